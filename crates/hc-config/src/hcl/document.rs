@@ -1,0 +1,85 @@
+//! One parsed HCL file that can say where each of its parts stands.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use hcl_edit::Span;
+use hcl_edit::structure::Body;
+
+use crate::diagnostic::{Diagnostic, Location};
+
+/// A parsed `.pkr.hcl` or `.pkrvars.hcl` file. Read-only: people's files are never rewritten through it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    path: PathBuf,
+    text: String,
+    body: Body,
+}
+
+impl Document {
+    /// Parses `text`; `path` is how the file is shown to people (relative to the project root).
+    ///
+    /// # Errors
+    /// One `HclSyntax` diagnostic with the place of the first error.
+    pub fn parse(path: &Path, text: impl Into<String>) -> Result<Self, Box<Diagnostic>> {
+        let text = text.into();
+        match hcl_edit::parser::parse_body(&text) {
+            Ok(body) => Ok(Self { path: path.to_owned(), text, body }),
+            Err(error) => {
+                let at = error.location();
+                let start = at.offset();
+                let location = Location::new(path, &text, start..start + 1);
+                Err(Box::new(
+                    Diagnostic::error("HclSyntax", "syntax error in HCL")
+                        .at(location)
+                        .label(error.message().to_owned())
+                        .hint("fix the syntax; `packer fmt` accepts the file once it parses"),
+                ))
+            }
+        }
+    }
+
+    /// The path as shown to people.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The syntax tree.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The place of a node of this document's tree.
+    pub fn location(&self, node: &impl Span) -> Location {
+        self.location_of(node.span().unwrap_or(0..0))
+    }
+
+    /// The place of a byte range.
+    pub fn location_of(&self, span: Range<usize>) -> Location {
+        Location::new(&self.path, &self.text, span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let error = Document::parse(Path::new("t.pkr.hcl"), "a = 1\nb = = 2\n").unwrap_err();
+        assert_eq!(error.location.unwrap().to_string(), "t.pkr.hcl:2:5");
+    }
+
+    #[test]
+    fn nodes_have_places() {
+        let document = Document::parse(Path::new("t.pkr.hcl"), "# c\nsource \"null\" \"x\" {\n  a = 1\n}\n").unwrap();
+        let block = document.body().blocks().next().unwrap();
+        assert_eq!(document.location(block).line, 2);
+        assert_eq!(document.location(&block.labels[1]).to_string(), "t.pkr.hcl:2:15");
+    }
+}

@@ -1,0 +1,10 @@
+//! Configuration of a `hybrid` project: settings, HCL, layered variables, rendering, secret references.
+//!
+//! Never runs packer, never reads the process environment on its own: what an expression or a secret
+//! reference may see comes in as a value or through a seam.
+
+pub mod diagnostic;
+pub mod hcl;
+pub mod suggest;
+
+pub use diagnostic::{Diagnostic, Location, Severity};

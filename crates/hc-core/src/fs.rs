@@ -1,0 +1,298 @@
+//! Files that are written whole or not at all.
+//!
+//! Promises: after [`write_atomic`] returns `Ok` the bytes are on the device (file and directory synced);
+//! after an error or a kill the old file is there, whole, with one exception that the error names
+//! ([`FsError::CommitUnknown`]). Never follows or replaces a symlink, a directory, a FIFO or a device.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use atomicwrites::{AllowOverwrite, AtomicFile};
+
+/// Directories that `atomicwrites` makes beside its target, and that a kill can leave behind.
+const TEMP_PREFIX: &str = ".atomicwrite";
+
+/// What went wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FsError {
+    /// The operating system refused.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create`, …
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Something other than a regular file stands in the file's place.
+    #[error("{} is {found}, expected a regular file", path.display())]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+        /// What stands there: `a symlink`, `a directory`, …
+        found: &'static str,
+    },
+    /// The file is marked read-only; renaming over it would defeat whoever marked it.
+    #[error("{} is read-only", path.display())]
+    ReadOnly {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The new content is in place but the directory could not be synced: a power loss may undo it.
+    #[error("{} was replaced, but its directory could not be synced", path.display())]
+    CommitUnknown {
+        /// The path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The file is larger than a file of its kind can sensibly be.
+    #[error("{} has {size} bytes, more than the {limit} that are read", path.display())]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The content is not UTF-8.
+    #[error("{} is not UTF-8 (first bad byte at offset {offset})", path.display())]
+    NotUtf8 {
+        /// The path.
+        path: PathBuf,
+        /// Offset of the first byte that is not.
+        offset: usize,
+    },
+}
+
+impl FsError {
+    /// Stable code for `hybrid explain`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "FileUnavailable",
+            Self::NotRegular { .. } | Self::ReadOnly { .. } => "FileNotRegular",
+            Self::CommitUnknown { .. } => "CommitUnknown",
+            Self::TooLarge { .. } => "FileTooLarge",
+            Self::NotUtf8 { .. } => "FileNotText",
+        }
+    }
+
+    /// The system's answer, where there is one.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } | Self::CommitUnknown { source, .. } => Some(source.kind()),
+            _ => None,
+        }
+    }
+}
+
+/// Wraps an I/O error with what was tried on which path; meant for `map_err`.
+pub fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError {
+    let path = path.to_owned();
+    move |source| FsError::Io { action, path, source }
+}
+
+fn kind_of(meta: &Metadata) -> &'static str {
+    let kind = meta.file_type();
+    if kind.is_symlink() {
+        "a symlink"
+    } else if kind.is_dir() {
+        "a directory"
+    } else {
+        "a FIFO, socket or device"
+    }
+}
+
+/// Metadata of `path` if a regular file stands there, `None` if nothing does.
+///
+/// # Errors
+/// [`FsError::NotRegular`] for anything else, [`FsError::Io`] when it cannot be asked.
+pub fn regular_metadata(path: &Path) -> Result<Option<Metadata>, FsError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_file() => Ok(Some(meta)),
+        Ok(meta) => Err(FsError::NotRegular { path: path.to_owned(), found: kind_of(&meta) }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("inspect", path)(error)),
+    }
+}
+
+/// Replaces `path` with `bytes`, atomically and durably, with permission bits `mode` (Unix).
+///
+/// An existing file keeps nothing but its name. Parents are not created.
+///
+/// # Errors
+/// [`FsError::NotRegular`] and [`FsError::ReadOnly`] before anything is touched; [`FsError::Io`] with the old
+/// file intact; [`FsError::CommitUnknown`] when only the last directory sync failed.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FsError> {
+    if let Some(meta) = regular_metadata(path)?
+        && meta.permissions().readonly()
+    {
+        return Err(FsError::ReadOnly { path: path.to_owned() });
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let file = AtomicFile::new(path, AllowOverwrite);
+    match file.write_with_options(|out: &mut File| out.write_all(bytes), options) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let source = io::Error::from(error);
+            // The rename may have happened before the error: say so instead of claiming nothing changed.
+            let now = std::fs::read(path).ok();
+            if now.as_deref() == Some(bytes) {
+                Err(FsError::CommitUnknown { path: path.to_owned(), source })
+            } else {
+                Err(FsError::Io { action: "write", path: path.to_owned(), source })
+            }
+        }
+    }
+}
+
+/// Removes what killed writers left in `dir`. Only for the holder of the lock that guards `dir`.
+///
+/// # Errors
+/// [`FsError::Io`] when the directory cannot be listed; single leftovers that resist are skipped.
+pub fn sweep_temporaries(dir: &Path) -> Result<usize, FsError> {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(dir).map_err(io_error("list", dir))? {
+        let entry = entry.map_err(io_error("list", dir))?;
+        let is_temp = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMP_PREFIX));
+        if is_temp && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            removed += usize::from(std::fs::remove_dir_all(entry.path()).is_ok());
+        }
+    }
+    Ok(removed)
+}
+
+/// Whether a file name is a leftover of [`write_atomic`]; keep these out of hashes, lists and bundles.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMP_PREFIX)
+}
+
+/// Reads a regular file of at most `limit` bytes; `None` when nothing stands there.
+///
+/// # Errors
+/// [`FsError::NotRegular`], [`FsError::TooLarge`] or [`FsError::Io`].
+pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError> {
+    let Some(meta) = regular_metadata(path)? else { return Ok(None) };
+    let too_large = |size| FsError::TooLarge { path: path.to_owned(), size, limit };
+    if meta.len() > limit {
+        return Err(too_large(meta.len()));
+    }
+    let file = File::open(path).map_err(io_error("read", path))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    // The file may grow between the look and the read.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(bytes.len() as u64));
+    }
+    Ok(Some(bytes))
+}
+
+/// Reads a text file of at most `limit` bytes; `None` when nothing stands there.
+///
+/// # Errors
+/// As [`read_limited`], and [`FsError::NotUtf8`].
+pub fn read_text(path: &Path, limit: u64) -> Result<Option<String>, FsError> {
+    let Some(bytes) = read_limited(path, limit)? else { return Ok(None) };
+    String::from_utf8(bytes).map(Some).map_err(|error| FsError::NotUtf8 {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// Creates `dir` and its parents.
+///
+/// # Errors
+/// [`FsError::Io`].
+pub fn create_dirs(dir: &Path) -> Result<(), FsError> {
+    std::fs::create_dir_all(dir).map_err(io_error("create", dir))
+}
+
+/// Resolves `.` and `..` by text alone: no link is followed, nothing needs to exist.
+pub fn normalize(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !matches!(clean.components().next_back(), None | Some(Component::ParentDir | Component::RootDir)) {
+                    clean.pop();
+                } else if !clean.has_root() {
+                    clean.push("..");
+                }
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_replaces_and_keeps_the_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        write_atomic(&path, b"one", 0o600).unwrap();
+        write_atomic(&path, b"two", 0o600).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn refuses_links_directories_and_read_only_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().join("real");
+        std::fs::write(&real, "old").unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(matches!(write_atomic(&link, b"new", 0o644), Err(FsError::NotRegular { found: "a symlink", .. })));
+        assert!(matches!(write_atomic(dir.path(), b"new", 0o644), Err(FsError::NotRegular { .. })));
+        assert!(matches!(read_limited(&link, 10), Err(FsError::NotRegular { .. })));
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(matches!(write_atomic(&real, b"new", 0o644), Err(FsError::ReadOnly { .. })));
+        assert_eq!(std::fs::read(&real).unwrap(), b"old");
+    }
+
+    #[test]
+    fn reads_stop_at_their_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        assert!(read_text(&path, 10).unwrap().is_none());
+        std::fs::write(&path, b"ab\xff").unwrap();
+        assert!(matches!(read_text(&path, 10), Err(FsError::NotUtf8 { offset: 2, .. })));
+        assert!(matches!(read_limited(&path, 2), Err(FsError::TooLarge { size: 3, .. })));
+    }
+
+    #[test]
+    fn sweeping_takes_only_leftovers() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(".atomicwriteABC")).unwrap();
+        std::fs::create_dir(dir.path().join("kept")).unwrap();
+        assert_eq!(sweep_temporaries(dir.path()).unwrap(), 1);
+        assert!(dir.path().join("kept").exists());
+    }
+
+    #[test]
+    fn normalizing_never_climbs_above_a_root() {
+        for (path, clean) in [("a/./b/../c", "a/c"), ("../a/../../b", "../../b"), ("/../a", "/a"), ("a/..", "")] {
+            assert_eq!(normalize(Path::new(path)), Path::new(clean), "{path}");
+        }
+    }
+}
