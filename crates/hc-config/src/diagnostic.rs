@@ -16,7 +16,7 @@ pub enum Severity {
 }
 
 /// A place in a file of the project.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Location {
     /// Path as shown to people: relative to the project root, `/`-separated.
     pub path: PathBuf,
