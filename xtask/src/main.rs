@@ -1,1 +1,29 @@
-fn main() {}
+//! The project's own chores, run as `cargo xtask <chore>`.
+
+mod schema;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies below the workspace root");
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["schema"] => schema::write(root),
+        ["schema", "--check"] => schema::check(root),
+        ["tidy"] => tidy::check(root),
+        _ => {
+            eprintln!("usage: cargo xtask schema [--check] | tidy");
+            return ExitCode::from(1);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}

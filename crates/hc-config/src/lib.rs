@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod hcl;
+pub mod settings;
 pub mod suggest;
 
 pub use diagnostic::{Diagnostic, Location, Severity};

@@ -1,0 +1,73 @@
+//! Options that many commands share.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+/// Options that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct GlobalArgs {
+    /// How results are printed; json is one document on stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Project directory (default: the nearest parent with a hybrid.toml)
+    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Print less; twice: only errors
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "verbose")]
+    pub quiet: u8,
+    /// Print more; twice: debug events
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to colour output
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// How long to wait for the state lock: 30s, 2m (default: `state.lock_timeout`, 0s)
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub lock_timeout: Option<hc_config::settings::HumanDuration>,
+}
+
+/// Output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables and messages for people
+    Human,
+    /// One JSON document, valid against `schemas/`
+    Json,
+}
+
+/// Colour choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which targets.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TargetArgs {
+    /// Builders: names or id globs, comma separated (`linux,qemu,linux.*.base`)
+    #[arg(long, short = 't', default_value = "")]
+    pub targets: String,
+    /// Environment (default: `project.default_env`)
+    #[arg(long, short = 'e')]
+    pub env: Option<String>,
+}
+
+/// Values beyond the files, highest precedence last.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct VarArgs {
+    /// JSON object of variable values; stronger than overlays
+    #[arg(long, value_name = "ANSWERS.json")]
+    pub from: Option<PathBuf>,
+    /// One variable value; strongest of all; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Treat unknown keys as errors
+    #[arg(long)]
+    pub strict: bool,
+}

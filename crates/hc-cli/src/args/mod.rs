@@ -1,0 +1,321 @@
+//! The command line, as types. Help texts are the user's first manual page: imperative, with examples.
+
+mod globals;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+pub use globals::{Color, Format, GlobalArgs, TargetArgs, VarArgs};
+
+/// Turns a git repository of Packer templates into a dependable image factory.
+#[derive(Debug, Parser)]
+#[command(name = "hybrid", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "Examples:
+  hybrid templates list                       what can be built
+  hybrid validate --env dev                   check everything and record trust
+  hybrid build --targets linux.file.motd      build one image
+  hybrid status                               what was built, from what, and whether it is stale
+  hybrid explain DriftDetected                cause and cure of an error code
+
+Exit codes: 0 done, 1 invalid input or drift, 2 infrastructure (try again), 3 security, 130 interrupted.")]
+pub struct Args {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub globals: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Render, show and compare the variables of builders
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// List what can be built
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
+    /// Switch provisioner stacks (Ansible, Puppet) on and off
+    #[command(subcommand)]
+    Provisioners(ProvisionersCommand),
+    /// Format templates with `packer fmt`
+    #[command(after_help = "Examples:\n  hybrid fmt\n  hybrid fmt --check")]
+    Fmt(FmtArgs),
+    /// Check templates, variables and inputs, and record them as trusted
+    #[command(after_help = "Examples:\n  hybrid validate --env dev\n  hybrid validate --targets linux --env prod --strict")]
+    Validate(ValidateArgs),
+    /// Say what a build would do and why, without doing it
+    #[command(after_help = "Examples:\n  hybrid plan --env prod\n  hybrid plan --format json")]
+    Plan(PlanArgs),
+    /// Build images from trusted inputs
+    #[command(after_help = "Examples:\n  hybrid build --targets linux.file.motd\n  hybrid build --env prod --stale --jobs 4\n  hybrid build --rebuild --retries 3")]
+    Build(BuildArgs),
+    /// Show what was built and whether it is stale
+    #[command(after_help = "Examples:\n  hybrid status\n  hybrid status --env prod --format json")]
+    Status(StatusArgs),
+    /// List, show and compare built images
+    #[command(subcommand)]
+    Artifacts(ArtifactsCommand),
+    /// Inspect, check, back up and repair the state
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Diagnose a project
+    #[command(subcommand)]
+    Diag(DiagCommand),
+    /// Check this machine: packer, tools, permissions
+    Doctor,
+    /// Explain an error code: cause, cure, example
+    #[command(after_help = "Examples:\n  hybrid explain DriftDetected\n  hybrid explain        lists all codes")]
+    Explain {
+        /// The code, as printed in `error[CODE]`
+        code: Option<String>,
+    },
+    /// Print a completion script
+    #[command(after_help = "Example:\n  hybrid completions bash > /etc/bash_completion.d/hybrid")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `hybrid config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write `configs/<env>/<builder>.auto.pkrvars.hcl`, all files or none
+    #[command(after_help = "Examples:\n  hybrid config render --env dev\n  hybrid config render --env dev --check")]
+    Render {
+        /// Which builders, which environment
+        #[command(flatten)]
+        targets: TargetArgs,
+        /// Values beyond the files
+        #[command(flatten)]
+        vars: VarArgs,
+        /// Write nothing; exit 1 with a diff when a rendered file is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show final values; with --explain, where they come from
+    #[command(after_help = "Examples:\n  hybrid config show --targets linux.file.motd\n  hybrid config show --explain hostname")]
+    Show {
+        /// Which builders, which environment
+        #[command(flatten)]
+        targets: TargetArgs,
+        /// Values beyond the files
+        #[command(flatten)]
+        vars: VarArgs,
+        /// Print the chain of values of one key, lowest precedence first
+        #[arg(long, value_name = "KEY")]
+        explain: Option<String>,
+    },
+    /// Compare the final values of two environments
+    #[command(after_help = "Example:\n  hybrid config diff dev prod")]
+    Diff {
+        /// First environment
+        left: String,
+        /// Second environment
+        right: String,
+        /// Builders: names or id globs, comma separated
+        #[arg(long, short = 't', default_value = "")]
+        targets: String,
+    },
+    /// Print the JSON Schema of a builder's variables, for editors and forms
+    Schema {
+        /// Which builder
+        #[command(flatten)]
+        targets: TargetArgs,
+    },
+}
+
+/// `hybrid templates`.
+#[derive(Debug, Subcommand)]
+pub enum TemplatesCommand {
+    /// List builders with their files, sources, provisioners and metadata
+    #[command(after_help = "Examples:\n  hybrid templates list\n  hybrid templates list --targets 'linux.*.base' --format json")]
+    List {
+        /// Builders: names or id globs, comma separated
+        #[arg(long, short = 't', default_value = "")]
+        targets: String,
+    },
+    /// Write the composed stage of one builder into a directory, exactly as packer would get it
+    #[command(after_help = "Example:\n  hybrid templates compose --targets linux.file.motd --out /tmp/stage")]
+    Compose {
+        /// Which builder
+        #[command(flatten)]
+        targets: TargetArgs,
+        /// Values beyond the files
+        #[command(flatten)]
+        vars: VarArgs,
+        /// Directory to create; must not exist
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// `hybrid provisioners`.
+#[derive(Debug, Subcommand)]
+pub enum ProvisionersCommand {
+    /// Show which stacks are on, and why
+    Status {
+        /// Which builders, which environment
+        #[command(flatten)]
+        targets: TargetArgs,
+    },
+    /// Switch a stack on after checking its assets; a failed check changes nothing
+    #[command(after_help = "Examples:\n  hybrid provisioners enable puppet --builder linux.rootfs.minimal\n  hybrid provisioners enable ansible --env prod")]
+    Enable(ToggleArgs),
+    /// Switch a stack off
+    Disable(ToggleArgs),
+}
+
+/// What a toggle applies to.
+#[derive(Debug, clap::Args)]
+pub struct ToggleArgs {
+    /// The stack: ansible or puppet
+    pub stack: String,
+    /// Only in this environment
+    #[arg(long, short = 'e')]
+    pub env: Option<String>,
+    /// Only for this builder
+    #[arg(long, short = 'b')]
+    pub builder: Option<String>,
+}
+
+/// `hybrid fmt`.
+#[derive(Debug, clap::Args)]
+pub struct FmtArgs {
+    /// Builders: names or id globs, comma separated
+    #[arg(long, short = 't', default_value = "")]
+    pub targets: String,
+    /// Change nothing; exit 1 when a file is not formatted
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `hybrid validate`.
+#[derive(Debug, clap::Args)]
+pub struct ValidateArgs {
+    /// Which builders, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Values beyond the files
+    #[command(flatten)]
+    pub vars: VarArgs,
+}
+
+/// `hybrid plan`.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    /// Which builders, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Values beyond the files
+    #[command(flatten)]
+    pub vars: VarArgs,
+}
+
+/// `hybrid build`.
+#[derive(Debug, clap::Args)]
+pub struct BuildArgs {
+    /// Which builders, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Values beyond the files
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// Build only what `hybrid plan` calls stale
+    #[arg(long, conflicts_with = "rebuild")]
+    pub stale: bool,
+    /// Build everything selected, stale or not (the default; says it in scripts)
+    #[arg(long)]
+    pub rebuild: bool,
+    /// How many targets build at once (default: `packer.jobs` of hybrid.toml)
+    #[arg(long, short = 'j', value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// How often a transient failure is tried again (default: `packer.retries`)
+    #[arg(long)]
+    pub retries: Option<u32>,
+    /// Start nothing more after the first failure
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Pass `-force` to packer: replace what stands in the way
+    #[arg(long)]
+    pub force: bool,
+    /// Keep the work directory of successful builds too
+    #[arg(long)]
+    pub keep_work: bool,
+}
+
+/// `hybrid status`.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Builders: names or id globs, comma separated
+    #[arg(long, short = 't', default_value = "")]
+    pub targets: String,
+    /// Only this environment (default: every one that the state knows)
+    #[arg(long, short = 'e')]
+    pub env: Option<String>,
+}
+
+/// `hybrid artifacts`.
+#[derive(Debug, Subcommand)]
+pub enum ArtifactsCommand {
+    /// List built images, newest first
+    List {
+        /// Builders: names or id globs, comma separated
+        #[arg(long, short = 't', default_value = "")]
+        targets: String,
+    },
+    /// Show the record of one build
+    Show {
+        /// Build id, or a builder id for its newest build
+        build: String,
+    },
+    /// Say which inputs differ between two builds
+    Diff {
+        /// First build id
+        left: String,
+        /// Second build id
+        right: String,
+    },
+    /// Read every recorded file again and compare its digest
+    Verify {
+        /// Builders: names or id globs, comma separated
+        #[arg(long, short = 't', default_value = "")]
+        targets: String,
+    },
+}
+
+/// `hybrid state`.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Print the state
+    Show,
+    /// Check the state: integrity, schema, missing or stale hashes, provenance
+    Check,
+    /// List backups, newest first
+    Backups,
+    /// Bring a backup back; the replaced file is kept beside it
+    Restore {
+        /// Serial of the backup; the newest good one when absent
+        serial: Option<u64>,
+    },
+    /// Bring the state to this version's schema, or back
+    Migrate {
+        /// Say what would change, change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Target schema version (default: the newest)
+        #[arg(long)]
+        to: Option<u32>,
+    },
+    /// Say who holds the locks, and what to do about it
+    Unlock,
+}
+
+/// `hybrid diag`.
+#[derive(Debug, Subcommand)]
+pub enum DiagCommand {
+    /// Report missing or stale hashes, drift and provenance, with remediation links
+    State,
+}

@@ -1,0 +1,123 @@
+//! The one place that turns library errors into messages, hints and exit codes.
+
+use std::error::Error;
+
+use hc_config::Diagnostic;
+
+use crate::exit_code::ExitCode;
+use crate::report::ErrorDoc;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct CommandError {
+    /// What the process tells its caller.
+    pub exit: ExitCode,
+    /// Code for `hybrid explain`.
+    pub code: &'static str,
+    /// What happened to what.
+    pub message: String,
+    /// What lies beneath, outermost first.
+    pub causes: Vec<String>,
+    /// The cure.
+    pub hint: Option<String>,
+    /// Problems in files that led here.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Result of an operation.
+pub type Result<T, E = CommandError> = std::result::Result<T, E>;
+
+impl CommandError {
+    /// An error with exit code 1 and no hint.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            exit: ExitCode::Invalid,
+            code,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Sets the cure.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Sets the exit code.
+    #[must_use]
+    pub fn exit(mut self, exit: ExitCode) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The error that stands for diagnostics of which at least one is an error.
+    pub fn invalid(diagnostics: Vec<Diagnostic>) -> Self {
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let code = diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map_or("Invalid", |first| first.code);
+        let security = diagnostics.iter().any(|diagnostic| diagnostic.is_error() && diagnostic.code == "PlaintextSecret");
+        let noun = if errors == 1 { "problem" } else { "problems" };
+        let mut error = Self::new(code, format!("{errors} {noun} found, nothing was changed"));
+        if security {
+            error.exit = ExitCode::Security;
+        }
+        error.diagnostics = diagnostics;
+        error
+    }
+
+    fn from_error(error: &dyn Error, code: &'static str, exit: u8, hint: Option<String>) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self {
+            exit: ExitCode::from_number(exit),
+            code,
+            message: error.to_string(),
+            causes,
+            hint,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// The JSON form.
+    pub fn doc(&self) -> ErrorDoc {
+        ErrorDoc {
+            code: self.code.into(),
+            message: self.message.clone(),
+            causes: self.causes.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl From<Box<Diagnostic>> for CommandError {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::invalid(vec![*diagnostic])
+    }
+}
+
+impl From<hc_core::fs::FsError> for CommandError {
+    fn from(error: hc_core::fs::FsError) -> Self {
+        use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        let (exit, hint) = match error.io_kind() {
+            Some(StorageFull) => (2, "free space on the device, then run the command again"),
+            Some(PermissionDenied | ReadOnlyFilesystem) => (1, "give this user write access to the path"),
+            Some(NotFound) => (1, "check the path"),
+            Some(_) => (2, "look at the cause; the old file is intact"),
+            None => (1, "move what stands there out of the way, then run the command again"),
+        };
+        Self::from_error(&error, error.code(), exit, Some(hint.into()))
+    }
+}
+
+impl From<hc_core::id::IdError> for CommandError {
+    fn from(error: hc_core::id::IdError) -> Self {
+        Self::from_error(&error, error.code(), 1, Some("see `hybrid templates list` for the names".into()))
+    }
+}

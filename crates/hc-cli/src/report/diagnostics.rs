@@ -1,0 +1,66 @@
+//! Diagnostics for people: code, message, place, source snippet, cure.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use hc_config::{Diagnostic, Severity};
+
+/// Files larger than this are quoted by place only.
+const SNIPPET_LIMIT: u64 = 1 << 20;
+
+/// Renders all diagnostics, errors last so that they end next to the prompt.
+pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize) -> String {
+    let mut sources: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width);
+    let mut order: Vec<&Diagnostic> = diagnostics.iter().collect();
+    order.sort_by_key(|diagnostic| diagnostic.severity);
+    let mut text = String::new();
+    for diagnostic in order {
+        let source = diagnostic.location.as_ref().and_then(|place| {
+            sources
+                .entry(place.path.clone())
+                .or_insert_with(|| hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten())
+                .as_deref()
+        });
+        text.push_str(&render_one(&renderer, diagnostic, source));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = visible(&diagnostic.message);
+    let label = diagnostic.label.as_deref().map(visible);
+    let hint = diagnostic.hint.as_deref().map(visible);
+    let path = diagnostic.location.as_ref().map(|place| visible(&place.path.to_string_lossy()));
+    let mut group = Group::with_title(level.primary_title(title).id(diagnostic.code));
+    if let (Some(place), Some(path)) = (&diagnostic.location, path) {
+        match source.filter(|text| place.span.end <= text.len()) {
+            Some(text) => {
+                let mut mark = AnnotationKind::Primary.span(place.span.clone());
+                if let Some(label) = label {
+                    mark = mark.label(label);
+                }
+                group = group.element(Snippet::source(text.to_owned()).path(path).annotation(mark));
+            }
+            None => {
+                let origin = Origin::path(path).line(place.line).char_column(place.column);
+                group = group.element(origin);
+            }
+        }
+    }
+    if let Some(hint) = hint {
+        group = group.element(Level::HELP.message(hint));
+    }
+    renderer.render(&[group])
+}
+
+/// Text from files and names, made safe for a terminal: no control character survives.
+pub fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}

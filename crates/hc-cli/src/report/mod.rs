@@ -1,0 +1,63 @@
+//! Results as people and programs read them. Operations return values; this module alone gives them form.
+
+pub mod diagnostics;
+pub mod envelope;
+pub mod style;
+pub mod table;
+
+use hc_config::Diagnostic;
+use serde::Serialize;
+
+use crate::exit_code::ExitCode;
+
+pub use envelope::{DiagnosticDoc, Envelope, ErrorDoc, SchemaTag};
+pub use style::Style;
+
+/// A command's result: one JSON document, one text for people, one exit code.
+pub trait Report: Serialize {
+    /// Name of the schema in `schemas/` without its ending.
+    const SCHEMA: &'static str;
+
+    /// The text for stdout in human format.
+    fn human(&self, style: &Style) -> String;
+
+    /// What the process tells its caller.
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Success
+    }
+}
+
+/// What a command hands to the printer.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Schema name.
+    pub schema: &'static str,
+    /// The report as JSON.
+    pub json: serde_json::Value,
+    /// The report for people.
+    pub human: String,
+    /// The exit code.
+    pub exit: ExitCode,
+    /// Warnings beside the result.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Outcome {
+    /// Wraps a report.
+    pub fn new<R: Report>(report: &R, style: &Style) -> Self {
+        Self {
+            schema: R::SCHEMA,
+            json: serde_json::to_value(report).unwrap_or(serde_json::Value::Null),
+            human: report.human(style),
+            exit: report.exit_code(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Adds warnings.
+    #[must_use]
+    pub fn with_diagnostics(mut self, diagnostics: Vec<Diagnostic>) -> Self {
+        self.diagnostics = diagnostics;
+        self
+    }
+}

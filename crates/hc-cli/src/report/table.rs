@@ -1,0 +1,58 @@
+//! Plain tables: a header, rows, no frames, columns as wide as their content.
+
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+
+use super::Style;
+
+/// Renders rows under a header; empty rows give an empty text.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>, style: &Style) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(|name| Cell::new(style.bold(&name.to_uppercase()))));
+    table.add_rows(rows);
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim());
+        text.push('\n');
+    }
+    text
+}
+
+/// Bytes for people: `7.6 MiB`.
+pub fn bytes(size: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = size as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{size} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// Milliseconds for people: `0.4s`, `2m05s`, `1h03m`.
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..60 => format!("{:.1}s", milliseconds as f64 / 1000.0),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_read_well() {
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(8_000_000), "7.6 MiB");
+        assert_eq!(duration(420), "0.4s");
+        assert_eq!(duration(125_000), "2m05s");
+        assert_eq!(duration(3_780_000), "1h03m");
+    }
+}

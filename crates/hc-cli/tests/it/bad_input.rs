@@ -1,0 +1,114 @@
+//! Bad input never hurts: one clear error with its place, exit 1, all problems of a run together.
+
+use crate::project::Project;
+
+#[test]
+fn every_problem_of_a_run_is_reported_together_with_its_place() {
+    let project = Project::with_motd();
+    project.write(
+        "configs/overlays/dev.pkrvars.hcl",
+        "hostname = \"h\"\nlines = \"many\"\nmesage = \"typo\"\n",
+    );
+    project.edit("templates/linux/file/motd/motd.pkr.hcl", "greet.sh", "gret.sh");
+    let ran = project
+        .run(&["validate", "--strict"])
+        .expect(1)
+        .says("error[MissingVariable]")
+        .says("templates/linux/file/motd/motd.pkr.hcl:1:1")
+        .says("error[UnknownVariable]")
+        .says("configs/overlays/dev.pkrvars.hcl:3:1")
+        .says("did you mean `message`?")
+        .says("error[WrongType]")
+        .says("configs/overlays/dev.pkrvars.hcl:2:")
+        .says("error[MissingAsset]")
+        .says("gret.sh");
+    assert_eq!(ran.stderr.matches("MissingVariable").count(), 1, "{}", ran.stderr);
+    assert!(!project.path("configs/dev").exists());
+}
+
+#[test]
+fn unknown_keys_only_warn_by_default() {
+    let project = Project::with_motd();
+    project.edit("configs/overlays/dev.pkrvars.hcl", "message", "mesage = \"x\"\nmessage");
+    project.ok(&["validate"]).says("warning[UnknownVariable]");
+}
+
+#[test]
+fn a_syntax_error_has_line_column_and_snippet() {
+    let project = Project::with_motd();
+    project.write("templates/linux/file/motd/motd.pkr.hcl", "source \"file\" \"motd\" {\n  content = = 1\n}\n");
+    project
+        .run(&["validate"])
+        .expect(1)
+        .says("error[HclSyntax]")
+        .says("templates/linux/file/motd/motd.pkr.hcl:2:13")
+        .says("content = = 1");
+}
+
+#[test]
+fn a_bad_builder_name_is_an_error_with_the_expected_form() {
+    let project = Project::with_motd();
+    project.write("templates/linux/file/Bad_Name/x.pkr.hcl", "source \"file\" \"x\" {}\n");
+    project.run(&["validate"]).expect(1).says("error[BadBuilderName]").says("kebab-case");
+}
+
+#[test]
+fn a_wrong_source_name_is_an_error_at_its_label() {
+    let project = Project::with_motd();
+    project.edit("templates/linux/file/motd/motd.pkr.hcl", "source \"file\" \"motd\"", "source \"file\" \"mtd\"");
+    project.run(&["validate"]).expect(1).says("motd.pkr.hcl:11:15");
+}
+
+#[test]
+fn no_project_says_how_to_get_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = Project::empty();
+    project
+        .run(&["status", "--project", dir.path().to_str().unwrap()])
+        .expect(1)
+        .says("error[NotAProject]")
+        .says("hybrid.toml");
+}
+
+#[test]
+fn no_packer_says_how_to_get_one() {
+    let mut project = Project::with_motd();
+    project.set_env("PATH", "/nonexistent");
+    project.run(&["validate"]).expect(1).says("error[PackerNotFound]").says("hint:");
+}
+
+#[test]
+fn a_packer_that_is_too_old_is_refused_by_version() {
+    let project = Project::with_motd();
+    project.write("bin/packer", "#!/bin/sh\necho 'Packer v1.5.4'\n");
+    let script = project.path("bin/packer");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    project.write("hybrid.toml", "[packer]\nbinary = \"bin/packer\"\n");
+    project.run(&["validate"]).expect(1).says("error[PackerTooOld]").says("1.5.4");
+}
+
+#[test]
+fn a_selector_that_matches_nothing_is_an_error_with_a_suggestion() {
+    let project = Project::with_motd();
+    project.run(&["build", "--targets", "mtod"]).expect(1).says("error[NothingSelected]").says("motd");
+}
+
+#[test]
+fn an_unknown_environment_is_an_error_with_a_suggestion() {
+    let project = Project::with_motd();
+    project.run(&["validate", "--env", "prd"]).expect(1).says("error[UnknownEnvironment]").says("did you mean `prod`?");
+}
+
+#[test]
+fn settings_with_a_typo_say_where_and_what_was_meant() {
+    let project = Project::with_motd();
+    project.write("hybrid.toml", "[packer]\njbos = 2\n");
+    project.run(&["status"]).expect(1).says("hybrid.toml:2:1").says("did you mean `jobs`?");
+}
+
+#[test]
+fn usage_errors_exit_one() {
+    let project = Project::empty();
+    project.run(&["biuld"]).expect(1).says("build");
+    project.run(&["build", "--no-such-flag"]).expect(1);
+}

@@ -1,0 +1,237 @@
+//! `hybrid.toml`: the settings of a project, as types with a JSON Schema.
+//!
+//! Unknown keys are errors with a suggestion; every problem has its place in the file. What a setting means
+//! is said here once, in its doc comment, which becomes the schema's description.
+
+mod duration;
+mod parse;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hc_core::{BuilderId, EnvName};
+use serde::{Deserialize, Serialize};
+
+pub use duration::HumanDuration;
+pub use parse::{parse, parse_toml};
+
+/// File name of the settings; a directory that holds it is a project.
+pub const FILE_NAME: &str = "hybrid.toml";
+
+/// Settings of a `hybrid` project (`hybrid.toml`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Settings {
+    /// Name and defaults of the project.
+    pub project: Project,
+    /// Which packer runs, and how.
+    pub packer: PackerSettings,
+    /// How variables are checked.
+    pub config: ConfigSettings,
+    /// Git repositories that are pinned (SRC-1).
+    pub sources: Vec<Source>,
+    /// Url prefixes that are replaced before anything is fetched (SRC-4): `"https://github.com/" = "https://git.corp/"`.
+    pub mirrors: BTreeMap<String, String>,
+    /// Extra source types that a platform may use (TPL-2): `rootfs = ["null"]`.
+    pub naming: BTreeMap<String, Vec<String>>,
+    /// Builders that live elsewhere in the repository (`hybrid init --adopt`), by builder id.
+    pub builders: BTreeMap<BuilderId, AdoptedBuilder>,
+    /// Logs: how large, how long.
+    pub logs: LogSettings,
+    /// State: locks and backups.
+    pub state: StateSettings,
+    /// What `hybrid publish` does with an accepted image.
+    pub publish: PublishSettings,
+}
+
+/// Name and defaults of the project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Project {
+    /// Name, for people.
+    pub name: String,
+    /// Environment that commands take without `--env`.
+    pub default_env: EnvName,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self { name: "images".into(), default_env: "dev".parse().expect("`dev` is kebab-case") }
+    }
+}
+
+/// Which packer runs, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PackerSettings {
+    /// Program name on `PATH`, or a path (relative to the project).
+    pub binary: PathBuf,
+    /// Exact version that this project is built with; another one is refused. Moved by `hybrid packer pin`.
+    pub version: Option<String>,
+    /// How many targets build at once.
+    pub jobs: usize,
+    /// Longest time one attempt of one target may take: `"2h"`, `"90m"`.
+    pub timeout: HumanDuration,
+    /// How often a transient failure is tried again (PKR-4).
+    pub retries: u32,
+    /// Time that packer gets to clean up after an interrupt, before its process group is killed (PKR-10).
+    pub grace: HumanDuration,
+    /// Directory for `PACKER_CACHE_DIR`, relative to the project; shared by all targets (PKR-9).
+    pub cache_dir: PathBuf,
+    /// Whether downloads are kept between builds (PKR-9).
+    pub use_cache: bool,
+    /// Directory of packer plugins (`PACKER_PLUGIN_PATH`), relative to the project.
+    pub plugin_path: Option<PathBuf>,
+    /// Environment variables that packer may see beside the built-in allow-list; a trailing `*` matches a prefix.
+    pub pass_env: Vec<String>,
+    /// Limits and hooks per platform.
+    pub platforms: BTreeMap<String, PlatformSettings>,
+    /// Failure rules that are tried before the built-in ones (PKR-4).
+    pub rules: Vec<FailureRule>,
+}
+
+impl Default for PackerSettings {
+    fn default() -> Self {
+        Self {
+            binary: "packer".into(),
+            version: None,
+            jobs: 2,
+            timeout: HumanDuration::from_secs(4 * 3600),
+            retries: 1,
+            grace: HumanDuration::from_secs(120),
+            cache_dir: ".hybrid/cache/packer".into(),
+            use_cache: true,
+            plugin_path: None,
+            pass_env: Vec::new(),
+            platforms: BTreeMap::new(),
+            rules: Vec::new(),
+        }
+    }
+}
+
+/// Limits and hooks of one platform.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlatformSettings {
+    /// How many targets of this platform build at once, within `packer.jobs`.
+    pub jobs: Option<usize>,
+    /// Program and arguments that run before a retry on this platform; its failure ends the retries.
+    pub before_retry: Vec<String>,
+}
+
+/// A failure rule of the project (PKR-4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FailureRule {
+    /// Name that results quote.
+    pub id: String,
+    /// Platform that it applies to; all when absent.
+    #[serde(default)]
+    pub platform: Option<String>,
+    /// Regular expression over one error line.
+    pub pattern: String,
+    /// `transient`, `auth`, `config`, `capacity` or `security`.
+    pub class: String,
+    /// What the operator should do.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+/// How variables are checked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConfigSettings {
+    /// JSON Schema that the final variables of every builder must meet (CONFIG-3), relative to the project.
+    pub schema: Option<PathBuf>,
+    /// Treats unknown keys as errors, as `--strict` does.
+    pub strict: bool,
+}
+
+/// A pinned git repository (SRC-1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Source {
+    /// Directory name below `sources/`, kebab-case.
+    pub name: String,
+    /// Where it is cloned from: https, ssh or file.
+    pub url: String,
+    /// Branch, tag or commit.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Directory of the repository that builders use; the whole when absent.
+    #[serde(default)]
+    pub subdir: Option<String>,
+}
+
+/// A builder whose directory does not follow the layout of `templates/`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdoptedBuilder {
+    /// Packer directory, relative to the project; packer runs in place.
+    pub path: PathBuf,
+    /// Var files in the order in which packer gets them, relative to the project.
+    #[serde(default)]
+    pub var_files: Vec<PathBuf>,
+    /// The one source of the directory that this builder stands for (`-only`); all when absent.
+    #[serde(default)]
+    pub only: Option<String>,
+}
+
+/// Logs: how large, how long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LogSettings {
+    /// Days that rotated logs are kept.
+    pub keep_days: u32,
+    /// Size in bytes at which a log file is rotated.
+    pub max_bytes: u64,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { keep_days: 30, max_bytes: 16 << 20 }
+    }
+}
+
+/// State: locks and backups.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StateSettings {
+    /// How many backups of the state are kept.
+    pub backups: usize,
+    /// How long a second writer waits for the state lock.
+    pub lock_timeout: HumanDuration,
+}
+
+impl Default for StateSettings {
+    fn default() -> Self {
+        Self { backups: 20, lock_timeout: HumanDuration::from_secs(0) }
+    }
+}
+
+/// What `hybrid publish` does with an accepted image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PublishSettings {
+    /// Channel that an image is moved into without `--channel`.
+    pub channel: String,
+    /// Commands that run after the checks and before the channel moves; the first that fails stops the publish.
+    pub hooks: Vec<Vec<String>>,
+}
+
+impl Default for PublishSettings {
+    fn default() -> Self {
+        Self { channel: "stable".into(), hooks: Vec::new() }
+    }
+}
