@@ -5,7 +5,13 @@
 
 pub mod diagnostic;
 pub mod hcl;
+pub mod render;
+pub mod resolve;
+pub mod secrets;
 pub mod settings;
 pub mod suggest;
+pub mod value;
+pub mod variables;
 
 pub use diagnostic::{Diagnostic, Location, Severity};
+pub use value::Value;

@@ -1,6 +1,9 @@
-//! The HCL front end: documents with spans.
+//! The HCL front end: documents with spans, types, evaluation.
 
 pub mod document;
+pub mod eval;
+pub mod functions;
+pub mod types;
 
 pub use document::Document;
 /// The syntax tree that [`Document::body`] hands out.

@@ -1,0 +1,92 @@
+//! `hybrid build` and `hybrid artifacts …`.
+
+use hc_packer::artifact::ArtifactRecord;
+use hc_packer::result::PackerResult;
+use serde::Serialize;
+
+use super::{Report, Style, table};
+use crate::exit_code::ExitCode;
+
+/// What was built.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BuildReport {
+    /// Environment.
+    pub env: String,
+    /// One entry per target, in the order in which they ended.
+    pub builds: Vec<BuildDoc>,
+    /// Targets that `--stale` left out because they are up to date.
+    pub up_to_date: Vec<String>,
+    /// Targets that never started, and why.
+    pub skipped: Vec<SkippedDoc>,
+}
+
+/// One build.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BuildDoc {
+    /// Builder id.
+    pub builder: String,
+    /// Unique id of this build.
+    pub build_id: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// What packer's run came to.
+    pub result: PackerResult,
+    /// The record in `artifacts/`; null when the build failed.
+    pub artifact: Option<ArtifactRecord>,
+}
+
+/// A target that never started.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SkippedDoc {
+    /// Builder id.
+    pub builder: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Report for BuildReport {
+    const SCHEMA: &'static str = "cli-build";
+
+    fn human(&self, style: &Style) -> String {
+        let mut rows = Vec::new();
+        for build in &self.builds {
+            let took = table::duration(build.duration_ms);
+            let word = if build.result.exit_code == 0 { style.good("built") } else { style.bad("failed") };
+            let files = build.artifact.iter().flat_map(|artifact| &artifact.files);
+            let mut any = false;
+            for file in files {
+                any = true;
+                let digest = file.blake3.map_or("-".into(), |digest| digest.short());
+                rows.push(vec![
+                    build.builder.clone(),
+                    word.clone(),
+                    file.path.clone(),
+                    file.size.map_or("-".into(), table::bytes),
+                    digest,
+                    took.clone(),
+                ]);
+            }
+            if !any {
+                let ids = build.artifact.as_ref().map(|artifact| artifact.image_ids.join(", ")).unwrap_or_default();
+                let what = if ids.is_empty() { build.result.classification.to_string() } else { ids };
+                rows.push(vec![build.builder.clone(), word, what, "-".into(), "-".into(), took]);
+            }
+        }
+        let mut text = table::table(&["builder", "result", "image", "size", "blake3", "took"], rows, style);
+        for builder in &self.up_to_date {
+            text.push_str(&format!("{builder} is up to date\n"));
+        }
+        for skipped in &self.skipped {
+            text.push_str(&style.warn(&format!("{} did not start: {}\n", skipped.builder, skipped.reason)));
+        }
+        text
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        let worst = self.builds.iter().map(|build| ExitCode::from_number(build.result.exit_code)).max();
+        worst.unwrap_or(ExitCode::Success)
+    }
+}

@@ -1,0 +1,204 @@
+//! Values of HCL expressions, with one more than HCL has: what cannot be known without running packer.
+
+use std::fmt::Write as _;
+
+pub use hcl_edit::Number;
+use indexmap::IndexMap;
+
+/// An evaluated expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number; whole numbers are exact within 64 bits.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// A list, set or tuple.
+    List(Vec<Value>),
+    /// A map or object, in the order in which it was written.
+    Map(IndexMap<String, Value>),
+    /// Depends on something that only packer knows; never guessed.
+    Unknown,
+}
+
+impl Value {
+    /// A whole number.
+    pub fn int(number: i64) -> Self {
+        Self::Number(Number::from(number))
+    }
+
+    /// The string inside.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What the value is, for messages: `string`, `list`, …
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::List(_) => "list",
+            Self::Map(_) => "map",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it, or anything inside, is unknown.
+    pub fn has_unknown(&self) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::List(items) => items.iter().any(Self::has_unknown),
+            Self::Map(entries) => entries.values().any(Self::has_unknown),
+            _ => false,
+        }
+    }
+
+    /// The value on one line of HCL; `(unknown)` where it is not known.
+    pub fn to_hcl(&self) -> String {
+        let mut out = String::new();
+        self.write_hcl(&mut out);
+        out
+    }
+
+    fn write_hcl(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Unknown => out.push_str("(unknown)"),
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Number(number) => {
+                let _ = write!(out, "{number}");
+            }
+            Self::String(text) => quote_into(text, out),
+            Self::List(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push_str(", ");
+                    }
+                    item.write_hcl(out);
+                }
+                out.push(']');
+            }
+            Self::Map(entries) if entries.is_empty() => out.push_str("{}"),
+            Self::Map(entries) => {
+                out.push_str("{ ");
+                for (at, (key, value)) in entries.iter().enumerate() {
+                    if at > 0 {
+                        out.push_str(", ");
+                    }
+                    out.push_str(&map_key(key));
+                    out.push_str(" = ");
+                    value.write_hcl(out);
+                }
+                out.push_str(" }");
+            }
+        }
+    }
+
+    /// From JSON (answers files, JSON Schema checks).
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(*value),
+            serde_json::Value::Number(number) => {
+                if let Some(whole) = number.as_i64() {
+                    Self::Number(Number::from(whole))
+                } else if let Some(whole) = number.as_u64() {
+                    Self::Number(Number::from(whole))
+                } else {
+                    number.as_f64().and_then(Number::from_f64).map_or(Self::Unknown, Self::Number)
+                }
+            }
+            serde_json::Value::String(text) => Self::String(text.clone()),
+            serde_json::Value::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
+            serde_json::Value::Object(entries) => {
+                Self::Map(entries.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect())
+            }
+        }
+    }
+
+    /// To JSON; `None` when something inside is unknown.
+    pub fn to_json(&self) -> Option<serde_json::Value> {
+        Some(match self {
+            Self::Unknown => return None,
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(whole), _) => whole.into(),
+                (_, Some(whole)) => whole.into(),
+                _ => serde_json::Number::from_f64(number.as_f64()?)?.into(),
+            },
+            Self::String(text) => text.clone().into(),
+            Self::List(items) => items.iter().map(Self::to_json).collect::<Option<Vec<_>>>()?.into(),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, value)| value.to_json().map(|value| (key.clone(), value)))
+                .collect::<Option<serde_json::Map<_, _>>>()?
+                .into(),
+        })
+    }
+}
+
+/// A map key as HCL writes it: bare where it is an identifier, quoted otherwise.
+pub fn map_key(key: &str) -> String {
+    let mut chars = key.chars();
+    let starts = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let bare = starts && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if bare && !matches!(key, "for" | "null" | "true" | "false") {
+        return key.to_owned();
+    }
+    let mut out = String::new();
+    quote_into(key, &mut out);
+    out
+}
+
+/// Writes `text` as a quoted HCL string: `${` and `%{` stay text, control characters are escaped.
+pub fn quote_into(text: &str, out: &mut String) {
+    out.push('"');
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if chars.peek() == Some(&'{') => {
+                out.push(c);
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_print_as_hcl() {
+        let map = Value::Map(IndexMap::from([("a-b".to_owned(), Value::int(1)), ("c d".to_owned(), Value::Null)]));
+        let list = Value::List(vec![Value::String("x\"${y}\n".into()), Value::Bool(true), map]);
+        assert_eq!(list.to_hcl(), r#"["x\"$${y}\n", true, { a-b = 1, "c d" = null }]"#);
+    }
+
+    #[test]
+    fn json_round_trips() {
+        let json = serde_json::json!({ "a": [1, 2.5, "x", null, true], "b": { "c": 18446744073709551615_u64 } });
+        assert_eq!(Value::from_json(&json).to_json().unwrap(), json);
+        assert!(Value::List(vec![Value::Unknown]).to_json().is_none());
+    }
+}
