@@ -120,6 +120,27 @@ impl Combiner {
     }
 }
 
+/// Digest of bytes that arrive in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct Stream(blake3::Hasher);
+
+impl Stream {
+    /// Starts an empty digest.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces so far.
+    pub fn finish(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for Digest {
     fn schema_name() -> std::borrow::Cow<'static, str> {

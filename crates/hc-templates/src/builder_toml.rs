@@ -1,0 +1,57 @@
+//! `builder.toml`: what a builder's templates cannot say about it.
+
+use std::collections::BTreeMap;
+
+use hc_config::settings::HumanDuration;
+use hc_core::BuilderId;
+use serde::{Deserialize, Serialize};
+
+/// File name of the metadata, in the builder's directory.
+pub const FILE_NAME: &str = "builder.toml";
+
+/// Metadata of one builder (`builder.toml`). Every key is optional.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BuilderToml {
+    /// What the image is for.
+    pub description: Option<String>,
+    /// Age after which a rebuild is due: `"30d"`.
+    pub max_age: Option<HumanDuration>,
+    /// Builder whose newest image this one starts from (TPL-5).
+    pub parent: Option<BuilderId>,
+    /// Globs of inputs that analysis cannot see, relative to the project (TPL-4).
+    pub inputs: Vec<String>,
+    /// Programs that the build needs on this machine.
+    pub requires: Vec<String>,
+    /// Words for people and for `templates list`.
+    pub tags: Vec<String>,
+    /// Packer plugins by source address with a version constraint, for packers that install plugins:
+    /// `"github.com/hashicorp/vsphere" = ">= 1.4.0"`. Staged as a `required_plugins` block.
+    pub plugins: BTreeMap<String, String>,
+    /// Test suites by name (STATE-4).
+    pub suites: BTreeMap<String, Suite>,
+    /// What a publish needs.
+    pub publish: Publish,
+}
+
+/// A test suite that runs against the built image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Suite {
+    /// Program and arguments, run in the project; `{image}` stands for the first image file.
+    pub command: Vec<String>,
+    /// Longest time that it may take.
+    #[serde(default)]
+    pub timeout: Option<HumanDuration>,
+}
+
+/// What a publish needs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Publish {
+    /// Suites that must have passed on the build.
+    pub suites: Vec<String>,
+}

@@ -1,0 +1,163 @@
+//! The stage: one directory tree per target that packer runs on (TPL-3).
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use hc_core::Digest;
+use hc_core::fs::{FsError, create_dirs, io_error, regular_metadata};
+
+use crate::assets::Assets;
+use crate::inventory::Builder;
+
+/// Name of the rendered variables in the stage.
+pub const RENDERED: &str = "90-hybrid.auto.pkrvars.hcl";
+/// Name of the generated `required_plugins` block.
+const PLUGINS: &str = "05-plugins.pkr.hcl";
+
+/// What a stage will hold; made without touching the disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StagePlan {
+    /// Packer's directory argument, relative to the stage.
+    pub packer_dir: PathBuf,
+    /// Path in the stage → file of the project, both relative.
+    pub copies: BTreeMap<PathBuf, PathBuf>,
+    /// Path in the stage → content that hybrid made.
+    pub generated: BTreeMap<PathBuf, String>,
+}
+
+/// Two files of a builder would stand in the same place of its stage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} is needed for a file of hybrid's own", path.display())]
+pub struct StageCollision {
+    /// The builder's file that stands in the way.
+    pub path: PathBuf,
+}
+
+impl StageCollision {
+    /// Stable code for `hybrid explain`.
+    pub fn code(&self) -> &'static str {
+        "StageCollision"
+    }
+}
+
+/// Plans the stage of a builder. `with_plugins` adds the `required_plugins` block of `builder.toml`, for packers
+/// that know it.
+///
+/// # Errors
+/// [`StageCollision`].
+pub fn plan(builder: &Builder, assets: &Assets, rendered: &str, with_plugins: bool) -> Result<StagePlan, StageCollision> {
+    let mut plan = StagePlan { packer_dir: builder.dir.clone(), ..StagePlan::default() };
+    for file in &builder.files {
+        plan.copies.insert(file.clone(), file.clone());
+    }
+    for asset in assets.keys() {
+        plan.copies.insert(asset.clone(), asset.clone());
+    }
+    for layer in &builder.layers {
+        let name = if layer.ends_with("common.pkr.hcl") { "00-common.pkr.hcl" } else { "10-platform.pkr.hcl" };
+        let place = builder.dir.join(name);
+        if plan.copies.insert(place.clone(), layer.clone()).is_some() {
+            return Err(StageCollision { path: place });
+        }
+    }
+    let mut generated = vec![(RENDERED, rendered.to_owned())];
+    if with_plugins && !builder.metadata.plugins.is_empty() {
+        generated.push((PLUGINS, required_plugins(&builder.metadata.plugins)));
+    }
+    for (name, content) in generated {
+        let place = builder.dir.join(name);
+        if plan.copies.contains_key(&place) {
+            return Err(StageCollision { path: place });
+        }
+        plan.generated.insert(place, content);
+    }
+    Ok(plan)
+}
+
+fn required_plugins(plugins: &BTreeMap<String, String>) -> String {
+    let mut text = String::from("packer {\n  required_plugins {\n");
+    for (source, version) in plugins {
+        let name = source.rsplit('/').next().unwrap_or(source);
+        let mut quoted = [String::new(), String::new()];
+        hc_config::value::quote_into(version, &mut quoted[0]);
+        hc_config::value::quote_into(source, &mut quoted[1]);
+        text.push_str(&format!(
+            "    {} = {{\n      version = {}\n      source  = {}\n    }}\n",
+            hc_config::value::map_key(name),
+            quoted[0],
+            quoted[1]
+        ));
+    }
+    text.push_str("  }\n}\n");
+    text
+}
+
+/// Makes the stage at `dest`, which must not exist. Returns the digest and size of every copied file of the
+/// project, computed from the very bytes that were copied: what was hashed is what is built.
+///
+/// # Errors
+/// [`FsError`]; a partly made stage is removed.
+pub fn write(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, (Digest, u64)>, FsError> {
+    if let Some(parent) = dest.parent() {
+        create_dirs(parent)?;
+    }
+    std::fs::create_dir(dest).map_err(io_error("create", dest))?;
+    let result = fill(root, plan, dest);
+    if result.is_err() {
+        let _ = std::fs::remove_dir_all(dest);
+    }
+    result
+}
+
+fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, (Digest, u64)>, FsError> {
+    let mut digests = BTreeMap::new();
+    for (place, source) in &plan.copies {
+        let to = dest.join(place);
+        if let Some(parent) = to.parent() {
+            create_dirs(parent)?;
+        }
+        digests.insert(source.clone(), copy(&root.join(source), &to)?);
+    }
+    for (place, content) in &plan.generated {
+        let to = dest.join(place);
+        if let Some(parent) = to.parent() {
+            create_dirs(parent)?;
+        }
+        new_file(&to, false)?.write_all(content.as_bytes()).map_err(io_error("write", &to))?;
+    }
+    Ok(digests)
+}
+
+fn new_file(path: &Path, executable: bool) -> Result<std::fs::File, FsError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
+    #[cfg(not(unix))]
+    let _ = executable;
+    options.open(path).map_err(io_error("create", path))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
+    let missing = || FsError::Io { action: "read", path: from.to_owned(), source: std::io::ErrorKind::NotFound.into() };
+    let meta = regular_metadata(from)?.ok_or_else(missing)?;
+    #[cfg(unix)]
+    let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
+    #[cfg(not(unix))]
+    let executable = meta.permissions().readonly();
+    let mut input = std::fs::File::open(from).map_err(io_error("read", from))?;
+    let mut output = new_file(to, executable)?;
+    let mut hasher = hc_core::digest::Stream::new();
+    let mut buffer = vec![0; 64 << 10];
+    let mut size = 0;
+    loop {
+        let count = input.read(&mut buffer).map_err(io_error("read", from))?;
+        if count == 0 {
+            return Ok((hasher.finish(), size));
+        }
+        hasher.update(&buffer[..count]);
+        output.write_all(&buffer[..count]).map_err(io_error("write", to))?;
+        size += count as u64;
+    }
+}

@@ -1,0 +1,111 @@
+//! Everything that decides an image, with kind, digest and size, and one digest over all (PKR-7).
+
+use hc_core::digest::Combiner;
+use hc_core::{Digest, Target};
+use serde::{Deserialize, Serialize};
+
+/// What an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum InputKind {
+    /// The builder's own template file.
+    Template,
+    /// A shared layer.
+    Layer,
+    /// A var file below `templates/vars/`, or of an adopted builder.
+    Vars,
+    /// An overlay of the environment.
+    Overlay,
+    /// `builder.toml`.
+    Metadata,
+    /// A script.
+    Script,
+    /// A file that a template refers to, or that a glob of `builder.toml` names.
+    Asset,
+    /// Part of an Ansible tree.
+    Ansible,
+    /// Part of a Puppet tree.
+    Puppet,
+    /// cloud-init user data.
+    Cloudinit,
+    /// A value from `--set`, an answers file or a provisioner switch.
+    Value,
+    /// A pinned source repository.
+    Source,
+    /// The packer binary's version.
+    Packer,
+    /// A packer plugin.
+    Plugin,
+    /// An ISO checksum.
+    Iso,
+    /// The parent image.
+    Parent,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Input {
+    /// Path relative to the project, or a name for what is no file.
+    pub name: String,
+    /// What it is.
+    pub kind: InputKind,
+    /// Digest of its content.
+    pub blake3: Digest,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+impl Input {
+    /// An input that is a text and no file: a version, a value.
+    pub fn text(kind: InputKind, name: impl Into<String>, content: &str) -> Self {
+        Self { name: name.into(), kind, blake3: Digest::of(content.as_bytes()), size: content.len() as u64 }
+    }
+}
+
+/// All inputs of one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct InputManifest {
+    /// Builder and environment.
+    pub target: Target,
+    /// Digest over kind, name and digest of every input.
+    pub combined: Digest,
+    /// Sorted by kind and name.
+    pub inputs: Vec<Input>,
+}
+
+impl InputManifest {
+    /// Sorts the inputs and combines their digests; the order in which they were found does not matter.
+    pub fn new(target: Target, mut inputs: Vec<Input>) -> Self {
+        inputs.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        inputs.dedup();
+        let mut combiner = Combiner::new("hybrid inputs 1");
+        combiner.field(target.to_string().as_bytes());
+        for input in &inputs {
+            combiner.field(format!("{:?}", input.kind).as_bytes());
+            combiner.field(input.name.as_bytes());
+            combiner.field(input.blake3.as_bytes());
+        }
+        Self { target, combined: combiner.finish(), inputs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_of_discovery_does_not_matter_and_content_does() {
+        let target: Target = "linux.qemu.base@dev".parse().unwrap();
+        let a = Input::text(InputKind::Script, "a.sh", "one");
+        let b = Input::text(InputKind::Template, "b.pkr.hcl", "two");
+        let forth = InputManifest::new(target.clone(), vec![a.clone(), b.clone()]);
+        let back = InputManifest::new(target.clone(), vec![b.clone(), a.clone()]);
+        assert_eq!(forth, back);
+        assert_eq!(forth.combined.to_string().len(), 64);
+        let other = Input::text(InputKind::Script, "a.sh", "ONE");
+        assert_ne!(InputManifest::new(target, vec![other, b]).combined, forth.combined);
+    }
+}

@@ -1,0 +1,377 @@
+//! Which builders a project has, found by walking `templates/` and by the mapping of hybrid.toml (TPL-1).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hc_config::hcl::Document;
+use hc_config::hcl::hcl_edit::structure::Block;
+use hc_config::settings::AdoptedBuilder;
+use hc_config::{Diagnostic, Location};
+use hc_core::BuilderId;
+use hc_core::fs::read_text;
+
+use crate::builder_toml::{self, BuilderToml};
+
+/// Largest template, var or metadata file that is read, in bytes.
+pub const TEXT_LIMIT: u64 = 8 << 20;
+/// Directories of `templates/` that are no operating systems.
+const RESERVED: [&str; 7] = ["platforms", "vars", "scripts", "ansible", "puppet", "cloudinit", "files"];
+
+/// One builder with everything that its files say.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    /// Id.
+    pub id: BuilderId,
+    /// Packer directory, relative to the project.
+    pub dir: PathBuf,
+    /// Whether packer runs in that directory (mapped by hybrid.toml, or no shared layers).
+    pub in_place: bool,
+    /// Whether the mapping of hybrid.toml brought it.
+    pub adopted: bool,
+    /// The one source to build (`-only`), of an adopted directory.
+    pub only: Option<String>,
+    /// Shared layers, lowest first, relative to the project.
+    pub layers: Vec<PathBuf>,
+    /// Own template files, sorted, relative to the project.
+    pub files: Vec<PathBuf>,
+    /// Var files that exist, lowest precedence first, relative to the project.
+    pub var_files: Vec<PathBuf>,
+    /// Metadata.
+    pub metadata: BuilderToml,
+    /// Whether a `builder.toml` exists.
+    pub has_metadata: bool,
+    /// Documents of layers and files, in that order.
+    pub documents: Vec<Document>,
+    /// Sources in the templates.
+    pub sources: Vec<SourceBlock>,
+    /// Provisioner types, sorted, without repetition.
+    pub provisioners: Vec<String>,
+    /// Post-processor types, sorted, without repetition.
+    pub post_processors: Vec<String>,
+}
+
+/// A `source "<type>" "<name>"` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceBlock {
+    /// Source type.
+    pub kind: String,
+    /// Source name.
+    pub name: String,
+    /// The type label.
+    pub kind_location: Location,
+    /// The name label.
+    pub name_location: Location,
+}
+
+impl SourceBlock {
+    /// `type.name`, as `-only` takes it.
+    pub fn address(&self) -> String {
+        format!("{}.{}", self.kind, self.name)
+    }
+}
+
+/// All builders, sorted by id.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// The builders.
+    pub builders: Vec<Builder>,
+}
+
+impl Inventory {
+    /// Walks the project. Problems do not stop it; a builder with unreadable files is left out and reported.
+    pub fn load(root: &Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> (Self, Vec<Diagnostic>) {
+        let mut loader = Loader { root, diagnostics: Vec::new(), shared: BTreeMap::new() };
+        let mut builders = loader.walk();
+        for (id, mapping) in adopted {
+            builders.extend(loader.adopted(id, mapping));
+        }
+        builders.sort_by(|a, b| a.id.cmp(&b.id));
+        for pair in builders.windows(2) {
+            if pair[0].id == pair[1].id {
+                loader.diagnostics.push(
+                    Diagnostic::error("BadBuilderName", format!("builder `{}` is defined twice", pair[0].id))
+                        .hint(format!("{} and {}", pair[0].dir.display(), pair[1].dir.display())),
+                );
+            }
+        }
+        (Self { builders }, loader.diagnostics)
+    }
+
+    /// Ids, sorted.
+    pub fn ids(&self) -> Vec<BuilderId> {
+        self.builders.iter().map(|builder| builder.id.clone()).collect()
+    }
+
+    /// The builder of an id.
+    pub fn get(&self, id: &BuilderId) -> Option<&Builder> {
+        self.builders.binary_search_by(|builder| builder.id.cmp(id)).ok().map(|at| &self.builders[at])
+    }
+}
+
+struct Loader<'a> {
+    root: &'a Path,
+    diagnostics: Vec<Diagnostic>,
+    /// Shared layers are read once, however many builders have them.
+    shared: BTreeMap<PathBuf, Option<Document>>,
+}
+
+impl Loader<'_> {
+    fn walk(&mut self) -> Vec<Builder> {
+        let mut found = Vec::new();
+        for os in self.dirs(Path::new("templates")) {
+            if RESERVED.contains(&name(&os)) {
+                continue;
+            }
+            for platform in self.dirs(&os) {
+                for variant in self.dirs(&platform) {
+                    self.misplaced(&variant);
+                    let files = self.templates(&variant);
+                    if files.is_empty() {
+                        continue;
+                    }
+                    match BuilderId::new(name(&os), name(&platform), name(&variant)) {
+                        Ok(id) => found.extend(self.builder(id, variant, files)),
+                        Err(error) => self.diagnostics.push(
+                            Diagnostic::error(error.code(), error.to_string())
+                                .at(Location::whole_file(&files[0]))
+                                .hint("rename the directory: templates/<os>/<platform>/<variant>/, each part kebab-case"),
+                        ),
+                    }
+                }
+                self.too_shallow(&platform);
+            }
+            self.too_shallow(&os);
+        }
+        found
+    }
+
+    fn too_shallow(&mut self, dir: &Path) {
+        if let Some(file) = self.templates(dir).first() {
+            self.diagnostics.push(
+                Diagnostic::error("BadBuilderName", format!("templates in {} belong to no builder", dir.display()))
+                    .at(Location::whole_file(file))
+                    .hint("move them to templates/<os>/<platform>/<variant>/, or to templates/platforms/ when shared"),
+            );
+        }
+    }
+
+    fn misplaced(&mut self, dir: &Path) {
+        for deeper in self.dirs(dir) {
+            if let Some(file) = self.templates(&deeper).first() {
+                self.diagnostics.push(
+                    Diagnostic::warning("BadBuilderName", format!("packer does not read {}", deeper.display()))
+                        .at(Location::whole_file(file))
+                        .hint("packer reads one directory, not its subdirectories"),
+                );
+            }
+        }
+    }
+
+    fn dirs(&mut self, dir: &Path) -> Vec<PathBuf> {
+        self.entries(dir).into_iter().filter(|(_, is_dir)| *is_dir).map(|(path, _)| path).collect()
+    }
+
+    fn templates(&mut self, dir: &Path) -> Vec<PathBuf> {
+        let is_template = |path: &Path| name(path).ends_with(".pkr.hcl") && !name(path).starts_with('.');
+        self.entries(dir).into_iter().filter(|(path, is_dir)| !is_dir && is_template(path)).map(|(path, _)| path).collect()
+    }
+
+    /// Sorted entries of a directory of the project, links left out: they may lead out of it.
+    fn entries(&mut self, dir: &Path) -> Vec<(PathBuf, bool)> {
+        let Ok(listing) = std::fs::read_dir(self.root.join(dir)) else { return Vec::new() };
+        let mut found = Vec::new();
+        for entry in listing.flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.starts_with('.') {
+                continue;
+            }
+            if kind.is_symlink() {
+                if name.ends_with(".pkr.hcl") {
+                    self.diagnostics.push(
+                        Diagnostic::error("AssetOutsideProject", "a template is a symlink, which no stage can carry")
+                            .at(Location::whole_file(&dir.join(&name)))
+                            .hint("replace the link with the file, or share it as templates/platforms/<platform>.pkr.hcl"),
+                    );
+                }
+                continue;
+            }
+            found.push((dir.join(name), kind.is_dir()));
+        }
+        found.sort();
+        found
+    }
+
+    fn builder(&mut self, id: BuilderId, dir: PathBuf, files: Vec<PathBuf>) -> Option<Builder> {
+        let mut layers = vec![PathBuf::from("templates/common.pkr.hcl")];
+        layers.push(PathBuf::from(format!("templates/platforms/{}.pkr.hcl", id.platform())));
+        layers.retain(|layer| self.root.join(layer).is_file());
+        let vars = Path::new("templates/vars").join(id.os());
+        let var_files = ["common", id.platform(), id.variant()]
+            .into_iter()
+            .map(|stem| vars.join(format!("{stem}.pkrvars.hcl")))
+            .filter(|path| self.root.join(path).is_file())
+            .collect();
+        let in_place = layers.is_empty();
+        self.read(id, dir, in_place, false, None, layers, files, var_files)
+    }
+
+    fn adopted(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
+        let dir = hc_core::fs::normalize(&mapping.path);
+        let outside = |path: &Path| path.is_absolute() || path.starts_with("..");
+        let settings = Location::whole_file(Path::new(hc_config::settings::FILE_NAME));
+        if let Some(path) = std::iter::once(&dir).chain(&mapping.var_files).find(|path| outside(path)) {
+            self.diagnostics.push(
+                Diagnostic::error("AssetOutsideProject", format!("builder `{id}`: {} lies outside the project", path.display()))
+                    .at(settings),
+            );
+            return None;
+        }
+        let files = self.templates(&dir);
+        let missing = mapping.var_files.iter().find(|path| !self.root.join(path).is_file());
+        if let Some(path) = missing.or(files.is_empty().then_some(&dir)) {
+            self.diagnostics.push(
+                Diagnostic::error("MissingAsset", format!("builder `{id}`: nothing to use at {}", path.display()))
+                    .at(settings)
+                    .hint("correct the path in [builders] of hybrid.toml"),
+            );
+            return None;
+        }
+        self.read(id.clone(), dir, true, true, mapping.only.clone(), Vec::new(), files, mapping.var_files.clone())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one constructor of a wide record")]
+    fn read(
+        &mut self,
+        id: BuilderId,
+        dir: PathBuf,
+        in_place: bool,
+        adopted: bool,
+        only: Option<String>,
+        layers: Vec<PathBuf>,
+        files: Vec<PathBuf>,
+        var_files: Vec<PathBuf>,
+    ) -> Option<Builder> {
+        let before = self.diagnostics.len();
+        let mut documents = Vec::new();
+        for layer in &layers {
+            if !self.shared.contains_key(layer) {
+                let document = self.parse(layer);
+                self.shared.insert(layer.clone(), document);
+            }
+            documents.extend(self.shared.get(layer).cloned().flatten());
+        }
+        for file in &files {
+            documents.extend(self.parse(file));
+        }
+        let metadata_path = dir.join(builder_toml::FILE_NAME);
+        let metadata = self.metadata(&metadata_path);
+        // An error in a shared layer was reported for the first builder that has it.
+        if self.diagnostics.len() > before || documents.len() < layers.len() + files.len() {
+            return None;
+        }
+        let mut sources = Vec::new();
+        let mut provisioners = Vec::new();
+        let mut post_processors = Vec::new();
+        for document in &documents {
+            for block in document.body().blocks() {
+                match block.ident.as_str() {
+                    "source" => sources.extend(source(document, block)),
+                    "build" => nested(&block.body, &mut provisioners, &mut post_processors),
+                    _ => {}
+                }
+            }
+        }
+        for list in [&mut provisioners, &mut post_processors] {
+            list.sort();
+            list.dedup();
+        }
+        let has_metadata = metadata.is_some();
+        Some(Builder {
+            id,
+            dir,
+            in_place,
+            adopted,
+            only,
+            layers,
+            files,
+            var_files,
+            metadata: metadata.unwrap_or_default(),
+            has_metadata,
+            documents,
+            sources,
+            provisioners,
+            post_processors,
+        })
+    }
+
+    fn text(&mut self, path: &Path) -> Option<String> {
+        match read_text(&self.root.join(path), TEXT_LIMIT) {
+            Ok(text) => text,
+            Err(error) => {
+                self.diagnostics
+                    .push(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path)));
+                None
+            }
+        }
+    }
+
+    fn parse(&mut self, path: &Path) -> Option<Document> {
+        let text = self.text(path)?;
+        Document::parse(path, text).map_err(|problem| self.diagnostics.push(*problem)).ok()
+    }
+
+    fn metadata(&mut self, path: &Path) -> Option<BuilderToml> {
+        let text = self.text(path)?;
+        hc_config::settings::parse_toml(path, &text, "SettingsInvalid")
+            .map_err(|problem| self.diagnostics.push(*problem))
+            .ok()
+    }
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+fn source(document: &Document, block: &Block) -> Option<SourceBlock> {
+    let [kind, name] = block.labels.as_slice() else { return None };
+    Some(SourceBlock {
+        kind: kind.as_str().to_owned(),
+        name: name.as_str().to_owned(),
+        kind_location: document.location(kind),
+        name_location: document.location(name),
+    })
+}
+
+fn nested(body: &hc_config::hcl::hcl_edit::structure::Body, provisioners: &mut Vec<String>, post_processors: &mut Vec<String>) {
+    for block in body.blocks() {
+        let label = || block.labels.first().map(|label| label.as_str().to_owned());
+        match block.ident.as_str() {
+            "provisioner" | "error-cleanup-provisioner" => provisioners.extend(label()),
+            "post-processor" => post_processors.extend(label()),
+            "post-processors" => nested(&block.body, provisioners, post_processors),
+            "dynamic" => {
+                if let Some(inner) = block.body.get_blocks("content").next() {
+                    nested(&inner.body, provisioners, post_processors);
+                }
+                match label().as_deref() {
+                    Some("provisioner") => provisioners.extend(dynamic_label(&block.body)),
+                    Some("post-processor") => post_processors.extend(dynamic_label(&block.body)),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn dynamic_label(body: &hc_config::hcl::hcl_edit::structure::Body) -> Option<String> {
+    use hc_config::hcl::hcl_edit::expr::Expression;
+    match &body.get_attribute("labels")?.value {
+        Expression::Array(items) => match items.iter().next()? {
+            Expression::String(label) => Some(label.as_str().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
