@@ -43,6 +43,8 @@ pub struct ResolveInput<'a> {
     pub scope: &'a Scope,
     /// Names that hybrid itself gives to packer at run time; never missing.
     pub injected: &'a BTreeSet<String>,
+    /// Names that some other builder of the project declares: shared layers may hold them without a word.
+    pub elsewhere: &'a BTreeSet<String>,
     /// Whether unknown keys are errors.
     pub strict: bool,
 }
@@ -193,7 +195,10 @@ impl Merge<'_> {
         if self.input.declared.contains_key(name) {
             return true;
         }
-        let message = format!("no template of this builder declares `{name}`");
+        if self.input.elsewhere.contains(name) {
+            return false;
+        }
+        let message = format!("no template declares `{name}`");
         let mut diagnostic = if self.input.strict || place.is_none() {
             Diagnostic::error("UnknownVariable", message)
         } else {

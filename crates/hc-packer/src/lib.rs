@@ -1,1 +1,21 @@
-//! placeholder
+//! Runs HashiCorp Packer and says what happened: usable without the rest of `hybrid`.
+//!
+//! The only crate that spawns packer. Never prints, never reads the process environment: the caller gives the
+//! environment, the sinks and the clock's consequences. See `examples/build_image.rs`.
+
+pub mod args;
+pub mod artifact;
+pub mod classify;
+pub mod environment;
+pub mod error;
+pub mod event;
+pub mod machine;
+pub mod manifest;
+pub mod probe;
+pub mod process;
+pub mod result;
+pub mod run;
+
+pub use error::PackerError;
+pub use probe::Packer;
+pub use result::PackerResult;

@@ -1,0 +1,108 @@
+//! What can go wrong before packer itself has an opinion.
+
+use std::path::PathBuf;
+
+use hc_core::fs::FsError;
+
+use crate::probe::Version;
+
+/// Packer cannot be used, or its run cannot be looked after.
+#[derive(Debug, thiserror::Error)]
+pub enum PackerError {
+    /// No such program.
+    #[error("packer was not found: {}", looked_for.display())]
+    NotFound {
+        /// What was looked for.
+        looked_for: PathBuf,
+    },
+    /// The program is there but is no packer.
+    #[error("{} does not answer `version` as packer does", path.display())]
+    NotPacker {
+        /// The program.
+        path: PathBuf,
+    },
+    /// Older than hybrid supports.
+    #[error("{} is packer {found}, hybrid needs {needed} or newer", path.display())]
+    TooOld {
+        /// The program.
+        path: PathBuf,
+        /// Its version.
+        found: Version,
+        /// The oldest version that works.
+        needed: Version,
+    },
+    /// Another version than the one that the project pins.
+    #[error("{} is packer {found}, the project pins {pinned}", path.display())]
+    Pinned {
+        /// The program.
+        path: PathBuf,
+        /// Its version.
+        found: Version,
+        /// The pinned version.
+        pinned: String,
+    },
+    /// The process could not be started.
+    #[error("cannot start {}", path.display())]
+    Spawn {
+        /// The program.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The process could not be waited for.
+    #[error("lost track of packer's process")]
+    Wait {
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A failure rule is no regular expression, or has no such class.
+    #[error("failure rule `{id}` is invalid: {what}")]
+    Rule {
+        /// The rule.
+        id: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file of the run could not be written or read.
+    #[error(transparent)]
+    File(#[from] FsError),
+}
+
+impl PackerError {
+    /// Stable code for `hybrid explain`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "PackerNotFound",
+            Self::NotPacker { .. } => "PackerNotFound",
+            Self::TooOld { .. } => "PackerTooOld",
+            Self::Pinned { .. } => "PackerPinned",
+            Self::Spawn { .. } | Self::Wait { .. } => "PackerProcess",
+            Self::Rule { .. } => "SettingsInvalid",
+            Self::File(error) => error.code(),
+        }
+    }
+
+    /// The cure.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => {
+                "install packer (Debian: `apt-get install packer`), or set `packer.binary` in hybrid.toml".into()
+            }
+            Self::NotPacker { .. } => "set `packer.binary` in hybrid.toml to HashiCorp Packer".into(),
+            Self::TooOld { needed, .. } => format!("install packer {needed} or newer and name it in `packer.binary`"),
+            Self::Pinned { pinned, .. } => {
+                format!("install packer {pinned}, or try the new one and move `packer.version` in hybrid.toml")
+            }
+            Self::Spawn { .. } => "check that the program may be executed".into(),
+            _ => return None,
+        })
+    }
+
+    /// Exit code (PKR-4).
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Spawn { .. } | Self::Wait { .. } | Self::File(_) => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which packer there is, and what it can do (PKR-1).
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::PackerError;
+
+/// The oldest packer that works: Debian's.
+pub const OLDEST: Version = Version { major: 1, minor: 6, patch: 6 };
+
+/// A packer version; pre-release suffixes are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Version {
+    /// Major.
+    pub major: u64,
+    /// Minor.
+    pub minor: u64,
+    /// Patch.
+    pub patch: u64,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for Version {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let core = text.trim().trim_start_matches('v').split(['-', '+', ' ']).next().ok_or(())?;
+        let mut parts = core.split('.').map(|part| part.parse::<u64>().map_err(|_| ()));
+        let mut next = || parts.next().ok_or(())?;
+        let version = Self { major: next()?, minor: next()?, patch: next()? };
+        if parts.next().is_some() { Err(()) } else { Ok(version) }
+    }
+}
+
+/// A packer that was found, with its abilities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packer {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Version.
+    pub version: Version,
+}
+
+impl Packer {
+    /// Finds `binary` (a path, or a name on `search_path`) and asks for its version.
+    ///
+    /// # Errors
+    /// [`PackerError::NotFound`], [`PackerError::NotPacker`], [`PackerError::TooOld`].
+    pub fn find(binary: &Path, base: &Path, search_path: Option<&OsStr>) -> Result<Self, PackerError> {
+        let path = locate(binary, base, search_path)
+            .ok_or_else(|| PackerError::NotFound { looked_for: binary.to_owned() })?;
+        let version = ask(&path)?;
+        if version < OLDEST {
+            return Err(PackerError::TooOld { path, found: version, needed: OLDEST });
+        }
+        Ok(Self { path, version })
+    }
+
+    /// `init`, `required_plugins` and `packer plugins`: since 1.7.
+    pub fn has_init(&self) -> bool {
+        self.version >= Version { major: 1, minor: 7, patch: 0 }
+    }
+
+    /// Whether builders for clouds and hypervisors are part of the binary; plugins since 1.10.
+    pub fn bundles_plugins(&self) -> bool {
+        self.version < Version { major: 1, minor: 10, patch: 0 }
+    }
+}
+
+fn locate(binary: &Path, base: &Path, search_path: Option<&OsStr>) -> Option<PathBuf> {
+    if binary.components().count() > 1 {
+        let path = base.join(binary);
+        return path.is_file().then_some(path);
+    }
+    std::env::split_paths(search_path?)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(binary))
+        .find(|path| path.is_file())
+}
+
+fn ask(path: &Path) -> Result<Version, PackerError> {
+    let output = Command::new(path)
+        .arg("version")
+        .env_clear()
+        .env("CHECKPOINT_DISABLE", "1")
+        // Packer 1.6 does not start without a home directory.
+        .env("HOME", "/")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .map_err(|source| PackerError::Spawn { path: path.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let not_packer = || PackerError::NotPacker { path: path.to_owned() };
+    let word = text.lines().find_map(|line| line.strip_prefix("Packer v")).ok_or_else(not_packer)?;
+    word.parse().map_err(|()| not_packer())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_read_and_order() {
+        let version = |text: &str| text.parse::<Version>();
+        assert_eq!(version("1.6.6").unwrap(), OLDEST);
+        assert_eq!(version("v1.16.0-dev").unwrap().to_string(), "1.16.0");
+        assert!(version("1.11.2").unwrap() > OLDEST);
+        assert!(version("1.6").is_err() && version("x.y.z").is_err() && version("1.2.3.4").is_err());
+    }
+}

@@ -1,0 +1,404 @@
+//! One child process and everything it may leave: own process group, bounded output, timeout, cancellation
+//! (PKR-2, PKR-10).
+//!
+//! Measured: SIGINT to packer's leader alone is ignored, SIGKILL to it leaves its plugins alive, a repeated
+//! signal is swallowed. So: TERM to the group once, a grace period, KILL to the group.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::error::PackerError;
+
+/// How often cancellation and the deadline are looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// Longest line that is handed over in one piece, in bytes.
+const LONGEST_LINE: usize = 64 << 10;
+/// How long pipes may stay open after the child has gone, held by its children.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Asks running processes to stop. Clones share one count: once is a request, twice is a demand.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicU32>);
+
+impl Cancel {
+    /// Nobody asked yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks; the second time kills.
+    pub fn request(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often somebody asked.
+    pub fn requests(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What is started.
+#[derive(Debug)]
+pub struct Invocation {
+    /// Absolute path of the program.
+    pub program: PathBuf,
+    /// Arguments.
+    pub args: Vec<OsString>,
+    /// Working directory.
+    pub cwd: PathBuf,
+    /// The whole environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// Longest time it may take.
+    pub timeout: Duration,
+    /// Time it gets to clean up after a request to stop.
+    pub grace: Duration,
+    /// Lock file that the child and all its children hold open, and thereby locked (STATE-2).
+    pub inherit: Option<std::fs::File>,
+}
+
+/// Which pipe a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pipe {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// How the process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this code; 128 + n for signal n.
+    Exited(i32),
+    /// Because somebody asked.
+    Cancelled,
+    /// Because its time was over.
+    TimedOut,
+}
+
+enum Message {
+    Bytes(Pipe, Vec<u8>),
+    Closed,
+}
+
+/// Starts the process, hands over its output line by line (without line ends), and waits for it and for all of
+/// its group. Memory stays bounded: a slow `line` slows the process down.
+///
+/// # Errors
+/// [`PackerError::Spawn`], [`PackerError::Wait`].
+pub fn run(
+    invocation: Invocation,
+    cancel: &Cancel,
+    mut line: impl FnMut(Pipe, &[u8]),
+) -> Result<Ending, PackerError> {
+    let mut child = spawn(&invocation)?;
+    let group = Group::of(&child);
+    let (sender, receiver) = sync_channel(64);
+    if let Some(pipe) = child.stdout.take() {
+        read_in_background(Pipe::Stdout, pipe, sender.clone());
+    }
+    if let Some(pipe) = child.stderr.take() {
+        read_in_background(Pipe::Stderr, pipe, sender.clone());
+    }
+    drop(sender);
+    let mut lines = Lines::default();
+    let ending = supervise(&invocation, cancel, &mut child, &group, &receiver, &mut lines, &mut line);
+    lines.flush(&mut line);
+    ending
+}
+
+fn supervise(
+    invocation: &Invocation,
+    cancel: &Cancel,
+    child: &mut Child,
+    group: &Group,
+    receiver: &Receiver<Message>,
+    lines: &mut Lines,
+    line: &mut impl FnMut(Pipe, &[u8]),
+) -> Result<Ending, PackerError> {
+    let start = Instant::now();
+    let already = cancel.requests();
+    let mut stopping: Option<(Ending, Instant)> = None;
+    let mut killed = false;
+    let mut gone: Option<(i32, Instant)> = None;
+    let mut open = 2;
+    loop {
+        match receiver.recv_timeout(TICK) {
+            Ok(Message::Bytes(pipe, bytes)) => lines.take(pipe, &bytes, line),
+            Ok(Message::Closed) => open -= 1,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => open = 0,
+        }
+        if gone.is_none() {
+            if let Some(status) = child.try_wait().map_err(|source| PackerError::Wait { source })? {
+                gone = Some((code_of(status), Instant::now()));
+            }
+        }
+        if let Some((code, since)) = gone {
+            // Pipes that are still open belong to what the child left behind.
+            if open == 0 || since.elapsed() >= DRAIN {
+                group.end_leftovers();
+                return Ok(stopping.map_or(Ending::Exited(code), |(ending, _)| ending));
+            }
+            continue;
+        }
+        if open == 0 {
+            // All output is read; only the exit is missing.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if stopping.is_none() {
+            let ending = if cancel.requests() > already {
+                Some(Ending::Cancelled)
+            } else if start.elapsed() >= invocation.timeout {
+                Some(Ending::TimedOut)
+            } else {
+                None
+            };
+            if let Some(ending) = ending {
+                group.terminate();
+                stopping = Some((ending, Instant::now()));
+            }
+        }
+        if let Some((_, since)) = stopping
+            && !killed
+            && (since.elapsed() >= invocation.grace || cancel.requests() > already + 1)
+        {
+            group.kill();
+            killed = true;
+        }
+    }
+}
+
+fn spawn(invocation: &Invocation) -> Result<Child, PackerError> {
+    let mut command = Command::new(&invocation.program);
+    command
+        .args(&invocation.args)
+        .current_dir(&invocation.cwd)
+        .env_clear()
+        .envs(invocation.env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let failed = |source| PackerError::Spawn { path: invocation.program.clone(), source };
+    #[cfg(unix)]
+    {
+        use command_fds::{CommandFdExt, FdMapping};
+        use std::os::unix::process::CommandExt;
+        command.process_group(0);
+        if let Some(file) = &invocation.inherit {
+            let parent_fd = file.try_clone().map_err(failed)?.into();
+            command
+                .fd_mappings(vec![FdMapping { parent_fd, child_fd: 3 }])
+                .map_err(|error| failed(std::io::Error::other(error)))?;
+        }
+    }
+    command.spawn().map_err(failed)
+}
+
+fn code_of(status: std::process::ExitStatus) -> i32 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
+    #[cfg(not(unix))]
+    let signal = None;
+    status.code().or(signal).unwrap_or(-1)
+}
+
+fn read_in_background(pipe: Pipe, mut source: impl Read + Send + 'static, sender: SyncSender<Message>) {
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 32 << 10];
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    if sender.send(Message::Bytes(pipe, buffer[..count].to_vec())).is_err() {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        let _ = sender.send(Message::Closed);
+    });
+}
+
+/// Bytes into lines, per pipe. A line longer than the limit comes in pieces.
+#[derive(Default)]
+struct Lines {
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl Lines {
+    fn take(&mut self, pipe: Pipe, bytes: &[u8], line: &mut impl FnMut(Pipe, &[u8])) {
+        let rest = match pipe {
+            Pipe::Stdout => &mut self.out,
+            Pipe::Stderr => &mut self.err,
+        };
+        for piece in bytes.split_inclusive(|b| *b == b'\n') {
+            rest.extend_from_slice(piece);
+            if rest.last() == Some(&b'\n') || rest.len() >= LONGEST_LINE {
+                line(pipe, trimmed(rest));
+                rest.clear();
+            }
+        }
+    }
+
+    fn flush(&mut self, line: &mut impl FnMut(Pipe, &[u8])) {
+        for (pipe, rest) in [(Pipe::Stdout, &self.out), (Pipe::Stderr, &self.err)] {
+            if !rest.is_empty() {
+                line(pipe, trimmed(rest));
+            }
+        }
+    }
+}
+
+fn trimmed(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The process group of a child.
+struct Group {
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        Self { id: i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) -> bool {
+        self.id.is_some_and(|id| rustix::process::kill_process_group(id, signal).is_ok())
+    }
+
+    fn terminate(&self) {
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    fn kill(&self) {
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::KILL);
+    }
+
+    /// The leader is gone; whatever of its group is left gets a moment, then none.
+    fn end_leftovers(&self) {
+        #[cfg(unix)]
+        {
+            if !self.signal(rustix::process::Signal::TERM) {
+                return;
+            }
+            for _ in 0..20 {
+                std::thread::sleep(Duration::from_millis(25));
+                let alive = self.id.is_some_and(|id| rustix::process::test_kill_process_group(id).is_ok());
+                if !alive {
+                    return;
+                }
+            }
+            self.kill();
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Invocation {
+        Invocation {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            cwd: "/".into(),
+            env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            timeout: Duration::from_secs(20),
+            grace: Duration::from_millis(300),
+            inherit: None,
+        }
+    }
+
+    fn collect(invocation: Invocation, cancel: &Cancel) -> (Ending, Vec<Vec<u8>>) {
+        let mut lines = Vec::new();
+        let ending = run(invocation, cancel, |_, line| lines.push(line.to_vec())).unwrap();
+        (ending, lines)
+    }
+
+    #[test]
+    fn lines_arrive_whole_whatever_their_end() {
+        let (ending, lines) = collect(sh("printf 'a\\nb\\r\\n\\377c'; exit 3"), &Cancel::new());
+        assert_eq!(ending, Ending::Exited(3));
+        assert_eq!(lines, [b"a".to_vec(), b"b".to_vec(), b"\xffc".to_vec()]);
+    }
+
+    #[test]
+    fn a_huge_line_comes_in_bounded_pieces() {
+        let (_, lines) = collect(sh("head -c 1000000 /dev/zero | tr '\\0' x"), &Cancel::new());
+        assert_eq!(lines.iter().map(Vec::len).sum::<usize>(), 1_000_000);
+        assert!(lines.iter().all(|line| line.len() < LONGEST_LINE + (32 << 10)));
+    }
+
+    #[test]
+    fn a_deaf_child_is_killed_after_its_grace_and_takes_its_group_along() {
+        let cancel = Cancel::new();
+        let asker = cancel.clone();
+        let thread = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            asker.request();
+        });
+        let start = Instant::now();
+        let (ending, lines) = collect(sh("trap '' TERM; sleep 60 & echo $!; wait; sleep 60"), &cancel);
+        thread.join().unwrap();
+        assert_eq!(ending, Ending::Cancelled);
+        assert!(start.elapsed() < Duration::from_secs(10));
+        let pid: i32 = String::from_utf8(lines[0].clone()).unwrap().parse().unwrap();
+        let gone = rustix::process::test_kill_process(rustix::process::Pid::from_raw(pid).unwrap()).is_err()
+            || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+        assert!(gone, "the sleeper lives");
+    }
+
+    #[test]
+    fn a_grandchild_that_holds_the_pipes_does_not_hang_us() {
+        let start = Instant::now();
+        let (ending, _) = collect(sh("sleep 60 & exit 0"), &Cancel::new());
+        assert_eq!(ending, Ending::Exited(0));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn time_is_limited() {
+        let invocation = Invocation { timeout: Duration::from_millis(200), ..sh("sleep 60") };
+        assert_eq!(collect(invocation, &Cancel::new()).0, Ending::TimedOut);
+    }
+
+    #[test]
+    fn the_lock_stays_held_by_what_the_child_leaves_running() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let file = std::fs::File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        let mut child = spawn(&Invocation { inherit: Some(file), ..sh("sleep 60 & wait") }).unwrap();
+        let other = std::fs::File::open(&path).unwrap();
+        assert!(other.try_lock().is_err(), "the child does not hold the lock");
+        Group::of(&child).kill();
+        child.wait().unwrap();
+        let free = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            other.try_lock().is_ok()
+        });
+        assert!(free, "the lock outlives its holders");
+    }
+}

@@ -1,0 +1,462 @@
+//! One target: validate once, or build with as many attempts as its failures deserve (PKR-1 … PKR-4).
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hc_core::fs::{create_dirs, io_error};
+use hc_core::{EnvName, SecretString};
+use time::OffsetDateTime;
+
+use crate::args::{Subject, Verb, arguments};
+use crate::artifact;
+use crate::classify::{Class, Finding, Rules};
+use crate::environment::{Settings, environment};
+use crate::error::PackerError;
+use crate::event::{Event, Level, Redact};
+use crate::machine::{self, ArtifactFold, StreamArtifact};
+use crate::manifest::{self, Manifest};
+use crate::probe::Packer;
+use crate::process::{self, Cancel, Ending, Invocation, Pipe};
+use crate::result::{PackerResult, Tail};
+
+/// First pause before a retry; doubles with every further one.
+const BACKOFF: Duration = Duration::from_secs(2);
+/// Longest pause before a retry.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+/// Error lines that are kept for classification.
+const MAX_ERRORS: usize = 200;
+
+/// What every run on one target has in common.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The packer.
+    pub packer: &'a Packer,
+    /// Environment of the target.
+    pub env: &'a EnvName,
+    /// Working directory of the process.
+    pub cwd: &'a Path,
+    /// Directory for attempts: manifest and logs.
+    pub work: &'a Path,
+    /// The caller's environment, filtered before packer sees it.
+    pub caller_env: &'a [(OsString, OsString)],
+    /// Further names that pass.
+    pub pass_env: &'a [String],
+    /// Secrets by variable name; they reach packer as `PKR_VAR_…` only.
+    pub secrets: &'a [(String, SecretString)],
+    /// Cache shared by all targets.
+    pub cache_dir: Option<&'a Path>,
+    /// Plugin directory.
+    pub plugin_path: Option<&'a Path>,
+    /// Longest time of one attempt.
+    pub timeout: Duration,
+    /// Time to clean up after a request to stop.
+    pub grace: Duration,
+    /// Stops the run.
+    pub cancel: &'a Cancel,
+}
+
+/// A build of one target.
+#[derive(Debug)]
+pub struct Build<'a> {
+    /// What packer works on.
+    pub subject: Subject,
+    /// Platform, for the failure rules.
+    pub platform: &'a str,
+    /// Variable of the template that takes the manifest's path, if it has one.
+    pub manifest_variable: Option<&'a str>,
+    /// Directory that this build alone writes; removed before a further attempt.
+    pub output_dir: Option<&'a Path>,
+    /// Passes `-force`.
+    pub force: bool,
+    /// How often a transient failure is tried again.
+    pub retries: u32,
+    /// Program and arguments that run before a retry; its failure ends the retries.
+    pub before_retry: &'a [String],
+    /// Failure rules.
+    pub rules: &'a Rules,
+    /// Chance, for the jitter of the backoff.
+    pub entropy: u64,
+    /// Raw log of all attempts; created.
+    pub log: &'a Path,
+    /// Lock file that packer and its children hold as long as one of them lives.
+    pub build_lock: Option<&'a File>,
+}
+
+/// What a build came to, with what the result's fields were made of.
+#[derive(Debug)]
+pub struct Built {
+    /// The result.
+    pub result: PackerResult,
+    /// Image ids.
+    pub image_ids: Vec<String>,
+    /// Image files as packer names them, relative to the working directory.
+    pub files: Vec<PathBuf>,
+    /// Manifest of the last attempt.
+    pub manifest: Option<PathBuf>,
+}
+
+/// What a quick command (`validate`, `fmt`, `init`) came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Packer's command line.
+    pub command: Vec<String>,
+    /// Packer's own exit code; `None` when it was stopped.
+    pub code: Option<i32>,
+    /// Everything it said, redacted.
+    pub output: String,
+}
+
+/// Runs a quick command to its end.
+///
+/// # Errors
+/// [`PackerError`] when the process cannot be run.
+pub fn check(context: &Context<'_>, verb: Verb, subject: &Subject, redact: &dyn Redact) -> Result<Checked, PackerError> {
+    create_dirs(context.work)?;
+    let args = arguments(verb, subject);
+    let command = command_line(context, &args);
+    let mut output = String::new();
+    let ending = process::run(invocation(context, args, &context.work.join("check.log"), None)?, context.cancel, |_, line| {
+        output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
+        output.push('\n');
+    })?;
+    let code = match ending {
+        Ending::Exited(code) => Some(code),
+        Ending::Cancelled | Ending::TimedOut => None,
+    };
+    Ok(Checked { command, code, output })
+}
+
+/// Builds: attempts, classification, retries. `sink` gets every event as it happens.
+///
+/// # Errors
+/// [`PackerError`] when a process cannot be run at all; a failed build is a result, not an error.
+pub fn build(
+    context: &Context<'_>,
+    build: &Build<'_>,
+    redact: &dyn Redact,
+    sink: &mut dyn FnMut(Event),
+) -> Result<Built, PackerError> {
+    let started_at = OffsetDateTime::now_utc();
+    if let Some(parent) = build.log.parent() {
+        create_dirs(parent)?;
+    }
+    let mut log = BufWriter::new(File::create(build.log).map_err(io_error("create", build.log))?);
+    let mut attempt = 1;
+    loop {
+        sink(Event::Attempt(attempt));
+        let done = once(context, build, attempt, redact, sink, &mut log)?;
+        let _ = log.flush();
+        let retry = done.finding.class.is_retryable() && attempt <= build.retries && context.cancel.requests() == 0;
+        if retry && let Some(after) = pause(context, build, attempt, &done.finding, sink) {
+            tracing::info!(attempt, after_ms = after, "retrying");
+            attempt += 1;
+            continue;
+        }
+        return Ok(finish(build, attempt, started_at, done));
+    }
+}
+
+struct Attempt {
+    command: Vec<String>,
+    finding: Finding,
+    stdout: String,
+    stderr: String,
+    image_ids: Vec<String>,
+    files: Vec<PathBuf>,
+    manifest: Option<PathBuf>,
+}
+
+fn finish(build: &Build<'_>, attempts: u32, started_at: OffsetDateTime, done: Attempt) -> Built {
+    let class = done.finding.class;
+    let artifacts =
+        done.image_ids.iter().cloned().chain(done.files.iter().map(|file| file.display().to_string())).collect();
+    let result = PackerResult {
+        command: done.command,
+        exit_code: class.exit_code(),
+        classification: class,
+        rule: done.finding.rule,
+        evidence: done.finding.evidence,
+        stdout: done.stdout,
+        stderr: done.stderr,
+        manifest_path: done.manifest.as_ref().map(|path| path.display().to_string()),
+        artifacts,
+        started_at,
+        finished_at: OffsetDateTime::now_utc(),
+        retryable: class.is_retryable(),
+        attempts,
+        hints: done.finding.hint.into_iter().collect(),
+        log_path: Some(build.log.display().to_string()),
+    };
+    Built { result, image_ids: done.image_ids, files: done.files, manifest: done.manifest }
+}
+
+/// Waits before the next attempt; `None` when somebody asked to stop, or the hook failed.
+fn pause(context: &Context<'_>, build: &Build<'_>, attempt: u32, finding: &Finding, sink: &mut dyn FnMut(Event)) -> Option<u64> {
+    let doubled = BACKOFF.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_BACKOFF);
+    // Half fixed, half by chance: parallel builds must not come back in step.
+    let span = u64::try_from(doubled.as_millis() / 2).unwrap_or(u64::MAX).max(1);
+    let after = doubled / 2 + Duration::from_millis(build.entropy.rotate_left(attempt) % span);
+    let why = finding.evidence.clone().unwrap_or_else(|| finding.class.to_string());
+    let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+    sink(Event::Retrying { after_ms, why });
+    let start = Instant::now();
+    while start.elapsed() < after {
+        if context.cancel.requests() > 0 {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(50).min(after.saturating_sub(start.elapsed())));
+    }
+    if let Some(output) = build.output_dir {
+        let _ = std::fs::remove_dir_all(output);
+    }
+    let Some((program, args)) = build.before_retry.split_first() else { return Some(after_ms) };
+    let hook = Invocation {
+        program: program.into(),
+        args: args.iter().map(Into::into).collect(),
+        cwd: context.cwd.to_owned(),
+        env: context.caller_env.to_vec(),
+        timeout: context.timeout,
+        grace: context.grace,
+        inherit: None,
+    };
+    let ended = process::run(hook, context.cancel, |_, line| {
+        sink(Event::Line {
+            source: String::new(),
+            level: Level::Message,
+            text: format!("before_retry: {}", String::from_utf8_lossy(line)),
+        });
+    });
+    matches!(ended, Ok(Ending::Exited(0))).then_some(after_ms)
+}
+
+fn once(
+    context: &Context<'_>,
+    build: &Build<'_>,
+    attempt: u32,
+    redact: &dyn Redact,
+    sink: &mut dyn FnMut(Event),
+    log: &mut dyn Write,
+) -> Result<Attempt, PackerError> {
+    let dir = context.work.join(format!("attempt-{attempt}"));
+    create_dirs(&dir)?;
+    let manifest_path = dir.join("manifest.json");
+    let mut subject = build.subject.clone();
+    if let Some(name) = build.manifest_variable {
+        subject.vars.push((name.to_owned(), manifest_path.display().to_string()));
+    }
+    let args = arguments(Verb::Build { force: build.force }, &subject);
+    let command = command_line(context, &args);
+    let mut reader = Reader::new(redact, sink, log);
+    let lock = match build.build_lock {
+        Some(file) => Some(file.try_clone().map_err(|source| PackerError::Wait { source })?),
+        None => None,
+    };
+    let invocation = invocation(context, args, &dir.join("packer.log"), lock)?;
+    let ending = process::run(invocation, context.cancel, |pipe, line| reader.line(pipe, line))?;
+    let heard = reader.finish();
+    redact_file(&dir.join("packer.log"), redact);
+    let manifest = manifest::read(&manifest_path)?;
+    let (image_ids, files) = artifact::gather(&heard.artifacts, manifest.as_ref());
+    let finding = judge(build, ending, &heard, &image_ids, &files, manifest.as_ref());
+    Ok(Attempt {
+        command,
+        finding,
+        stdout: heard.stdout,
+        stderr: heard.stderr,
+        image_ids,
+        files,
+        manifest: manifest_path.is_file().then_some(manifest_path),
+    })
+}
+
+/// Exit code 0 does not prove an image: an `-only` that matches nothing ends with 0 too.
+fn judge(build: &Build<'_>, ending: Ending, heard: &Heard, ids: &[String], files: &[PathBuf], manifest: Option<&Manifest>) -> Finding {
+    let plain = |class, evidence: &str, hint: &str| Finding {
+        class,
+        rule: None,
+        evidence: Some(evidence.to_owned()),
+        hint: (!hint.is_empty()).then(|| hint.to_owned()),
+    };
+    match ending {
+        Ending::Cancelled => plain(Class::Cancelled, "stopped by request", ""),
+        Ending::TimedOut => plain(
+            Class::Transient,
+            "the attempt took longer than packer.timeout",
+            "look at the last lines of the raw log, or raise `packer.timeout` in hybrid.toml",
+        ),
+        Ending::Exited(0) => {
+            let made = !ids.is_empty() || !files.is_empty() || !heard.artifacts.is_empty();
+            if made || manifest.is_some_and(|manifest| !manifest.builds.is_empty()) {
+                Finding { class: Class::Success, rule: None, evidence: None, hint: None }
+            } else {
+                plain(
+                    Class::Config,
+                    "packer ended with 0 but reported no artifact",
+                    "check that a build block has a source, and that `only` matches it",
+                )
+            }
+        }
+        Ending::Exited(_) => {
+            let lines = if heard.final_errors.is_empty() { &heard.errors } else { &heard.final_errors };
+            build.rules.classify(build.platform, lines)
+        }
+    }
+}
+
+fn command_line(context: &Context<'_>, args: &[OsString]) -> Vec<String> {
+    let program = context.packer.path.display().to_string();
+    std::iter::once(program).chain(args.iter().map(|word| word.to_string_lossy().into_owned())).collect()
+}
+
+fn invocation(context: &Context<'_>, args: Vec<OsString>, log_path: &Path, inherit: Option<File>) -> Result<Invocation, PackerError> {
+    if let Some(dir) = context.cache_dir {
+        create_dirs(dir)?;
+    }
+    let settings = Settings {
+        env: context.env,
+        log_path,
+        cache_dir: context.cache_dir,
+        plugin_path: context.plugin_path,
+        secrets: context.secrets,
+        pass: context.pass_env,
+    };
+    Ok(Invocation {
+        program: context.packer.path.clone(),
+        args,
+        cwd: context.cwd.to_owned(),
+        env: environment(context.caller_env, &settings),
+        timeout: context.timeout,
+        grace: context.grace,
+        inherit,
+    })
+}
+
+/// Packer writes its own log file, secrets included; it is cleaned as soon as packer is gone.
+fn redact_file(path: &Path, redact: &dyn Redact) {
+    let Ok(raw) = std::fs::read(path) else { return };
+    let mut clean = Vec::with_capacity(raw.len());
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        let body = line.strip_suffix(b"\n");
+        clean.extend(redact.redact(body.unwrap_or(line)));
+        if body.is_some() {
+            clean.push(b'\n');
+        }
+    }
+    if clean != raw && std::fs::write(path, &clean).is_err() {
+        // A log that cannot be cleaned must not stay.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// What was learned from the output of one attempt.
+struct Heard {
+    stdout: String,
+    stderr: String,
+    artifacts: Vec<StreamArtifact>,
+    /// `error` records and the lines that name a failed build: what made packer fail.
+    final_errors: Vec<String>,
+    /// All error lines; provisioners write here in good builds too.
+    errors: Vec<String>,
+}
+
+struct Reader<'a> {
+    redact: &'a dyn Redact,
+    sink: &'a mut dyn FnMut(Event),
+    log: &'a mut dyn Write,
+    stdout: Tail,
+    stderr: Tail,
+    fold: ArtifactFold,
+    final_errors: Vec<String>,
+    errors: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(redact: &'a dyn Redact, sink: &'a mut dyn FnMut(Event), log: &'a mut dyn Write) -> Self {
+        Self {
+            redact,
+            sink,
+            log,
+            stdout: Tail::default(),
+            stderr: Tail::default(),
+            fold: ArtifactFold::default(),
+            final_errors: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn line(&mut self, pipe: Pipe, raw: &[u8]) {
+        let clean = self.redact.redact(raw);
+        // A failing log never fails a build.
+        let _ = self.log.write_all(&clean).and_then(|()| self.log.write_all(b"\n"));
+        let text = String::from_utf8_lossy(&clean).into_owned();
+        let record = if pipe == Pipe::Stdout { machine::parse(&text) } else { None };
+        match record {
+            Some(record) => self.record(&record),
+            None => {
+                let tail = if pipe == Pipe::Stdout { &mut self.stdout } else { &mut self.stderr };
+                tail.push(&text);
+                self.say("", Level::Message, &text);
+            }
+        }
+    }
+
+    fn record(&mut self, record: &machine::Record) {
+        self.fold.take(record);
+        match (record.kind.as_str(), record.data.as_slice()) {
+            ("ui", [level, message, ..]) => {
+                let level = match level.as_str() {
+                    "say" => Level::Say,
+                    "error" => Level::Error,
+                    _ => Level::Message,
+                };
+                self.ui(level, message);
+            }
+            ("error", [message, ..]) => push_lines(&mut self.final_errors, message),
+            _ => {}
+        }
+    }
+
+    fn ui(&mut self, level: Level, message: &str) {
+        let (source, _) = machine::speaker(message).unwrap_or(("", message));
+        let source = source.to_owned();
+        for line in message.lines() {
+            let (_, text) = machine::speaker(line).unwrap_or(("", line));
+            self.stdout.push(line);
+            if level == Level::Error {
+                push_lines(&mut self.errors, text);
+                if text.starts_with("Build '") || text.starts_with("Error: ") {
+                    push_lines(&mut self.final_errors, text);
+                }
+            }
+            self.say(&source, level, text);
+        }
+    }
+
+    fn say(&mut self, source: &str, level: Level, text: &str) {
+        // Progress bars rewrite their line with carriage returns; the last version is the line.
+        let text = text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
+        (self.sink)(Event::Line { source: source.to_owned(), level, text: text.to_owned() });
+    }
+
+    fn finish(self) -> Heard {
+        Heard {
+            stdout: self.stdout.finish(),
+            stderr: self.stderr.finish(),
+            artifacts: self.fold.finish(),
+            final_errors: self.final_errors,
+            errors: self.errors,
+        }
+    }
+}
+
+fn push_lines(list: &mut Vec<String>, text: &str) {
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        if list.len() == MAX_ERRORS {
+            list.remove(0);
+        }
+        list.push(line.to_owned());
+    }
+}
