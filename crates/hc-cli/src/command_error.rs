@@ -121,3 +121,15 @@ impl From<hc_core::id::IdError> for CommandError {
         Self::from_error(&error, error.code(), 1, Some("see `hybrid templates list` for the names".into()))
     }
 }
+
+impl From<hc_state::StateError> for CommandError {
+    fn from(error: hc_state::StateError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+    }
+}
+
+impl From<hc_packer::PackerError> for CommandError {
+    fn from(error: hc_packer::PackerError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+    }
+}

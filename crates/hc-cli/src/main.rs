@@ -1,3 +1,5 @@
+//! The `hybrid` program.
+
 fn main() -> std::process::ExitCode {
     hc_cli::main()
 }

@@ -15,6 +15,7 @@ pub mod probe;
 pub mod process;
 pub mod result;
 pub mod run;
+pub mod schedule;
 
 pub use error::PackerError;
 pub use probe::Packer;

@@ -119,12 +119,6 @@ pub enum ConfigCommand {
         #[arg(long, short = 't', default_value = "")]
         targets: String,
     },
-    /// Print the JSON Schema of a builder's variables, for editors and forms
-    Schema {
-        /// Which builder
-        #[command(flatten)]
-        targets: TargetArgs,
-    },
 }
 
 /// `hybrid templates`.

@@ -83,3 +83,8 @@ pub struct ErrorDoc {
     /// The cure.
     pub hint: Option<String>,
 }
+
+/// Stands for the result of a command that failed before it had one; no value of it exists.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum NoResult {}

@@ -1,9 +1,18 @@
 //! Results as people and programs read them. Operations return values; this module alone gives them form.
 
+pub mod artifacts;
+pub mod build;
+pub mod config;
 pub mod diagnostics;
 pub mod envelope;
+pub mod explain;
+pub mod plan;
+pub mod provisioners;
+pub mod state;
 pub mod style;
 pub mod table;
+pub mod templates;
+pub mod validate;
 
 use hc_config::Diagnostic;
 use serde::Serialize;

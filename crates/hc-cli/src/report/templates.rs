@@ -63,3 +63,27 @@ impl Report for TemplatesReport {
         if text.is_empty() { "no builders\n".into() } else { text }
     }
 }
+
+/// `hybrid templates compose`.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ComposeReport {
+    /// Builder id.
+    pub builder: String,
+    /// The stage.
+    pub stage: String,
+    /// Packer's directory argument.
+    pub packer_dir: String,
+    /// Files of the project that were copied.
+    pub copied: usize,
+    /// Files that hybrid made.
+    pub generated: usize,
+}
+
+impl Report for ComposeReport {
+    const SCHEMA: &'static str = "cli-templates-compose";
+
+    fn human(&self, _: &Style) -> String {
+        format!("{}: {} files copied, {} made\npacker build {}\n", self.builder, self.copied, self.generated, self.packer_dir)
+    }
+}

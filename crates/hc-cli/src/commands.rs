@@ -1,0 +1,151 @@
+//! From parsed arguments to operations to reports: one arm per command, no logic.
+
+use clap::CommandFactory;
+use hc_packer::process::Cancel;
+
+use crate::args::{
+    Args, ArtifactsCommand, Command, ConfigCommand, DiagCommand, ProvisionersCommand, StateCommand, TargetArgs,
+    TemplatesCommand, VarArgs,
+};
+use crate::command_error::Result;
+use crate::ops::build::BuildOptions;
+use crate::ops::prepare::Values;
+use crate::ops::{artifacts, build, config, doctor, explain, fmt, plan, provisioners, state_commands, status, templates, validate};
+use crate::report::{Outcome, Report};
+use crate::session::Session;
+
+fn values(session: &Session, vars: &VarArgs) -> Result<Values> {
+    Values::read(session, vars.from.as_deref(), &vars.set, vars.strict)
+}
+
+fn env(session: &Session, targets: &TargetArgs) -> Result<hc_core::EnvName> {
+    session.env(targets.env.as_deref())
+}
+
+/// Commands that need no project.
+pub fn without_project(command: &Command) -> Option<Result<Outcome>> {
+    let style = crate::report::Style { stdout: false, stderr: false, width: 100 };
+    match command {
+        Command::Explain { code } => {
+            Some(explain::explain(code.as_deref()).map(|report| Outcome::new(&report, &style)))
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "hybrid", &mut script);
+            let human = String::from_utf8_lossy(&script).into_owned();
+            let json = serde_json::json!({ "script": human });
+            let exit = crate::exit_code::ExitCode::Success;
+            Some(Ok(Outcome { schema: "cli-completions", json, human, exit, diagnostics: Vec::new() }))
+        }
+        _ => None,
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// What the operation says.
+pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outcome> {
+    match command {
+        Command::Config(command) => run_config(session, command),
+        Command::Templates(TemplatesCommand::List { targets }) => with(session, templates::list(session, targets)?),
+        Command::Templates(TemplatesCommand::Compose { targets, vars, out }) => {
+            let values = values(session, vars)?;
+            with(session, templates::compose(session, &targets.targets, &env(session, targets)?, &values, out)?)
+        }
+        Command::Provisioners(ProvisionersCommand::Status { targets }) => {
+            plain(session, &provisioners::status(session, &targets.targets, &env(session, targets)?)?)
+        }
+        Command::Provisioners(ProvisionersCommand::Enable(toggle)) => {
+            let (env, builder) = (toggle.env.as_deref(), toggle.builder.as_deref());
+            plain(session, &provisioners::switch(session, &toggle.stack, env, builder, true)?)
+        }
+        Command::Provisioners(ProvisionersCommand::Disable(toggle)) => {
+            let (env, builder) = (toggle.env.as_deref(), toggle.builder.as_deref());
+            plain(session, &provisioners::switch(session, &toggle.stack, env, builder, false)?)
+        }
+        Command::Fmt(args) => plain(session, &fmt::fmt(session, &args.targets, args.check, cancel)?),
+        Command::Validate(args) => {
+            let values = values(session, &args.vars)?;
+            let env = env(session, &args.targets)?;
+            with(session, validate::validate(session, &args.targets.targets, &env, &values, cancel)?)
+        }
+        Command::Plan(args) => {
+            let values = values(session, &args.vars)?;
+            let env = env(session, &args.targets)?;
+            let (planned, _, diagnostics) = plan::plan(session, &args.targets.targets, &env, &values)?;
+            with(session, (plan::report(&env, &planned), diagnostics))
+        }
+        Command::Build(args) => {
+            let options = BuildOptions {
+                stale: args.stale,
+                jobs: args.jobs.map(usize::from),
+                retries: args.retries,
+                fail_fast: args.fail_fast,
+                force: args.force,
+                keep_work: args.keep_work,
+            };
+            let values = values(session, &args.vars)?;
+            let env = env(session, &args.targets)?;
+            with(session, build::build(session, &args.targets.targets, &env, &values, &options, cancel)?)
+        }
+        Command::Status(args) => {
+            let env = args.env.as_deref().map(|env| session.env(Some(env))).transpose()?;
+            plain(session, &status::status(session, &args.targets, env.as_ref())?)
+        }
+        Command::Artifacts(command) => match command {
+            ArtifactsCommand::List { targets } => plain(session, &artifacts::list(session, targets)?),
+            ArtifactsCommand::Show { build } => plain(session, &artifacts::show(session, build)?),
+            ArtifactsCommand::Diff { left, right } => plain(session, &artifacts::diff(session, left, right)?),
+            ArtifactsCommand::Verify { targets } => plain(session, &artifacts::verify(session, targets)?),
+        },
+        Command::State(command) => match command {
+            StateCommand::Show => plain(session, &state_commands::show(session)?),
+            StateCommand::Check => plain(session, &state_commands::check(session)?),
+            StateCommand::Backups => plain(session, &state_commands::backups(session)?),
+            StateCommand::Restore { serial } => plain(session, &state_commands::restore(session, *serial)?),
+            StateCommand::Migrate { dry_run, to } => plain(session, &state_commands::migrate(session, *dry_run, *to)?),
+            StateCommand::Unlock => plain(session, &state_commands::unlock(session)?),
+        },
+        Command::Diag(DiagCommand::State) => {
+            // A diagnosis that finds something has done its work; `state check` is the one that fails.
+            let mut outcome = plain(session, &state_commands::check(session)?)?;
+            outcome.exit = crate::exit_code::ExitCode::Success;
+            Ok(outcome)
+        }
+        Command::Doctor => plain(session, &doctor::doctor(session)?),
+        Command::Explain { .. } | Command::Completions { .. } => {
+            without_project(command).unwrap_or_else(|| Err(crate::command_error::CommandError::new("Usage", "unreachable command")))
+        }
+    }
+}
+
+fn run_config(session: &Session, command: &ConfigCommand) -> Result<Outcome> {
+    match command {
+        ConfigCommand::Render { targets, vars, check } => {
+            let values = values(session, vars)?;
+            let (report, diagnostics) = config::render(session, &targets.targets, &env(session, targets)?, &values, *check)?;
+            with(session, (report, diagnostics))
+        }
+        ConfigCommand::Show { targets, vars, explain } => {
+            let values = values(session, vars)?;
+            let env = env(session, targets)?;
+            match explain {
+                Some(key) => with(session, config::explain(session, &targets.targets, &env, &values, key)?),
+                None => with(session, config::show(session, &targets.targets, &env, &values)?),
+            }
+        }
+        ConfigCommand::Diff { left, right, targets } => {
+            let (left, right) = (session.env(Some(left))?, session.env(Some(right))?);
+            plain(session, &config::diff(session, targets, &left, &right)?)
+        }
+    }
+}
+
+fn plain<R: Report>(session: &Session, report: &R) -> Result<Outcome> {
+    Ok(Outcome::new(report, &session.style))
+}
+
+fn with<R: Report>(session: &Session, (report, diagnostics): (R, Vec<hc_config::Diagnostic>)) -> Result<Outcome> {
+    Ok(Outcome::new(&report, &session.style).with_diagnostics(diagnostics))
+}

@@ -1,0 +1,42 @@
+//! The run log: what the program did, in `logs/hybrid.log`, never a reason to fail (LOG-1).
+
+use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation};
+
+use crate::args::Command;
+use crate::command_error::CommandError;
+use crate::report::Outcome;
+use crate::session::Session;
+
+/// Starts the log of a run that changes something; a look at the project writes nothing.
+pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
+    let settings = &session.settings.logs;
+    let writes = matches!(command, Command::Validate(_) | Command::Build(_) | Command::Provisioners(_) | Command::State(_) | Command::Config(_));
+    let options = LogOptions {
+        dir: writes.then(|| session.root.join("logs")),
+        component: "hybrid".into(),
+        run_id: session.run_id.clone(),
+        console: ConsoleOptions {
+            // Information belongs into the file; people read the report.
+            verbosity: session.verbosity - 1,
+            json: false,
+            color: session.style.stderr,
+            writer: Box::new(std::io::stderr()),
+        },
+        redactor: Redactor::tokens_only(),
+        now: time::OffsetDateTime::now_utc,
+        rotation: Rotation { max_bytes: settings.max_bytes, max_days: settings.keep_days, ..Rotation::default() },
+    };
+    let guard = hc_logs::init(options).ok()?;
+    if writes {
+        tracing::info!(command = %session.environment.command, version = env!("CARGO_PKG_VERSION"), "started");
+    }
+    Some(guard)
+}
+
+/// Notes how the run ended.
+pub(crate) fn end(result: &Result<Outcome, CommandError>) {
+    match result {
+        Ok(outcome) => tracing::info!(exit_code = outcome.exit.get(), "ended"),
+        Err(error) => tracing::info!(exit_code = error.exit.get(), code = error.code, "failed: {}", error.message),
+    }
+}

@@ -1,0 +1,118 @@
+//! `hybrid artifacts …`: the records of what was built.
+
+use hc_core::fs::{read_limited, write_atomic};
+use hc_core::{Digest, Selector};
+use hc_packer::artifact::ArtifactRecord;
+use hc_templates::{InputManifest, drift};
+
+use super::{record, trust};
+use crate::command_error::{CommandError, Result};
+use crate::report::artifacts::{ArtifactDiffReport, ArtifactReport, ArtifactsReport, VerifiedFile, VerifyReport};
+use crate::session::Session;
+
+/// Records that the selector names, newest first. Files that are no records are not ours to judge.
+///
+/// # Errors
+/// When `artifacts/` cannot be read.
+pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
+    let selector = Selector::parse(targets)?;
+    let dir = session.root.join("artifacts");
+    let mut artifacts: Vec<ArtifactRecord> = Vec::new();
+    if dir.is_dir() {
+        for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.ends_with(".json") || name.ends_with(".hash.json") || name.ends_with(".packer.json") {
+                continue;
+            }
+            let Some(bytes) = read_limited(&entry.path(), 8 << 20)? else { continue };
+            artifacts.extend(serde_json::from_slice::<ArtifactRecord>(&bytes).ok());
+        }
+    }
+    artifacts.retain(|artifact| selector.matches(&artifact.builder));
+    artifacts.sort_by(|a, b| b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder)));
+    Ok(ArtifactsReport { artifacts })
+}
+
+/// One record, by build id or by builder id.
+///
+/// # Errors
+/// `ArtifactNotFound` with a suggestion.
+pub fn show(session: &Session, name: &str) -> Result<ArtifactReport> {
+    let all = list(session, "")?.artifacts;
+    let matches = |artifact: &&ArtifactRecord| artifact.build_id.as_str() == name || artifact.builder.to_string() == name;
+    if let Some(artifact) = all.iter().find(matches) {
+        return Ok(ArtifactReport { artifact: artifact.clone() });
+    }
+    let names: Vec<&str> = all.iter().map(|artifact| artifact.build_id.as_str()).collect();
+    let hint = match hc_config::suggest::nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`hybrid artifacts list` shows the builds there are".into(),
+    };
+    Err(CommandError::new("ArtifactNotFound", format!("no build is called `{name}`")).hint(hint))
+}
+
+/// Reads every image file again.
+///
+/// # Errors
+/// When `artifacts/` cannot be read.
+pub fn verify(session: &Session, targets: &str) -> Result<VerifyReport> {
+    let mut files = Vec::new();
+    for artifact in list(session, targets)?.artifacts {
+        for file in &artifact.files {
+            let status = match Digest::of_file(&session.root.join(&file.path)) {
+                Ok((digest, _)) if Some(digest) == file.blake3 => "intact",
+                Ok(_) => "changed",
+                Err(_) => "gone",
+            };
+            files.push(VerifiedFile { build_id: artifact.build_id.to_string(), path: file.path.clone(), status: status.into() });
+        }
+    }
+    Ok(VerifyReport { files })
+}
+
+/// Which inputs differ between two builds, down to lines where the old texts were kept.
+///
+/// # Errors
+/// `ArtifactNotFound`.
+pub fn diff(session: &Session, left: &str, right: &str) -> Result<ArtifactDiffReport> {
+    let before = inputs_of(session, left)?;
+    let after = inputs_of(session, right)?;
+    let drift = drift::compare(&before, &after);
+    Ok(ArtifactDiffReport {
+        left: left.to_owned(),
+        right: right.to_owned(),
+        changes: trust::changes_between(session, &drift),
+    })
+}
+
+fn inputs_path(session: &Session, build_id: &str) -> std::path::PathBuf {
+    session.root.join(".hybrid/inputs").join(format!("{build_id}.json"))
+}
+
+/// Keeps the inputs of a build, for comparisons with later ones.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn keep_inputs(session: &Session, build_id: &str, manifest: &InputManifest) -> Result<()> {
+    let path = inputs_path(session, build_id);
+    if let Some(parent) = path.parent() {
+        hc_core::fs::create_dirs(parent)?;
+    }
+    let mut json = serde_json::to_vec(manifest).unwrap_or_default();
+    json.push(b'\n');
+    Ok(write_atomic(&path, &json, 0o644)?)
+}
+
+fn inputs_of(session: &Session, name: &str) -> Result<InputManifest> {
+    let artifact = show(session, name)?.artifact;
+    let kept = read_limited(&inputs_path(session, artifact.build_id.as_str()), 64 << 20)?;
+    if let Some(manifest) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        return Ok(manifest);
+    }
+    let target = hc_core::Target { builder: artifact.builder.clone(), env: artifact.env.clone() };
+    match record::last_inputs(session, &target)?.filter(|inputs| inputs.combined == artifact.provenance.inputs) {
+        Some(manifest) => Ok(manifest),
+        None => Err(CommandError::new("ArtifactNotFound", format!("the inputs of {name} were not kept on this machine"))
+            .hint("they are kept from the first build on this machine on")),
+    }
+}

@@ -1,0 +1,28 @@
+//! What commands do, as functions from options to reports. Never sees clap.
+//!
+//! The way of a target: [`select`] → [`prepare`] (resolve, assets) → [`inputs`] → [`trust`] (gate) →
+//! [`build`] (run, record).
+
+pub mod artifacts;
+pub mod build;
+pub mod config;
+pub mod explain;
+pub mod fmt;
+pub mod doctor;
+pub mod git;
+pub mod inputs;
+pub mod objects;
+pub mod packer;
+pub mod plan;
+pub mod prepare;
+pub mod provisioners;
+pub mod record;
+pub mod scan;
+pub mod secrets;
+pub mod select;
+pub mod state;
+pub mod state_commands;
+pub mod status;
+pub mod templates;
+pub mod trust;
+pub mod validate;

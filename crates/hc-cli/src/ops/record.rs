@@ -1,0 +1,215 @@
+//! What a build leaves behind: artifact record, hash manifest, log summary, state (PKR-6, PKR-7, PKR-11).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hc_core::fs::{create_dirs, read_limited, write_atomic};
+use hc_core::{BuildId, BuilderId, Digest, Target};
+use hc_packer::artifact::{self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, Provenance, SchemaTag};
+use hc_packer::run::Built;
+use hc_state::{ArtifactRef, BuildSummary, Store};
+use hc_templates::{Input, InputManifest};
+use serde::Serialize;
+
+use crate::command_error::Result;
+use crate::session::Session;
+
+/// How long a record may wait for the state: a build of hours is not lost to a moment's contention.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What is known when a build has ended.
+#[derive(Debug)]
+pub struct Ended<'a> {
+    /// Builder and environment.
+    pub target: &'a Target,
+    /// Id of the build.
+    pub build_id: &'a BuildId,
+    /// Inputs that were built.
+    pub manifest: &'a InputManifest,
+    /// What packer made of it.
+    pub built: &'a Built,
+    /// Working directory of packer.
+    pub cwd: &'a Path,
+    /// Version of packer.
+    pub packer_version: String,
+    /// Duration in milliseconds.
+    pub duration_ms: u64,
+    /// Commit of the project.
+    pub git_sha: Option<String>,
+    /// Whether the working tree had changes.
+    pub dirty: bool,
+    /// Replacements in the raw log, by rule.
+    pub scrubbed: BTreeMap<String, u64>,
+}
+
+/// `artifacts/<builder>.hash.json`.
+pub fn hash_manifest_path(session: &Session, builder: &BuilderId) -> PathBuf {
+    session.root.join("artifacts").join(format!("{builder}.hash.json"))
+}
+
+/// Writes everything down. A failed build changes only the state and the log summary.
+///
+/// # Errors
+/// When a record cannot be written; the image itself is where packer put it.
+pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Option<ArtifactRecord>> {
+    let result = &ended.built.result;
+    let succeeded = result.exit_code == 0;
+    let now = session.now();
+    let artifact = if succeeded { Some(artifact_record(session, ended)?) } else { None };
+    if let Some(artifact) = &artifact {
+        let dir = session.root.join("artifacts");
+        create_dirs(&dir)?;
+        write_json(&dir.join(format!("{}.json", artifact.build_id)), artifact)?;
+    }
+    let names = artifact.as_ref().map(names).unwrap_or_default();
+    let summary = LogSummary {
+        schema: SchemaTag::v1("log-summary"),
+        builder: ended.target.builder.clone(),
+        env: ended.target.env.clone(),
+        build_id: ended.build_id.clone(),
+        artifacts: names.clone(),
+        manifest_path: result.manifest_path.clone(),
+        log_path: result.log_path.clone(),
+        scrub_manifest: Some(ended.scrubbed.clone()),
+        retention_class: "standard".into(),
+        expires_at: now + time::Duration::days(i64::from(session.settings.logs.keep_days)),
+    };
+    store.with_exclusive_within(&session.run_id, session.lock_timeout.max(PATIENCE), |locked| -> Result<()> {
+        let manifest = match &artifact {
+            Some(_) => Some(update_hash_manifest(session, ended, &names)?),
+            None => None,
+        };
+        locked.write_log_summary(&ended.target.builder, &json(&summary))?;
+        let record = locked.state_mut().builder_mut(ended.target);
+        // A failed build says so, but what was built before it stays known by its records in artifacts/.
+        record.last_build = Some(BuildSummary {
+            artifacts: artifact.as_ref().map(references).unwrap_or_default(),
+            at: now,
+            build_id: ended.build_id.clone(),
+            classification: result.classification.to_string(),
+            dirty: ended.dirty,
+            duration_ms: ended.duration_ms,
+            exit_code: i32::from(result.exit_code),
+            git_sha: ended.git_sha.clone(),
+            inputs: ended.manifest.combined,
+            manifest,
+            run_id: session.run_id.clone(),
+        });
+        Ok(())
+    })?;
+    Ok(artifact)
+}
+
+fn artifact_record(session: &Session, ended: &Ended<'_>) -> Result<ArtifactRecord> {
+    let built = ended.built;
+    let files = artifact::inspect(&built.files, ended.cwd, &session.root)?;
+    let region = built.image_ids.iter().find_map(|id| id.split_once(':').map(|(region, _)| region.to_owned()));
+    Ok(ArtifactRecord {
+        schema: SchemaTag::v1("artifact"),
+        build_id: ended.build_id.clone(),
+        builder: ended.target.builder.clone(),
+        env: ended.target.env.clone(),
+        platform: ended.target.builder.platform().to_owned(),
+        region,
+        image_ids: built.image_ids.clone(),
+        files,
+        provenance: Provenance {
+            run_id: session.run_id.clone(),
+            git_sha: ended.git_sha.clone(),
+            dirty: ended.dirty,
+            inputs: ended.manifest.combined,
+            parent: None,
+            packer_version: ended.packer_version.clone(),
+            plugins: BTreeMap::new(),
+        },
+        created_at: session.now(),
+        duration_ms: ended.duration_ms,
+    })
+}
+
+/// Image ids, or paths of image files.
+pub fn names(artifact: &ArtifactRecord) -> Vec<String> {
+    artifact.image_ids.iter().cloned().chain(artifact.files.iter().map(|file| file.path.clone())).collect()
+}
+
+fn references(artifact: &ArtifactRecord) -> Vec<ArtifactRef> {
+    let ids = artifact.image_ids.iter().map(|id| ArtifactRef { digest: None, id: id.clone(), path: None, size: None });
+    let files = artifact.files.iter().map(|file| ArtifactRef {
+        digest: file.blake3,
+        id: file.path.clone(),
+        path: Some(file.path.clone()),
+        size: file.size,
+    });
+    ids.chain(files).collect()
+}
+
+/// Called under the state lock, which guards this read-modify-write too.
+fn update_hash_manifest(session: &Session, ended: &Ended<'_>, names: &[String]) -> Result<Digest> {
+    let builder = &ended.target.builder;
+    let path = hash_manifest_path(session, builder);
+    let mut manifest = read_hash_manifest(session, builder)?.unwrap_or_else(|| HashManifest {
+        schema: SchemaTag::v1("hash-manifest"),
+        builder: builder.clone(),
+        environments: BTreeMap::new(),
+    });
+    let previous = manifest.environments.get(&ended.target.env).map(|entry| entry.combined);
+    let input = |input: &Input| HashedInput {
+        kind: kind_name(input),
+        name: input.name.clone(),
+        blake3: input.blake3,
+        size: input.size,
+    };
+    let entry = HashEntry {
+        build_id: ended.build_id.clone(),
+        artifacts: names.to_vec(),
+        combined: ended.manifest.combined,
+        previous,
+        inputs: ended.manifest.inputs.iter().map(input).collect(),
+    };
+    let digest = entry_digest(&entry);
+    manifest.environments.insert(ended.target.env.clone(), entry);
+    write_json(&path, &manifest)?;
+    Ok(digest)
+}
+
+/// Digest by which the state knows one environment's entry.
+pub fn entry_digest(entry: &HashEntry) -> Digest {
+    Digest::of(&json(entry))
+}
+
+fn kind_name(input: &Input) -> String {
+    serde_json::to_value(input.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The hash manifest of a builder.
+///
+/// # Errors
+/// When it cannot be read. One that is no hash manifest counts as none.
+pub fn read_hash_manifest(session: &Session, builder: &BuilderId) -> Result<Option<HashManifest>> {
+    let bytes = read_limited(&hash_manifest_path(session, builder), 64 << 20)?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// The inputs of the last successful build of a target.
+///
+/// # Errors
+/// As [`read_hash_manifest`].
+pub fn last_inputs(session: &Session, target: &Target) -> Result<Option<InputManifest>> {
+    let Some(mut manifest) = read_hash_manifest(session, &target.builder)? else { return Ok(None) };
+    let Some(entry) = manifest.environments.remove(&target.env) else { return Ok(None) };
+    let inputs = entry.inputs.into_iter().filter_map(|input| {
+        let kind = serde_json::from_value(serde_json::Value::String(input.kind)).ok()?;
+        Some(Input { name: input.name, kind, blake3: input.blake3, size: input.size })
+    });
+    Ok(Some(InputManifest::new(target.clone(), inputs.collect())))
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(value).unwrap_or_default();
+    json.push(b'\n');
+    json
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    Ok(write_atomic(path, &json(value), 0o644)?)
+}

@@ -1,0 +1,66 @@
+//! Secrets of a target, fetched at the last moment (CONFIG-4).
+
+use std::process::{Command, Stdio};
+
+use hc_config::secrets::{SecretSource, fetch};
+use hc_core::SecretString;
+
+use super::prepare::Prepared;
+use crate::command_error::{CommandError, Result};
+use crate::session::Session;
+
+/// What stands for a secret while templates are only checked.
+const PLACEHOLDER: &str = "hybrid-placeholder-for-a-secret";
+
+/// Fetches every secret of a target.
+///
+/// # Errors
+/// `SecretUnavailable`, naming the variable and the reference.
+pub fn fetch_all(session: &Session, prepared: &Prepared) -> Result<Vec<(String, SecretString)>> {
+    let mut secrets = Vec::new();
+    for (name, var) in &prepared.resolution.vars {
+        let Some(reference) = &var.secret else { continue };
+        let value = fetch(reference, &Source { session }).map_err(|error| {
+            let hint = error.hint();
+            let mut wrapped = CommandError::new(error.code(), format!("{}: secret `{name}` is not available", prepared.target)).hint(hint);
+            wrapped.causes.push(error.to_string());
+            wrapped
+        })?;
+        secrets.push((name.clone(), value));
+    }
+    Ok(secrets)
+}
+
+/// A value for every secret, without looking at one: enough for `packer validate`.
+pub fn placeholders(prepared: &Prepared) -> Vec<(String, SecretString)> {
+    let names = prepared.resolution.vars.iter().filter(|(_, var)| var.secret.is_some());
+    names.map(|(name, _)| (name.clone(), SecretString::new(PLACEHOLDER))).collect()
+}
+
+struct Source<'a> {
+    session: &'a Session,
+}
+
+impl SecretSource for Source<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        self.session.environment.text(name).map(str::to_owned)
+    }
+
+    fn file(&self, path: &str) -> std::io::Result<String> {
+        std::fs::read_to_string(self.session.root.join(path))
+    }
+
+    fn command(&self, words: &[String]) -> std::io::Result<String> {
+        let (program, args) = words.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+        let output = Command::new(program)
+            .args(args)
+            .current_dir(&self.session.root)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !output.status.success() {
+            return Err(std::io::Error::other(format!("{program} ended with {}", output.status)));
+        }
+        String::from_utf8(output.stdout).map_err(|_| std::io::Error::other(format!("{program} gave no text")))
+    }
+}

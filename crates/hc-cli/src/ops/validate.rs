@@ -1,0 +1,171 @@
+//! `hybrid validate`: check everything, let packer check, record trust (PKR-5).
+
+use hc_config::{Diagnostic, Location};
+use hc_core::fs::create_dirs;
+use hc_core::{EnvName, Target};
+use hc_packer::args::Verb;
+use hc_packer::process::Cancel;
+use hc_packer::run::{Checked, check};
+use hc_packer::Packer;
+use hc_state::Trust;
+use hc_templates::{InputManifest, compose, requirements};
+
+use super::inputs::{Digests, collect};
+use super::packer::{self, Dirs, Place};
+use super::prepare::{Prepared, Values, prepare};
+use super::select::select;
+use super::{git, objects, secrets, state};
+use crate::command_error::{CommandError, Result};
+use crate::exit_code::ExitCode;
+use crate::redaction::Redaction;
+use crate::report::validate::{ValidateReport, ValidatedTarget};
+use crate::session::Session;
+
+/// Validates all selected builders and trusts the inputs of those that pass.
+///
+/// # Errors
+/// The diagnostics of the static checks of all builders together; packer runs only when there is no error.
+pub fn validate(session: &Session, targets: &str, env: &EnvName, values: &Values, cancel: &Cancel) -> Result<(ValidateReport, Vec<Diagnostic>)> {
+    let packer = packer::find(session)?;
+    let selection = select(session, targets)?;
+    let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
+    let version = (packer.version.major, packer.version.minor);
+    for one in &prepared {
+        diagnostics.extend(requirements::too_new_for(version, &one.builder.documents));
+    }
+    diagnostics.extend(super::scan::plaintext_secrets(session, &prepared)?);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(CommandError::invalid(diagnostics));
+    }
+    let mut digests = Digests::default();
+    let mut checked = Vec::new();
+    for one in &prepared {
+        if cancel.requests() > 0 {
+            return Err(interrupted());
+        }
+        checked.push(validate_one(session, &packer, one, &mut digests, cancel)?);
+    }
+    record(session, env, &checked)?;
+    let targets = checked.into_iter().map(|(target, _)| target).collect();
+    Ok((ValidateReport { env: env.to_string(), packer_version: packer.version.to_string(), targets }, diagnostics))
+}
+
+/// The error of a run that somebody stopped.
+pub fn interrupted() -> CommandError {
+    CommandError::new("Interrupted", "stopped by request").exit(ExitCode::Interrupted)
+}
+
+fn validate_one(
+    session: &Session,
+    packer: &Packer,
+    prepared: &Prepared,
+    digests: &mut Digests,
+    cancel: &Cancel,
+) -> Result<(ValidatedTarget, InputManifest)> {
+    let place = Place::of(session, prepared);
+    stage(session, packer, prepared, &place, digests)?;
+    let manifest = collect(session, prepared, &packer.version.to_string(), digests)?;
+    let secrets = secrets::placeholders(prepared);
+    let dirs = Dirs::of(session);
+    let context = packer::context(session, packer, &prepared.target, &place, &secrets, &dirs, cancel);
+    let output_dir = session.root.join("artifacts/images/validate");
+    let vars = packer::injected(session, prepared, "validate", &output_dir);
+    let subject = place.subject(prepared, vars);
+    let redaction = Redaction::new(&secrets);
+    let full = check(&context, Verb::Validate { syntax_only: false }, &subject, &redaction)?;
+    let (outcome, depth, note) = match missing_plugin(&full) {
+        Some(plugin) => {
+            let syntax = check(&context, Verb::Validate { syntax_only: true }, &subject, &redaction)?;
+            let note = format!("packer {} lacks {plugin}; only the syntax was checked", packer.version);
+            (syntax, "syntax-only", Some(note))
+        }
+        None => (full, "full", None),
+    };
+    let _ = std::fs::remove_dir_all(&place.work);
+    let code = outcome.code.ok_or_else(interrupted)?;
+    let valid = code == 0;
+    let target = ValidatedTarget {
+        builder: prepared.target.builder.to_string(),
+        valid,
+        depth: depth.into(),
+        note,
+        inputs_hash: valid.then(|| manifest.combined.to_string()),
+        inputs: manifest.inputs.len(),
+        packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
+    };
+    Ok((target, manifest))
+}
+
+/// Makes the stage, or for a builder in place only its rendered variables.
+///
+/// # Errors
+/// When a file of the project cannot be copied.
+pub fn stage(session: &Session, packer: &Packer, prepared: &Prepared, place: &Place, digests: &mut Digests) -> Result<()> {
+    if prepared.builder.in_place {
+        create_dirs(&place.work)?;
+        let rendered = place.work.join(compose::RENDERED);
+        hc_core::fs::write_atomic(&rendered, prepared.rendered.as_bytes(), 0o644)?;
+        return Ok(());
+    }
+    let plan = compose::plan(&prepared.builder, &prepared.assets, &prepared.rendered, packer.has_init()).map_err(|collision| {
+        let place = Location::whole_file(&collision.path);
+        CommandError::invalid(vec![
+            Diagnostic::error(collision.code(), collision.to_string()).at(place).hint("rename the file of the builder"),
+        ])
+    })?;
+    digests.adopt(compose::write(&session.root, &plan, &place.cwd)?);
+    Ok(())
+}
+
+/// The plugin that packer lacks, when that is all that is wrong.
+fn missing_plugin(checked: &Checked) -> Option<String> {
+    if checked.code == Some(0) {
+        return None;
+    }
+    let pattern = [
+        r#"(?i)unknown (?:builder|source|provisioner|post-processor|data ?source) type[^a-z]*([a-z0-9._-]+)"#,
+        r#"(?i)The (?:builder|source|provisioner|post-processor|datasource) ([a-z0-9._-]+) is unknown"#,
+        r#"(?i)Missing plugins?|no plugin installed for ([a-z0-9./_-]+)"#,
+    ];
+    pattern.iter().find_map(|pattern| {
+        let found = regex::Regex::new(pattern).ok()?.captures(&checked.output)?;
+        Some(found.get(1).map_or("a plugin".to_owned(), |name| format!("the plugin of `{}`", name.as_str())))
+    })
+}
+
+/// Packer's own message, with paths of the project instead of the stage.
+fn in_project(output: &str, place: &Place) -> String {
+    let stage = format!("{}/", place.cwd.display());
+    output.replace(&stage, "").trim().to_owned()
+}
+
+fn record(session: &Session, env: &EnvName, checked: &[(ValidatedTarget, InputManifest)]) -> Result<()> {
+    let sha = git::head(session);
+    let names: Vec<Target> = checked.iter().map(|(_, manifest)| manifest.target.clone()).collect();
+    let exit = if checked.iter().all(|(target, _)| target.valid) { ExitCode::Success } else { ExitCode::Invalid };
+    let run = state::ended(session, state::run_record(session, "validate", names), exit);
+    for (_, manifest) in checked.iter().filter(|(target, _)| target.valid) {
+        objects::keep(session, manifest)?;
+    }
+    let now = session.now();
+    state::open(session)?.with_exclusive(&session.run_id, |locked| -> Result<()> {
+        for (_, manifest) in checked.iter().filter(|(target, _)| target.valid) {
+            let mut json = serde_json::to_vec_pretty(manifest).unwrap_or_default();
+            json.push(b'\n');
+            let digest = locked.write_trusted_manifest(&manifest.target, &json)?;
+            let record = locked.state_mut().builder_mut(&manifest.target);
+            record.template_id = Some(manifest.target.builder.to_string());
+            record.trusted = Some(Trust {
+                at: now,
+                git_sha: sha.clone(),
+                inputs: manifest.combined,
+                manifest: Some(digest),
+                run_id: session.run_id.clone(),
+            });
+        }
+        locked.state_mut().record_run(run);
+        Ok(())
+    })?;
+    tracing::info!(env = %env, targets = checked.len(), "validated");
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! `hybrid artifacts …`.
+
+use hc_packer::artifact::ArtifactRecord;
+use serde::Serialize;
+
+use super::{Report, Style, table};
+use crate::exit_code::ExitCode;
+use crate::ops::trust::ChangeDoc;
+
+/// Built images.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArtifactsReport {
+    /// Records, newest first.
+    pub artifacts: Vec<ArtifactRecord>,
+}
+
+impl Report for ArtifactsReport {
+    const SCHEMA: &'static str = "cli-artifacts";
+
+    fn human(&self, style: &Style) -> String {
+        let mut rows = Vec::new();
+        for artifact in &self.artifacts {
+            let took = table::duration(artifact.duration_ms);
+            for file in &artifact.files {
+                rows.push(vec![
+                    artifact.build_id.to_string(),
+                    file.path.rsplit('/').next().unwrap_or_default().to_owned(),
+                    file.size.map_or("-".into(), table::bytes),
+                    file.blake3.map_or("-".into(), |digest| digest.to_string()),
+                    took.clone(),
+                ]);
+            }
+            for id in &artifact.image_ids {
+                rows.push(vec![artifact.build_id.to_string(), id.clone(), "-".into(), "-".into(), took.clone()]);
+            }
+        }
+        let text = table::table(&["build", "image", "size", "blake3", "took"], rows, style);
+        if text.is_empty() { "nothing was built yet\n".into() } else { text }
+    }
+}
+
+/// One image.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArtifactReport {
+    /// Its record.
+    pub artifact: ArtifactRecord,
+}
+
+impl Report for ArtifactReport {
+    const SCHEMA: &'static str = "cli-artifact";
+
+    fn human(&self, style: &Style) -> String {
+        let artifact = &self.artifact;
+        let provenance = &artifact.provenance;
+        let dirty = if provenance.dirty { " (with uncommitted changes)" } else { "" };
+        let mut text = format!(
+            "{}\n  builder  {}@{}\n  run      {}\n  commit   {}{dirty}\n  inputs   {}\n  packer   {}\n",
+            style.bold(artifact.build_id.as_str()),
+            artifact.builder,
+            artifact.env,
+            provenance.run_id,
+            provenance.git_sha.as_deref().unwrap_or("(no git)"),
+            provenance.inputs,
+            provenance.packer_version,
+        );
+        for id in &artifact.image_ids {
+            text.push_str(&format!("  image    {id}\n"));
+        }
+        for file in &artifact.files {
+            let digest = file.blake3.map_or("gone".into(), |digest| digest.to_string());
+            text.push_str(&format!("  file     {}  {}  {digest}\n", file.path, file.size.map_or("-".into(), table::bytes)));
+        }
+        text
+    }
+}
+
+/// Whether image files still are what was recorded.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VerifyReport {
+    /// One entry per image file.
+    pub files: Vec<VerifiedFile>,
+}
+
+/// One image file.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VerifiedFile {
+    /// Build id.
+    pub build_id: String,
+    /// Path.
+    pub path: String,
+    /// `intact`, `changed` or `gone`.
+    pub status: String,
+}
+
+impl Report for VerifyReport {
+    const SCHEMA: &'static str = "cli-artifacts-verify";
+
+    fn human(&self, style: &Style) -> String {
+        let rows = self.files.iter().map(|file| {
+            let status = if file.status == "intact" { style.good("intact") } else { style.bad(&file.status) };
+            vec![status, file.path.clone(), file.build_id.clone()]
+        });
+        table::table(&["status", "file", "build"], rows.collect(), style)
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        let intact = self.files.iter().all(|file| file.status == "intact");
+        if intact { ExitCode::Success } else { ExitCode::Invalid }
+    }
+}
+
+/// Which inputs differ between two builds.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArtifactDiffReport {
+    /// First build.
+    pub left: String,
+    /// Second build.
+    pub right: String,
+    /// Inputs that differ.
+    pub changes: Vec<ChangeDoc>,
+}
+
+impl Report for ArtifactDiffReport {
+    const SCHEMA: &'static str = "cli-artifacts-diff";
+
+    fn human(&self, style: &Style) -> String {
+        let mut text = String::new();
+        for change in &self.changes {
+            text.push_str(&format!("{} {}\n", change.change, style.bold(&change.input)));
+            for line in &change.lines {
+                text.push_str(&format!("    {line}\n"));
+            }
+        }
+        if text.is_empty() { "the inputs are the same\n".into() } else { text }
+    }
+}

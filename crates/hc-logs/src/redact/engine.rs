@@ -1,0 +1,320 @@
+//! Finds what must not be seen: one automaton over all forms of all secrets and the anchors of all token
+//! shapes.
+//!
+//! Promises: the union of **all** matches is covered, not a choice of them (`abcdefghi` with the secrets
+//! `abcdef` and `defghi` becomes `***`), and [`Engine::advance`] covers the same bytes however a text is
+//! cut into pieces. Forms are found across single line breaks too (wrapped base64). What a place needs to
+//! be decided is bounded, so is the memory.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+
+use super::counts::Counts;
+use super::forms;
+use super::squeeze::{self, Squeezed};
+use super::tail::Tail;
+use crate::token::{self, Pattern, TokenRule, Verdict};
+
+/// Bytes before the first open one that a decision may look at: a break within the first
+/// [`SHORT_HEAD`] bytes of a form, or the byte before a token.
+pub(crate) const CONTEXT: usize = 16;
+/// A form that is broken by a line end within so few bytes is covered from the next line on: holding back a
+/// line end because of them would delay nearly every line of a live log.
+const SHORT_HEAD: usize = 3;
+/// Up to this many bytes of forms a full DFA is built; it is about twice as fast, and much larger.
+const DFA_LIMIT: usize = 24 * 1024;
+
+/// A covered range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// The replacement was already written.
+    pub(crate) written: bool,
+}
+
+/// Where a text stands: offsets into the bytes that are still at hand.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// Everything before was written.
+    pub(crate) done: usize,
+    /// Covered ranges that end after `done`, sorted, disjoint.
+    pub(crate) spans: Vec<Span>,
+    /// End of the last covered range.
+    pub(crate) covered_to: Option<usize>,
+    /// Everything before was seen by the tails.
+    seen: usize,
+    tails: Vec<Tail>,
+}
+
+impl Progress {
+    /// Writes `text[done..limit]` with the covered parts replaced.
+    pub(crate) fn write(&mut self, text: &[u8], limit: usize, out: &mut Vec<u8>) {
+        let mut at = self.done;
+        for span in self.spans.iter_mut().take_while(|span| span.start < limit) {
+            if span.start > at {
+                out.extend_from_slice(&text[at..span.start]);
+            }
+            // Neighbours become one replacement, wherever the text was cut.
+            if !span.written && self.covered_to.is_none_or(|end| end < span.start) {
+                out.extend_from_slice(super::REPLACEMENT);
+            }
+            span.written = true;
+            self.covered_to = Some(span.end);
+            at = at.max(span.end.min(limit));
+        }
+        out.extend_from_slice(&text[at..limit]);
+        self.done = limit;
+        self.spans.retain(|span| span.end > limit);
+    }
+
+    /// Forgets the first `count` bytes; `count` is at most `done`.
+    pub(crate) fn forget(&mut self, count: usize) {
+        self.done -= count;
+        self.seen -= count;
+        self.covered_to = self.covered_to.and_then(|end| end.checked_sub(count));
+        for span in &mut self.spans {
+            // A written span may begin in what is forgotten.
+            (span.start, span.end) = (span.start.saturating_sub(count), span.end - count);
+        }
+    }
+
+    fn cover(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.spans.push(Span { start, end, written: false });
+        }
+    }
+
+    fn merge(&mut self) {
+        self.spans.sort_by_key(|span| (span.start, span.end));
+        let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len());
+        for span in self.spans.drain(..) {
+            match merged.last_mut().filter(|last| span.start <= last.end) {
+                Some(last) => {
+                    last.end = last.end.max(span.end);
+                    last.written |= span.written;
+                }
+                None => merged.push(span),
+            }
+        }
+        self.spans = merged;
+    }
+}
+
+/// What one pattern of the automaton stands for.
+#[derive(Debug, Default, Clone)]
+struct Meaning {
+    /// The form it is, by rule name.
+    form: Option<&'static str>,
+    /// Token patterns whose anchor it is or begins with: `(rule, pattern)`.
+    anchors: Vec<(usize, usize)>,
+}
+
+/// The compiled search.
+pub(crate) struct Engine {
+    automaton: Option<AhoCorasick>,
+    meanings: Vec<Meaning>,
+    /// Patterns, sorted: whether a text ends inside one is a binary search.
+    sorted: Vec<Vec<u8>>,
+    /// Which two bytes begin a pattern.
+    heads: Vec<u64>,
+    first: [bool; 256],
+    longest: usize,
+    tokens: &'static [TokenRule],
+    /// Token patterns that begin before their anchor.
+    headed: Vec<(usize, usize)>,
+}
+
+struct Candidate {
+    key: usize,
+    start: usize,
+    end: usize,
+    rule: &'static str,
+    tail: Option<Tail>,
+}
+
+impl Engine {
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>, token_shapes: bool) -> Self {
+        let tokens = if token_shapes { token::rules() } else { &[] };
+        let mut patterns: BTreeMap<Vec<u8>, Meaning> = BTreeMap::new();
+        for secret in secrets {
+            for (form, rule) in forms::forms(secret) {
+                let form: Vec<u8> = form.into_iter().filter(|byte| !squeeze::is_break(*byte)).collect();
+                if form.len() >= forms::MIN_SECRET {
+                    patterns.entry(form).or_default().form.get_or_insert(rule);
+                }
+            }
+        }
+        let mut headed = Vec::new();
+        for (rule, token) in tokens.iter().enumerate() {
+            for (index, pattern) in token.patterns.iter().enumerate() {
+                let (anchor, back) = pattern.anchor();
+                patterns.entry(anchor.to_vec()).or_default().anchors.push((rule, index));
+                if back > 0 {
+                    headed.push((rule, index));
+                }
+            }
+        }
+        // The longest pattern hides the anchors it begins with, so it carries them.
+        let anchors: Vec<_> =
+            patterns.iter().filter(|(_, meaning)| !meaning.anchors.is_empty()).map(|(p, m)| (p.clone(), m.clone())).collect();
+        for (pattern, meaning) in &mut patterns {
+            for (anchor, other) in &anchors {
+                if anchor.len() < pattern.len() && pattern.starts_with(anchor) {
+                    meaning.anchors.extend(&other.anchors);
+                }
+            }
+        }
+        let (sorted, meanings): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
+        let mut engine = Self {
+            automaton: build(&sorted),
+            meanings,
+            longest: sorted.iter().map(Vec::len).max().unwrap_or(0),
+            sorted,
+            heads: vec![0; 1024],
+            first: [false; 256],
+            tokens,
+            headed,
+        };
+        for pattern in &engine.sorted {
+            let head = usize::from(pattern[0]) << 8 | usize::from(pattern[1]);
+            engine.heads[head >> 6] |= 1 << (head & 63);
+            engine.first[usize::from(pattern[0])] = true;
+        }
+        engine
+    }
+
+    /// How many byte strings are searched for.
+    pub(crate) fn patterns(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Looks at `text` from `progress.done` on, covers what is decided and says up to where. With `whole`,
+    /// nothing follows after `text` and everything is decided.
+    pub(crate) fn advance(&self, text: &[u8], progress: &mut Progress, whole: bool, counts: &mut Counts) -> usize {
+        self.extend_tails(text, progress);
+        let Some(automaton) = &self.automaton else {
+            progress.seen = text.len();
+            return text.len();
+        };
+        let squeezed = Squeezed::new(text);
+        let mut limit = text.len();
+        if !whole {
+            limit = self.open_form(&squeezed).unwrap_or(limit).min(self.open_head(text, progress.done));
+        }
+        let mut candidates = Vec::new();
+        let mut at = 0;
+        while let Some(found) = automaton.find(Input::new(squeezed.bytes()).range(at..)) {
+            at = found.start() + 1;
+            let meaning = &self.meanings[found.pattern().as_usize()];
+            if let Some(rule) = meaning.form {
+                let start = cover_from(&squeezed, found.start(), found.end());
+                let end = squeezed.origin_of_end(found.end());
+                candidates.push(Candidate { key: start, start, end, rule, tail: None });
+            }
+            for &(rule, index) in &meaning.anchors {
+                let token = &self.tokens[rule];
+                let pattern = &token.patterns[index];
+                let (anchor, back) = pattern.anchor();
+                let begin = squeezed.origin(found.start());
+                let Some(start) = begin.checked_sub(back).filter(|start| *start >= progress.done) else { continue };
+                if text[begin..].starts_with(anchor) && token.may_begin(text, start) {
+                    match pattern.matches(text, start, whole) {
+                        Verdict::No => {}
+                        Verdict::More => limit = limit.min(start),
+                        Verdict::Match { start: from, end } => {
+                            let tail = Tail::after(token, pattern);
+                            candidates.push(Candidate { key: start, start: from, end, rule: token.id, tail });
+                        }
+                    }
+                }
+            }
+        }
+        let limit = limit.max(progress.done);
+        for found in candidates {
+            if (progress.done..limit).contains(&found.key) {
+                counts.add(found.rule, 1);
+                progress.cover(found.start, found.end);
+                if let Some(tail) = found.tail {
+                    start_tail(text, progress, tail, found.end);
+                }
+            }
+        }
+        progress.seen = text.len();
+        progress.merge();
+        limit
+    }
+
+    fn extend_tails(&self, text: &[u8], progress: &mut Progress) {
+        let from = progress.seen;
+        for tail in std::mem::take(&mut progress.tails) {
+            start_tail(text, progress, tail, from);
+        }
+        progress.merge();
+    }
+
+    /// Where the first form begins that the text may end inside of.
+    fn open_form(&self, squeezed: &Squeezed<'_>) -> Option<usize> {
+        let bytes = squeezed.bytes();
+        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        let at = (from..bytes.len()).find(|at| self.is_open(&bytes[*at..]))?;
+        Some(cover_from(squeezed, at, bytes.len() + 1))
+    }
+
+    fn is_open(&self, suffix: &[u8]) -> bool {
+        let may_be = match suffix {
+            [] => false,
+            [only] => self.first[usize::from(*only)],
+            [one, two, ..] => {
+                let head = usize::from(*one) << 8 | usize::from(*two);
+                self.heads[head >> 6] & (1 << (head & 63)) != 0
+            }
+        };
+        if !may_be {
+            return false;
+        }
+        let at = self.sorted.partition_point(|pattern| pattern.as_slice() <= suffix);
+        self.sorted.get(at).is_some_and(|pattern| pattern.starts_with(suffix))
+    }
+
+    /// Where the first token begins whose anchor the text has not reached; the length of the text if none.
+    fn open_head(&self, text: &[u8], done: usize) -> usize {
+        let mut limit = text.len();
+        for &(rule, index) in &self.headed {
+            let token = &self.tokens[rule];
+            let pattern: &Pattern = &token.patterns[index];
+            let (anchor, back) = pattern.anchor();
+            let from = text.len().saturating_sub(back + anchor.len() - 1).max(done);
+            let open = |at: &usize| token.may_begin(text, *at) && pattern.matches(text, *at, false) == Verdict::More;
+            limit = limit.min((from..text.len()).find(open).unwrap_or(limit));
+        }
+        limit
+    }
+}
+
+/// Covers what `tail` takes of `text[from..]`, and keeps it when it may take more.
+fn start_tail(text: &[u8], progress: &mut Progress, mut tail: Tail, from: usize) {
+    let (taken, open) = tail.take(&text[from..]);
+    progress.cover(from, from + taken);
+    if open && !progress.tails.contains(&tail) {
+        progress.tails.push(tail);
+    }
+}
+
+/// Where covering begins for a form at `start..end` of the squeezed text: see [`SHORT_HEAD`].
+fn cover_from(squeezed: &Squeezed<'_>, start: usize, end: usize) -> usize {
+    let last_break = squeezed.last_break_in(start + 1..end.min(start + SHORT_HEAD + 1));
+    squeezed.origin(last_break.unwrap_or(start))
+}
+
+fn build(patterns: &[Vec<u8>]) -> Option<AhoCorasick> {
+    if patterns.is_empty() {
+        return None;
+    }
+    let small = patterns.iter().map(Vec::len).sum::<usize>() <= DFA_LIMIT;
+    let kind = if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+    // Building fails only beyond 2^31 states; the slowest kind then still fits.
+    let build = |kind| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(Some(kind)).build(patterns);
+    build(kind).or_else(|_| build(AhoCorasickKind::NoncontiguousNFA)).ok()
+}

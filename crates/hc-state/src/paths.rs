@@ -1,0 +1,65 @@
+//! The names of everything in `state/`; this crate alone knows them.
+//!
+//! Pure functions of the project root; nothing here looks at the disk.
+
+use std::path::{Path, PathBuf};
+
+use hc_core::{BuilderId, Target};
+
+/// Stem of the state file and its backups.
+pub(crate) const STEM: &str = "packer-hybrid";
+
+/// `state/`.
+pub fn state_dir(root: &Path) -> PathBuf {
+    root.join("state")
+}
+
+/// `state/packer-hybrid.json`, the state itself (STATE-1).
+pub fn state_file(root: &Path) -> PathBuf {
+    state_dir(root).join(format!("{STEM}.json"))
+}
+
+/// `state/.lock`, the lock around read-modify-write (STATE-2). Permanent.
+pub fn lock_file(root: &Path) -> PathBuf {
+    state_dir(root).join(".lock")
+}
+
+/// `state/locks/`, one lock file per target.
+pub fn build_locks_dir(root: &Path) -> PathBuf {
+    state_dir(root).join("locks")
+}
+
+/// `state/locks/<builder>@<env>.lock`, held while that target is built. Permanent.
+pub fn build_lock_file(root: &Path, target: &Target) -> PathBuf {
+    build_locks_dir(root).join(format!("{target}.lock"))
+}
+
+/// `state/backups/`.
+pub fn backups_dir(root: &Path) -> PathBuf {
+    state_dir(root).join("backups")
+}
+
+/// `state/backups/packer-hybrid.<serial>.json`.
+pub fn backup_file(root: &Path, serial: u64) -> PathBuf {
+    backups_dir(root).join(format!("{STEM}.{serial}.json"))
+}
+
+/// `state/audit.log`, append-only JSON lines.
+pub fn audit_log(root: &Path) -> PathBuf {
+    state_dir(root).join("audit.log")
+}
+
+/// `state/packer/`, records that belong to single builders.
+pub fn packer_dir(root: &Path) -> PathBuf {
+    state_dir(root).join("packer")
+}
+
+/// `state/packer/trusted/<env>/<builder>.json`: the input manifest that `validate` trusted last.
+pub fn trusted_manifest(root: &Path, target: &Target) -> PathBuf {
+    packer_dir(root).join("trusted").join(target.env.as_str()).join(format!("{}.json", target.builder))
+}
+
+/// `state/packer/logs/<builder>.json`: the log summary of the builder's last build (PKR-11).
+pub fn log_summary(root: &Path, builder: &BuilderId) -> PathBuf {
+    packer_dir(root).join("logs").join(format!("{builder}.json"))
+}

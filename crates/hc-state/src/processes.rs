@@ -1,0 +1,53 @@
+//! Which processes have a file open: how an orphan that still holds a lock gets its name.
+//!
+//! Best effort, Linux only, by looking through `/proc`; processes of other users stay invisible. The kernel
+//! lock decides, this only informs.
+
+use std::fmt;
+use std::path::Path;
+
+/// A process that was seen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Process {
+    /// Its id on this host.
+    pub pid: u32,
+    /// Name of its program, without arguments: they may hold secrets.
+    pub name: String,
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (pid {})", self.name, self.pid)
+    }
+}
+
+/// Processes other than this one that have `path` open, by pid.
+pub fn that_have_open(path: &Path) -> Vec<Process> {
+    let Ok(path) = std::fs::canonicalize(path) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let mut found: Vec<Process> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| *pid != std::process::id() && has_open(*pid, &path))
+        .map(|pid| Process { pid, name: name_of(pid) })
+        .collect();
+    found.sort_by_key(|process| process.pid);
+    found
+}
+
+/// Whether a process with this id exists; `None` where that cannot be told.
+pub fn exists(pid: u32) -> Option<bool> {
+    let proc = Path::new("/proc");
+    proc.join("self").exists().then(|| proc.join(pid.to_string()).exists())
+}
+
+fn has_open(pid: u32, path: &Path) -> bool {
+    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    descriptors.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == path))
+}
+
+fn name_of(pid: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    if name.trim().is_empty() { "a process".to_owned() } else { name.trim().to_owned() }
+}

@@ -1,0 +1,296 @@
+//! The store: reading the state, and changing it under the lock.
+//!
+//! Mutation exists only on [`Locked`], which exists only while the state lock is held (STATE-2). A commit is:
+//! sweep what killed writers left, prove that the state on disk is good and not older than its backups, make
+//! the old bytes a durable backup, write and sync a temporary file, rename it, sync the directory (STATE-1).
+//! The serial grows by exactly one. Readers take no lock.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use hc_core::RunId;
+use hc_core::fs::{FsError, read_limited, sweep_temporaries, write_atomic};
+use hc_core::lock::FileLock;
+
+use crate::audit::{self, AuditEvent};
+use crate::backup::{self, Names};
+use crate::codec::{self, Damage, DecodeError};
+use crate::disk;
+use crate::error::StateError;
+use crate::format::{AuditHead, SchemaInfo, State, VERSION, WrittenBy};
+use crate::lineage::{Lineage, Revision};
+use crate::locks::{self, LockKind};
+use crate::options::StoreOptions;
+use crate::paths;
+
+/// Largest state that is read, in bytes; a hundred times a large project's.
+pub(crate) const STATE_LIMIT: u64 = 256 << 20;
+
+/// The state of one project. Shared by the threads of a process: they take turns, whatever `lock_timeout` is.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    options: StoreOptions,
+    turn: Mutex<()>,
+}
+
+/// The state lock, held.
+pub(crate) struct Exclusive<'a> {
+    _lock: Option<FileLock>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+/// A state and the bytes it was read from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) state: State,
+}
+
+/// The state while its lock is held: the only place where it can change.
+#[derive(Debug)]
+pub struct Locked<'a> {
+    pub(crate) store: &'a Store,
+    run: RunId,
+    state: State,
+    before: Option<(Revision, Vec<u8>)>,
+    changed: bool,
+}
+
+impl Store {
+    /// Opens the state of the project at `root`; creates nothing.
+    ///
+    /// # Errors
+    /// [`StateError::NotRegular`] when `state/` is a link or a file.
+    pub fn open(root: &Path, options: StoreOptions) -> Result<Self, StateError> {
+        disk::is_real_dir(&paths::state_dir(root))?;
+        Ok(Self { root: root.to_owned(), options, turn: Mutex::new(()) })
+    }
+
+    /// The project's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The options it was opened with.
+    pub fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    /// The state as it is now, proven complete; `None` when none was ever written. Takes no lock.
+    ///
+    /// # Errors
+    /// [`StateError`] for a state that is corrupt, too new, too old, gone, or older than its backups.
+    pub fn read(&self) -> Result<Option<State>, StateError> {
+        Ok(self.load()?.map(|loaded| loaded.state))
+    }
+
+    /// Runs `change` under the state lock and commits what it changed, with the serial one higher; commits
+    /// nothing when it returns an error or touches nothing. Waits for the lock as long as the options say.
+    ///
+    /// Never call it inside `change`: the thread would wait for itself.
+    ///
+    /// # Errors
+    /// [`StateError`], or what `change` returned; the old state is in place then.
+    pub fn with_exclusive<T, E: From<StateError>>(
+        &self,
+        run: &RunId,
+        change: impl FnOnce(&mut Locked<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with_exclusive_within(run, self.options.lock_timeout, change)
+    }
+
+    /// As [`Store::with_exclusive`], waiting at most `timeout`: for results too dear to be lost to a moment's
+    /// contention, such as the record of a build that took hours.
+    ///
+    /// # Errors
+    /// As [`Store::with_exclusive`].
+    pub fn with_exclusive_within<T, E: From<StateError>>(
+        &self,
+        run: &RunId,
+        timeout: Duration,
+        change: impl FnOnce(&mut Locked<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let exclusive = self.exclusive(timeout)?;
+        let loaded = self.load()?;
+        disk::writable_metadata(&paths::state_file(&self.root))?;
+        let mut locked = Locked::new(self, run.clone(), loaded);
+        let value = change(&mut locked)?;
+        if locked.changed {
+            locked.commit()?;
+        }
+        drop(exclusive);
+        Ok(value)
+    }
+
+    /// Takes the state lock and clears what killed writers left.
+    pub(crate) fn exclusive(&self, timeout: Duration) -> Result<Exclusive<'_>, StateError> {
+        // A panic in another thread's closure left nothing half-done: nothing is shared but the turn itself.
+        let turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let dir = paths::state_dir(&self.root);
+        let backups = paths::backups_dir(&self.root);
+        disk::make_dirs(&[&dir])?;
+        let lock = locks::acquire(&paths::lock_file(&self.root), LockKind::State, &self.options, timeout)?;
+        disk::make_dirs(&[&backups])?;
+        sweep_temporaries(&dir)?;
+        sweep_temporaries(&backups)?;
+        Ok(Exclusive { _lock: lock, _turn: turn })
+    }
+
+    /// Reads and proves the state.
+    pub(crate) fn load(&self) -> Result<Option<Loaded>, StateError> {
+        disk::is_real_dir(&paths::state_dir(&self.root))?;
+        // Listed before the state is read: a commit in between makes the state newer, never its backups.
+        let names = Names::list(&self.root)?;
+        let path = paths::state_file(&self.root);
+        let Some(bytes) = self.read_bytes(&names)? else {
+            return if names.is_empty() {
+                Ok(None)
+            } else {
+                Err(StateError::Missing { path, backup: names.newest_good() })
+            };
+        };
+        let state = codec::decode(&bytes).map_err(|error| decode_error(path.clone(), error, &names))?;
+        if let Some((backup, newer)) = names.newest_above(state.serial) {
+            return Err(if newer.lineage == state.lineage {
+                StateError::Regressed { path, serial: state.serial, backup }
+            } else {
+                StateError::Foreign { path, found: state.revision(), backup }
+            });
+        }
+        Ok(Some(Loaded { bytes, state }))
+    }
+
+    pub(crate) fn read_bytes(&self, names: &Names) -> Result<Option<Vec<u8>>, StateError> {
+        let path = paths::state_file(&self.root);
+        read_limited(&path, STATE_LIMIT).map_err(|error| match error {
+            FsError::TooLarge { size, limit, .. } => StateError::Corrupt {
+                path,
+                source: Damage::TooLarge { size, limit },
+                backup: names.newest_good(),
+            },
+            FsError::NotRegular { path, found } => StateError::NotRegular {
+                path,
+                found,
+                expected: "a regular file",
+                backup: names.newest_good(),
+            },
+            other => other.into(),
+        })
+    }
+
+    /// Replaces the state's bytes with those of `serial` (`None` for schemas without one) and says exactly what
+    /// happened.
+    pub(crate) fn replace(
+        &self,
+        bytes: &[u8],
+        serial: Option<u64>,
+        kept: Option<u64>,
+    ) -> Result<(), StateError> {
+        let path = paths::state_file(&self.root);
+        let mode = disk::mode_after(disk::writable_metadata(&path)?.as_ref());
+        let Err(source) = write_atomic(&path, bytes, mode) else { return Ok(()) };
+        // An error does not mean "not written": only what is read back counts.
+        let on_disk = read_limited(&path, STATE_LIMIT).ok().flatten();
+        if on_disk.as_deref() == Some(bytes) {
+            return Err(StateError::CommitUnknown { serial, source });
+        }
+        let found = on_disk.and_then(|bytes| codec::decode(&bytes).ok()).map(|state| state.serial);
+        Err(StateError::NotCommitted { kept: found.or(kept), source })
+    }
+
+    pub(crate) fn new_lineage(&self) -> Lineage {
+        let options = &self.options;
+        let salt = format!("{}/{}/{}", options.host, options.pid, (options.now)().unix_timestamp_nanos());
+        Lineage::new(options.entropy, &salt)
+    }
+}
+
+pub(crate) fn decode_error(path: PathBuf, error: DecodeError, names: &Names) -> StateError {
+    match error {
+        DecodeError::Corrupt(source) => StateError::Corrupt { path, source, backup: names.newest_good() },
+        DecodeError::TooNew { found } => StateError::TooNew { path, found },
+        DecodeError::TooOld { found } => StateError::TooOld { path, found },
+    }
+}
+
+impl<'a> Locked<'a> {
+    pub(crate) fn new(store: &'a Store, run: RunId, loaded: Option<Loaded>) -> Self {
+        let (state, before) = match loaded {
+            Some(Loaded { bytes, state }) => {
+                let revision = state.revision();
+                (state, Some((revision, bytes)))
+            }
+            None => (State::new(store.new_lineage(), store.options.created_with.clone()), None),
+        };
+        Self { store, run, state, before, changed: false }
+    }
+
+    /// The state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The state, to be changed. Lineage, serial, schema and digest are the store's: what is written there is
+    /// lost.
+    pub fn state_mut(&mut self) -> &mut State {
+        self.changed = true;
+        &mut self.state
+    }
+
+    /// The run that holds the lock.
+    pub fn run_id(&self) -> &RunId {
+        &self.run
+    }
+
+    /// What was on disk when the lock was taken; `None` before the first commit of a project.
+    pub fn revision(&self) -> Option<&Revision> {
+        self.before.as_ref().map(|(revision, _)| revision)
+    }
+
+    /// Refuses a plan that was made on another state.
+    ///
+    /// # Errors
+    /// [`StateError::Changed`].
+    pub fn require(&self, planned_on: &Revision) -> Result<(), StateError> {
+        let found = self.revision().cloned().unwrap_or_else(|| self.state.revision());
+        if found == *planned_on {
+            return Ok(());
+        }
+        Err(StateError::Changed { expected: Box::new(planned_on.clone()), found: Box::new(found) })
+    }
+
+    /// Appends to the audit log, durably, before anything else of this change is committed; the commit then
+    /// remembers how far the log goes.
+    ///
+    /// # Errors
+    /// [`StateError::AuditBroken`] when the log's last entry is not intact, [`StateError::File`].
+    pub fn audit(&mut self, event: AuditEvent) -> Result<AuditHead, StateError> {
+        let head = audit::append(self.store, &self.run, event)?;
+        self.state_mut().audit = Some(head.clone());
+        Ok(head)
+    }
+
+    fn commit(mut self) -> Result<(), StateError> {
+        let kept = self.revision().map(|revision| revision.serial);
+        let state = &mut self.state;
+        state.trim();
+        state.schema = SchemaInfo { version: VERSION };
+        state.serial = kept.unwrap_or(0) + 1;
+        state.written_by = Some(WrittenBy { at: (self.store.options.now)(), run_id: self.run.clone() });
+        if let Some((revision, _)) = &self.before {
+            state.lineage = revision.lineage.clone();
+        }
+        let bytes = codec::encode(state)?;
+        let serial = state.serial;
+        if let Some((revision, old)) = &self.before {
+            let to = paths::backup_file(self.store.root(), revision.serial);
+            backup::preserve(self.store.root(), &to, old)
+                .map_err(|source| StateError::NotCommitted { kept, source })?;
+        }
+        self.store.replace(&bytes, Some(serial), kept)?;
+        backup::rotate(self.store.root(), self.store.options.backups);
+        Ok(())
+    }
+}
