@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use hc_cli::report::{Envelope, artifacts, build, config, envelope, explain, plan, provisioners, state, templates, validate};
+use hc_cli::report::{
+    Envelope, artifacts, build, config, envelope, explain, plan, provisioners, state, templates, validate,
+};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -33,13 +35,25 @@ fn answer<T: JsonSchema>(name: &str, title: &str) -> (String, Value) {
 fn all() -> BTreeMap<String, Value> {
     let own = |name: &str, value: Value| (name.to_owned(), value);
     BTreeMap::from([
-        own("hybrid-toml", schema::<hc_config::settings::Settings>("hybrid-toml", "Settings of a hybrid project")),
+        own(
+            "hybrid-toml",
+            schema::<hc_config::settings::Settings>("hybrid-toml", "Settings of a hybrid project"),
+        ),
         own("builder-toml", schema::<hc_templates::BuilderToml>("builder-toml", "Metadata of a builder")),
         own("state", schema::<hc_state::State>("state", "State of a hybrid project")),
         own("artifact", schema::<hc_packer::artifact::ArtifactRecord>("artifact", "Record of a build")),
-        own("hash-manifest", schema::<hc_packer::artifact::HashManifest>("hash-manifest", "Inputs of a builder's images")),
-        own("log-summary", schema::<hc_packer::artifact::LogSummary>("log-summary", "Logs of a builder's newest build")),
-        own("packer-result", schema::<hc_packer::PackerResult>("packer-result", "Result of one packer command")),
+        own(
+            "hash-manifest",
+            schema::<hc_packer::artifact::HashManifest>("hash-manifest", "Inputs of a builder's images"),
+        ),
+        own(
+            "log-summary",
+            schema::<hc_packer::artifact::LogSummary>("log-summary", "Logs of a builder's newest build"),
+        ),
+        own(
+            "packer-result",
+            schema::<hc_packer::PackerResult>("packer-result", "Result of one packer command"),
+        ),
         answer::<templates::TemplatesReport>("cli-templates", "hybrid templates list"),
         answer::<templates::ComposeReport>("cli-templates-compose", "hybrid templates compose"),
         answer::<config::RenderReport>("cli-config-render", "hybrid config render"),
@@ -102,7 +116,10 @@ pub fn check(root: &Path) -> Result<()> {
         println!("schemas: {} up to date", all.len());
         return Ok(());
     }
-    bail!("schemas differ from their types: {}; run `cargo xtask schema` and look at the diff", different.join(", "))
+    bail!(
+        "schemas differ from their types: {}; run `cargo xtask schema` and look at the diff",
+        different.join(", ")
+    )
 }
 
 fn strays(dir: &Path, all: &BTreeMap<String, Value>) -> Result<Vec<String>> {

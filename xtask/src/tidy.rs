@@ -22,11 +22,20 @@ const GRAPH: &[(&str, &[&str])] = &[
     (
         "hc-cli",
         &[
-            "hc-core", "hc-logs", "hc-state", "hc-config", "hc-sources", "hc-templates", "hc-provisioners",
+            "hc-core",
+            "hc-logs",
+            "hc-state",
+            "hc-config",
+            "hc-sources",
+            "hc-templates",
+            "hc-provisioners",
             "hc-packer",
         ],
     ),
-    ("xtask", &["hc-cli", "hc-config", "hc-packer", "hc-state", "hc-templates", "hc-sources", "hc-logs", "hc-core"]),
+    (
+        "xtask",
+        &["hc-cli", "hc-config", "hc-packer", "hc-state", "hc-templates", "hc-sources", "hc-logs", "hc-core"],
+    ),
 ];
 
 /// External packages with one home.
@@ -72,7 +81,8 @@ fn manifests(root: &Path) -> Result<Vec<Manifest>> {
     }
     paths.sort();
     for path in paths {
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let table: toml::Table = text.parse().with_context(|| format!("cannot parse {}", path.display()))?;
         let name = table["package"]["name"].as_str().unwrap_or_default().to_owned();
         let keys = |section: &str| {
@@ -139,8 +149,10 @@ fn documented_dependencies(root: &Path, findings: &mut Vec<String>) -> Result<()
     let table: toml::Table = text.parse()?;
     let reasons = std::fs::read_to_string(root.join("docs/dependencies.md")).unwrap_or_default();
     let Some(dependencies) = table["workspace"]["dependencies"].as_table() else { return Ok(()) };
-    let used: BTreeSet<String> =
-        manifests(root)?.into_iter().flat_map(|(_, dependencies, dev)| dependencies.into_iter().chain(dev)).collect();
+    let used: BTreeSet<String> = manifests(root)?
+        .into_iter()
+        .flat_map(|(_, dependencies, dev)| dependencies.into_iter().chain(dev))
+        .collect();
     for name in dependencies.keys() {
         if !used.contains(name) {
             findings.push(format!("Cargo.toml: workspace dependency {name} is used by nobody"));

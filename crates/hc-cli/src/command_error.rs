@@ -57,8 +57,11 @@ impl CommandError {
     /// The error that stands for diagnostics of which at least one is an error.
     pub fn invalid(diagnostics: Vec<Diagnostic>) -> Self {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-        let code = diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map_or("Invalid", |first| first.code);
-        let security = diagnostics.iter().any(|diagnostic| diagnostic.is_error() && diagnostic.code == "PlaintextSecret");
+        let code =
+            diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map_or("Invalid", |first| first.code);
+        let security = diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.is_error() && diagnostic.code == "PlaintextSecret");
         let noun = if errors == 1 { "problem" } else { "problems" };
         let mut error = Self::new(code, format!("{errors} {noun} found, nothing was changed"));
         if security {

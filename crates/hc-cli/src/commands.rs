@@ -4,13 +4,16 @@ use clap::CommandFactory;
 use hc_packer::process::Cancel;
 
 use crate::args::{
-    Args, ArtifactsCommand, Command, ConfigCommand, DiagCommand, ProvisionersCommand, StateCommand, TargetArgs,
-    TemplatesCommand, VarArgs,
+    Args, ArtifactsCommand, Command, ConfigCommand, DiagCommand, ProvisionersCommand, StateCommand,
+    TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
 use crate::ops::build::BuildOptions;
 use crate::ops::prepare::Values;
-use crate::ops::{artifacts, build, config, doctor, explain, fmt, plan, provisioners, state_commands, status, templates, validate};
+use crate::ops::{
+    artifacts, build, config, doctor, explain, fmt, plan, provisioners, state_commands, status, templates,
+    validate,
+};
 use crate::report::{Outcome, Report};
 use crate::session::Session;
 
@@ -48,10 +51,15 @@ pub fn without_project(command: &Command) -> Option<Result<Outcome>> {
 pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outcome> {
     match command {
         Command::Config(command) => run_config(session, command),
-        Command::Templates(TemplatesCommand::List { targets }) => with(session, templates::list(session, targets)?),
+        Command::Templates(TemplatesCommand::List { targets }) => {
+            with(session, templates::list(session, targets)?)
+        }
         Command::Templates(TemplatesCommand::Compose { targets, vars, out }) => {
             let values = values(session, vars)?;
-            with(session, templates::compose(session, &targets.targets, &env(session, targets)?, &values, out)?)
+            with(
+                session,
+                templates::compose(session, &targets.targets, &env(session, targets)?, &values, out)?,
+            )
         }
         Command::Provisioners(ProvisionersCommand::Status { targets }) => {
             plain(session, &provisioners::status(session, &targets.targets, &env(session, targets)?)?)
@@ -104,7 +112,9 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             StateCommand::Check => plain(session, &state_commands::check(session)?),
             StateCommand::Backups => plain(session, &state_commands::backups(session)?),
             StateCommand::Restore { serial } => plain(session, &state_commands::restore(session, *serial)?),
-            StateCommand::Migrate { dry_run, to } => plain(session, &state_commands::migrate(session, *dry_run, *to)?),
+            StateCommand::Migrate { dry_run, to } => {
+                plain(session, &state_commands::migrate(session, *dry_run, *to)?)
+            }
             StateCommand::Unlock => plain(session, &state_commands::unlock(session)?),
         },
         Command::Diag(DiagCommand::State) => {
@@ -114,9 +124,8 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             Ok(outcome)
         }
         Command::Doctor => plain(session, &doctor::doctor(session)?),
-        Command::Explain { .. } | Command::Completions { .. } => {
-            without_project(command).unwrap_or_else(|| Err(crate::command_error::CommandError::new("Usage", "unreachable command")))
-        }
+        Command::Explain { .. } | Command::Completions { .. } => without_project(command)
+            .unwrap_or_else(|| Err(crate::command_error::CommandError::new("Usage", "unreachable command"))),
     }
 }
 
@@ -124,7 +133,8 @@ fn run_config(session: &Session, command: &ConfigCommand) -> Result<Outcome> {
     match command {
         ConfigCommand::Render { targets, vars, check } => {
             let values = values(session, vars)?;
-            let (report, diagnostics) = config::render(session, &targets.targets, &env(session, targets)?, &values, *check)?;
+            let (report, diagnostics) =
+                config::render(session, &targets.targets, &env(session, targets)?, &values, *check)?;
             with(session, (report, diagnostics))
         }
         ConfigCommand::Show { targets, vars, explain } => {
@@ -146,6 +156,9 @@ fn plain<R: Report>(session: &Session, report: &R) -> Result<Outcome> {
     Ok(Outcome::new(report, &session.style))
 }
 
-fn with<R: Report>(session: &Session, (report, diagnostics): (R, Vec<hc_config::Diagnostic>)) -> Result<Outcome> {
+fn with<R: Report>(
+    session: &Session,
+    (report, diagnostics): (R, Vec<hc_config::Diagnostic>),
+) -> Result<Outcome> {
     Ok(Outcome::new(&report, &session.style).with_diagnostics(diagnostics))
 }

@@ -36,7 +36,8 @@ impl Console {
         if self.verbosity < -1 {
             return;
         }
-        let prefix = paint(self.color, COLORS[at % COLORS.len()], &format!("{name:<width$}", width = self.width));
+        let prefix =
+            paint(self.color, COLORS[at % COLORS.len()], &format!("{name:<width$}", width = self.width));
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         // A closed stderr must not end a build.
         let _ = writeln!(out, "{prefix} | {text}");

@@ -37,7 +37,8 @@ impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the one reader of the process environment")]
     pub fn capture() -> std::io::Result<Self> {
         let stderr = std::io::stderr();
-        let width = rustix::termios::tcgetwinsize(&stderr).map_or(100, |size| usize::from(size.ws_col).clamp(40, 240));
+        let width = rustix::termios::tcgetwinsize(&stderr)
+            .map_or(100, |size| usize::from(size.ws_col).clamp(40, 240));
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Ok(Self {
             vars: std::env::vars_os().collect(),

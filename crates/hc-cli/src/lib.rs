@@ -69,7 +69,11 @@ fn run(environment: Environment) -> ExitCode {
     Printer { root: &root, style, format, run_id: &run_id, quiet }.print(result)
 }
 
-fn in_project(args: &Args, environment: Environment, run_id: &RunId) -> (std::path::PathBuf, Result<Outcome, CommandError>) {
+fn in_project(
+    args: &Args,
+    environment: Environment,
+    run_id: &RunId,
+) -> (std::path::PathBuf, Result<Outcome, CommandError>) {
     let cwd = environment.cwd.clone();
     let session = match Session::open(&args.globals, environment, run_id.clone()) {
         Ok(session) => session,
@@ -87,8 +91,11 @@ fn in_project(args: &Args, environment: Environment, run_id: &RunId) -> (std::pa
 }
 
 fn entropy(environment: &Environment) -> u32 {
-    let seed = format!("{} {} {}", environment.pid, environment.host, environment.started.unix_timestamp_nanos());
-    u32::from_le_bytes(hc_core::Digest::of(seed.as_bytes()).as_bytes()[..4].try_into().expect("32 bytes hold 4"))
+    let seed =
+        format!("{} {} {}", environment.pid, environment.host, environment.started.unix_timestamp_nanos());
+    u32::from_le_bytes(
+        hc_core::Digest::of(seed.as_bytes()).as_bytes()[..4].try_into().expect("32 bytes hold 4"),
+    )
 }
 
 struct Printer<'a> {
@@ -111,7 +118,9 @@ impl Printer<'_> {
         self.diagnostics(&outcome.diagnostics);
         match self.format {
             Format::Human => self.stdout(&outcome.human),
-            Format::Json => self.document(outcome.schema, outcome.exit, Some(outcome.json), &outcome.diagnostics, None),
+            Format::Json => {
+                self.document(outcome.schema, outcome.exit, Some(outcome.json), &outcome.diagnostics, None)
+            }
         }
         outcome.exit
     }
@@ -121,10 +130,17 @@ impl Printer<'_> {
         let red = |text: &str| report::style::paint(self.style.stderr, "1;31", text);
         let mut text = String::new();
         // Diagnostics have their own codes; the last line only counts them.
-        let code = if error.diagnostics.iter().any(Diagnostic::is_error) { String::new() } else { format!("[{}]", error.code) };
+        let code = if error.diagnostics.iter().any(Diagnostic::is_error) {
+            String::new()
+        } else {
+            format!("[{}]", error.code)
+        };
         text.push_str(&format!("{} {}\n", red(&format!("error{code}:")), error.message));
         for cause in &error.causes {
-            text.push_str(&format!("  caused by: {}\n", report::diagnostics::visible(cause).replace('\n', "\n  ")));
+            text.push_str(&format!(
+                "  caused by: {}\n",
+                report::diagnostics::visible(cause).replace('\n', "\n  ")
+            ));
         }
         if let Some(hint) = &error.hint {
             text.push_str(&format!("\nhint: {hint}\n"));
@@ -137,13 +153,23 @@ impl Printer<'_> {
     }
 
     fn diagnostics(&self, diagnostics: &[Diagnostic]) {
-        let wanted: Vec<Diagnostic> =
-            diagnostics.iter().filter(|diagnostic| diagnostic.is_error() || self.quiet == 0).cloned().collect();
+        let wanted: Vec<Diagnostic> = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error() || self.quiet == 0)
+            .cloned()
+            .collect();
         let text = report::diagnostics::render(self.root, &wanted, self.style.stderr, self.style.width);
         self.stderr(&text);
     }
 
-    fn document(&self, schema: &str, exit: ExitCode, result: Option<serde_json::Value>, diagnostics: &[Diagnostic], error: Option<&CommandError>) {
+    fn document(
+        &self,
+        schema: &str,
+        exit: ExitCode,
+        result: Option<serde_json::Value>,
+        diagnostics: &[Diagnostic],
+        error: Option<&CommandError>,
+    ) {
         let envelope = Envelope {
             schema: SchemaTag { name: schema.to_owned(), version: 1 },
             run_id: self.run_id.to_string(),

@@ -10,7 +10,14 @@ use crate::session::Session;
 /// Starts the log of a run that changes something; a look at the project writes nothing.
 pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
     let settings = &session.settings.logs;
-    let writes = matches!(command, Command::Validate(_) | Command::Build(_) | Command::Provisioners(_) | Command::State(_) | Command::Config(_));
+    let writes = matches!(
+        command,
+        Command::Validate(_)
+            | Command::Build(_)
+            | Command::Provisioners(_)
+            | Command::State(_)
+            | Command::Config(_)
+    );
     let options = LogOptions {
         dir: writes.then(|| session.root.join("logs")),
         component: "hybrid".into(),
@@ -24,7 +31,10 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
         },
         redactor: Redactor::tokens_only(),
         now: time::OffsetDateTime::now_utc,
-        rotation: Rotation { max_bytes: settings.max_bytes, max_days: settings.keep_days, ..Rotation::default() },
+        rotation: Rotation {
+            max_bytes: settings.max_bytes,
+            max_days: settings.keep_days,
+        },
     };
     let guard = hc_logs::init(options).ok()?;
     if writes {
@@ -37,6 +47,8 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
 pub(crate) fn end(result: &Result<Outcome, CommandError>) {
     match result {
         Ok(outcome) => tracing::info!(exit_code = outcome.exit.get(), "ended"),
-        Err(error) => tracing::info!(exit_code = error.exit.get(), code = error.code, "failed: {}", error.message),
+        Err(error) => {
+            tracing::info!(exit_code = error.exit.get(), code = error.code, "failed: {}", error.message)
+        }
     }
 }

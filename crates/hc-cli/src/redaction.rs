@@ -17,7 +17,8 @@ pub(crate) struct Redaction {
 impl Redaction {
     /// For these secrets.
     pub(crate) fn new(secrets: &[(String, SecretString)]) -> Self {
-        let redactor = Redactor::builder().secrets(secrets.iter().map(|(_, secret)| secret)).token_shapes(true).build();
+        let redactor =
+            Redactor::builder().secrets(secrets.iter().map(|(_, secret)| secret)).token_shapes(true).build();
         Self { redactor, counts: Mutex::new(Counts::default()) }
     }
 

@@ -50,7 +50,8 @@ impl Session {
         })?;
         let lock_timeout = globals.lock_timeout.unwrap_or(settings.state.lock_timeout).get();
         let style = Style::decide(globals.color, &environment);
-        let verbosity = i8::try_from(globals.verbose).unwrap_or(i8::MAX) - i8::try_from(globals.quiet).unwrap_or(0);
+        let verbosity =
+            i8::try_from(globals.verbose).unwrap_or(i8::MAX) - i8::try_from(globals.quiet).unwrap_or(0);
         Ok(Self { root, settings, run_id, environment, style, lock_timeout, verbosity })
     }
 
@@ -73,7 +74,10 @@ impl Session {
         let names: Vec<&str> = known.iter().map(EnvName::as_str).collect();
         let hint = match hc_config::suggest::nearest(env.as_str(), names.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!("known environments: {}; a new one begins with configs/overlays/{env}.pkrvars.hcl", names.join(", ")),
+            None => format!(
+                "known environments: {}; a new one begins with configs/overlays/{env}.pkrvars.hcl",
+                names.join(", ")
+            ),
         };
         Err(CommandError::new("UnknownEnvironment", format!("environment `{env}` has no overlay")).hint(hint))
     }
@@ -112,7 +116,8 @@ impl Session {
 
 fn find_root(given: Option<&Path>, cwd: &Path) -> Result<PathBuf> {
     let canonical = |dir: &Path| {
-        std::fs::canonicalize(dir).map_err(|source| CommandError::from(hc_core::fs::io_error("open", dir)(source)))
+        std::fs::canonicalize(dir)
+            .map_err(|source| CommandError::from(hc_core::fs::io_error("open", dir)(source)))
     };
     if let Some(dir) = given {
         let dir = canonical(&cwd.join(dir))?;
@@ -126,6 +131,9 @@ fn find_root(given: Option<&Path>, cwd: &Path) -> Result<PathBuf> {
 }
 
 fn not_a_project(dir: &Path) -> CommandError {
-    CommandError::new("NotAProject", format!("{} is not a hybrid project: it has no hybrid.toml", dir.display()))
-        .hint("go to a project, name one with `--project DIR`, or create a hybrid.toml (an empty file is enough)")
+    CommandError::new(
+        "NotAProject",
+        format!("{} is not a hybrid project: it has no hybrid.toml", dir.display()),
+    )
+    .hint("go to a project, name one with `--project DIR`, or create a hybrid.toml (an empty file is enough)")
 }

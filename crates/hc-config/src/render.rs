@@ -33,7 +33,9 @@ pub fn render(target: &Target, resolution: &Resolution) -> String {
             };
             match &var.secret {
                 Some(reference) => {
-                    text.push_str(&format!("\n# {place}\n# {name} = {reference}, given to packer as PKR_VAR_{name}\n"));
+                    text.push_str(&format!(
+                        "\n# {place}\n# {name} = {reference}, given to packer as PKR_VAR_{name}\n"
+                    ));
                 }
                 None if var.value.has_unknown() => {}
                 None => {

@@ -211,14 +211,22 @@ impl Merge<'_> {
         false
     }
 
-    fn typed(&mut self, name: &str, layer: &str, place: Option<Location>, value_place: Option<Location>, value: Value) {
+    fn typed(
+        &mut self,
+        name: &str,
+        layer: &str,
+        place: Option<Location>,
+        value_place: Option<Location>,
+        value: Value,
+    ) {
         let Some(variable) = self.input.declared.get(name) else { return };
         match variable.kind.convert(&value) {
             Ok(value) => self.put(name, layer, place, Ok(value)),
             Err(problem) => {
-                let mut diagnostic = Diagnostic::error("WrongType", format!("`{name}` does not fit its type"))
-                    .label(problem.to_string())
-                    .hint(format!("the variable is declared at {}", variable.location));
+                let mut diagnostic =
+                    Diagnostic::error("WrongType", format!("`{name}` does not fit its type"))
+                        .label(problem.to_string())
+                        .hint(format!("the variable is declared at {}", variable.location));
                 diagnostic.location = value_place;
                 if diagnostic.location.is_none() {
                     diagnostic.message = format!("`{name}` from {layer} does not fit its type");
@@ -237,8 +245,11 @@ impl Merge<'_> {
             Err(reference) => (Value::Unknown, Some(reference)),
         };
         if secret.is_some() && !variable.sensitive {
-            let mut diagnostic = Diagnostic::error("SecretNotSensitive", format!("`{name}` gets a secret but is not sensitive"))
-                .hint(format!("add `sensitive = true` to the variable at {}", variable.location));
+            let mut diagnostic = Diagnostic::error(
+                "SecretNotSensitive",
+                format!("`{name}` gets a secret but is not sensitive"),
+            )
+            .hint(format!("add `sensitive = true` to the variable at {}", variable.location));
             diagnostic.location = location.clone();
             self.out.diagnostics.push(diagnostic);
         }
@@ -262,7 +273,10 @@ impl Merge<'_> {
                 Diagnostic::error("MissingVariable", format!("variable `{}` has no value", variable.name))
                     .at(variable.location.clone())
                     .label("declared here without a default")
-                    .hint(format!("set `{}` in an overlay below configs/overlays/, or with --set", variable.name)),
+                    .hint(format!(
+                        "set `{}` in an overlay below configs/overlays/, or with --set",
+                        variable.name
+                    )),
             );
         }
     }
@@ -278,8 +292,10 @@ impl Merge<'_> {
             for rule in &variable.validations {
                 let Some(document) = self.input.templates.get(rule.document) else { continue };
                 if evaluate(document, &rule.condition, &scope) == Ok(Value::Bool(false)) {
-                    let mut diagnostic =
-                        Diagnostic::error("ValidationFailed", format!("`{}`: {}", variable.name, rule.message));
+                    let mut diagnostic = Diagnostic::error(
+                        "ValidationFailed",
+                        format!("`{}`: {}", variable.name, rule.message),
+                    );
                     diagnostic.location = resolved.chain.last().and_then(|origin| origin.location.clone());
                     diagnostic.hint = Some(format!("the rule is at {}", document.location(&rule.condition)));
                     self.out.diagnostics.push(diagnostic);

@@ -26,7 +26,9 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "env({name:?})"),
             Self::File(path) => write!(f, "file({path:?})"),
-            Self::Command(words) => write!(f, "command({})", words.first().map_or(String::new(), |word| format!("{word:?}, …"))),
+            Self::Command(words) => {
+                write!(f, "command({})", words.first().map_or(String::new(), |word| format!("{word:?}, …")))
+            }
             Self::Vault(path, field) => write!(f, "vault({path:?}, {field:?})"),
         }
     }
@@ -116,7 +118,9 @@ impl SecretError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unset(name) => format!("export {name} before running hybrid"),
-            Self::Unavailable { .. } | Self::Empty(_) => "check the reference in the overlay and that you may read it".into(),
+            Self::Unavailable { .. } | Self::Empty(_) => {
+                "check the reference in the overlay and that you may read it".into()
+            }
         }
     }
 }
@@ -136,7 +140,8 @@ pub fn fetch(reference: &SecretRef, source: &dyn SecretSource) -> Result<SecretS
             source.command(&words).map_err(unavailable)?
         }
     };
-    let value = value.strip_suffix('\n').map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
+    let value =
+        value.strip_suffix('\n').map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
     if value.is_empty() {
         return Err(SecretError::Empty(reference.to_string()));
     }

@@ -190,14 +190,16 @@ mod tests {
 
     #[test]
     fn values_print_as_hcl() {
-        let map = Value::Map(IndexMap::from([("a-b".to_owned(), Value::int(1)), ("c d".to_owned(), Value::Null)]));
+        let map =
+            Value::Map(IndexMap::from([("a-b".to_owned(), Value::int(1)), ("c d".to_owned(), Value::Null)]));
         let list = Value::List(vec![Value::String("x\"${y}\n".into()), Value::Bool(true), map]);
         assert_eq!(list.to_hcl(), r#"["x\"$${y}\n", true, { a-b = 1, "c d" = null }]"#);
     }
 
     #[test]
     fn json_round_trips() {
-        let json = serde_json::json!({ "a": [1, 2.5, "x", null, true], "b": { "c": 18446744073709551615_u64 } });
+        let json =
+            serde_json::json!({ "a": [1, 2.5, "x", null, true], "b": { "c": 18446744073709551615_u64 } });
         assert_eq!(Value::from_json(&json).to_json().unwrap(), json);
         assert!(Value::List(vec![Value::Unknown]).to_json().is_none());
     }

@@ -6,9 +6,9 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::hcl::Document;
 use crate::hcl::eval::{Scope, evaluate};
 use crate::hcl::types::Type;
-use crate::hcl::Document;
 use crate::value::Value;
 
 /// One declared variable.
@@ -59,9 +59,12 @@ pub fn collect(documents: &[Document]) -> (BTreeMap<String, VariableDecl>, Vec<D
             for variable in found {
                 if let Some(first) = declared.get(&variable.name) {
                     diagnostics.push(
-                        Diagnostic::error("DuplicateVariable", format!("variable `{}` is declared twice", variable.name))
-                            .at(variable.location.clone())
-                            .hint(format!("the first declaration is at {}; remove one", first.location)),
+                        Diagnostic::error(
+                            "DuplicateVariable",
+                            format!("variable `{}` is declared twice", variable.name),
+                        )
+                        .at(variable.location.clone())
+                        .hint(format!("the first declaration is at {}; remove one", first.location)),
                     );
                 } else {
                     declared.insert(variable.name.clone(), variable);
@@ -72,10 +75,16 @@ pub fn collect(documents: &[Document]) -> (BTreeMap<String, VariableDecl>, Vec<D
     (declared, diagnostics)
 }
 
-fn one(document: &Document, at: usize, block: &Block, diagnostics: &mut Vec<Diagnostic>) -> Option<VariableDecl> {
+fn one(
+    document: &Document,
+    at: usize,
+    block: &Block,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<VariableDecl> {
     let Some(label) = block.labels.first() else {
         diagnostics.push(
-            Diagnostic::error("HclSyntax", "a variable block without a name").at(document.location(&block.ident)),
+            Diagnostic::error("HclSyntax", "a variable block without a name")
+                .at(document.location(&block.ident)),
         );
         return None;
     };
@@ -94,9 +103,12 @@ fn one(document: &Document, at: usize, block: &Block, diagnostics: &mut Vec<Diag
             Ok(value) => match kind.convert(&value) {
                 Ok(value) => default = Some(value),
                 Err(problem) => diagnostics.push(
-                    Diagnostic::error("WrongType", format!("the default of `{}` does not fit its type", label.as_str()))
-                        .at(document.location(expression))
-                        .label(problem.to_string()),
+                    Diagnostic::error(
+                        "WrongType",
+                        format!("the default of `{}` does not fit its type", label.as_str()),
+                    )
+                    .at(document.location(expression))
+                    .label(problem.to_string()),
                 ),
             },
             Err(problem) => diagnostics.push(*problem),
@@ -109,7 +121,8 @@ fn one(document: &Document, at: usize, block: &Block, diagnostics: &mut Vec<Diag
             let condition = rule.body.get_attribute("condition")?.value.clone();
             let message = rule.body.get_attribute("error_message");
             let message = message.and_then(|message| evaluate(document, &message.value, &Scope::open()).ok());
-            let message = message.as_ref().and_then(Value::as_str).unwrap_or("the value breaks its validation rule");
+            let message =
+                message.as_ref().and_then(Value::as_str).unwrap_or("the value breaks its validation rule");
             Some(Validation { condition, message: message.to_owned(), document: at })
         })
         .collect();

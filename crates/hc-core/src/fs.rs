@@ -201,10 +201,9 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError>
 /// As [`read_limited`], and [`FsError::NotUtf8`].
 pub fn read_text(path: &Path, limit: u64) -> Result<Option<String>, FsError> {
     let Some(bytes) = read_limited(path, limit)? else { return Ok(None) };
-    String::from_utf8(bytes).map(Some).map_err(|error| FsError::NotUtf8 {
-        path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
-    })
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|error| FsError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })
 }
 
 /// Creates `dir` and its parents.
@@ -222,7 +221,10 @@ pub fn normalize(path: &Path) -> PathBuf {
         match component {
             Component::CurDir => {}
             Component::ParentDir => {
-                if !matches!(clean.components().next_back(), None | Some(Component::ParentDir | Component::RootDir)) {
+                if !matches!(
+                    clean.components().next_back(),
+                    None | Some(Component::ParentDir | Component::RootDir)
+                ) {
                     clean.pop();
                 } else if !clean.has_root() {
                     clean.push("..");
@@ -262,7 +264,10 @@ mod tests {
         std::fs::write(&real, "old").unwrap();
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        assert!(matches!(write_atomic(&link, b"new", 0o644), Err(FsError::NotRegular { found: "a symlink", .. })));
+        assert!(matches!(
+            write_atomic(&link, b"new", 0o644),
+            Err(FsError::NotRegular { found: "a symlink", .. })
+        ));
         assert!(matches!(write_atomic(dir.path(), b"new", 0o644), Err(FsError::NotRegular { .. })));
         assert!(matches!(read_limited(&link, 10), Err(FsError::NotRegular { .. })));
         std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o444)).unwrap();
@@ -291,7 +296,9 @@ mod tests {
 
     #[test]
     fn normalizing_never_climbs_above_a_root() {
-        for (path, clean) in [("a/./b/../c", "a/c"), ("../a/../../b", "../../b"), ("/../a", "/a"), ("a/..", "")] {
+        for (path, clean) in
+            [("a/./b/../c", "a/c"), ("../a/../../b", "../../b"), ("/../a", "/a"), ("a/..", "")]
+        {
             assert_eq!(normalize(Path::new(path)), Path::new(clean), "{path}");
         }
     }

@@ -230,8 +230,7 @@ pub struct RunId(String);
 impl RunId {
     /// Makes the id of a run that starts at `now`; `entropy` keeps two runs of one millisecond apart.
     pub fn new(now: OffsetDateTime, entropy: u32) -> Self {
-        let format =
-            format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
+        let format = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
         let stamp = now
             .to_offset(time::UtcOffset::UTC)
             .format(&format)
@@ -315,7 +314,7 @@ impl FromStr for BuildId {
         run.parse::<RunId>()?;
         let head = head.strip_suffix('-').ok_or_else(wrong)?;
         // The variant and the environment may both hold hyphens, so only their union can be checked.
-        let safe = head.split('.').count() == 3 && head.split('.').all(|part| is_kebab_loose(part));
+        let safe = head.split('.').count() == 3 && head.split('.').all(is_kebab_loose);
         if safe { Ok(Self(text.to_owned())) } else { Err(wrong()) }
     }
 }
@@ -355,9 +354,9 @@ impl Selector {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let mut terms = Vec::new();
         for term in text.split(',').map(str::trim).filter(|term| !term.is_empty()) {
-            let legal = term
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'*' | b'?'));
+            let legal = term.bytes().all(|b| {
+                b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'*' | b'?')
+            });
             if !legal || !matches!(term.split('.').count(), 1 | 3) {
                 return Err(IdError::Selector(term.to_owned()));
             }
@@ -435,10 +434,18 @@ mod schema {
         };
     }
 
-    string_schema!(BuilderId, r"^[a-z0-9-]+\.[a-z0-9-]+\.[a-z0-9-]+$", "Builder id `<os>.<platform>.<variant>`");
+    string_schema!(
+        BuilderId,
+        r"^[a-z0-9-]+\.[a-z0-9-]+\.[a-z0-9-]+$",
+        "Builder id `<os>.<platform>.<variant>`"
+    );
     string_schema!(EnvName, r"^[a-z0-9]+(-[a-z0-9]+)*$", "Environment name");
     string_schema!(Target, r"^[a-z0-9-]+\.[a-z0-9-]+\.[a-z0-9-]+@[a-z0-9-]+$", "Builder in an environment");
-    string_schema!(RunId, r"^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}$", "Time-sortable id of one invocation");
+    string_schema!(
+        RunId,
+        r"^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}$",
+        "Time-sortable id of one invocation"
+    );
     string_schema!(BuildId, r"^[a-z0-9.-]+-[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}$", "Id of one build");
 }
 
@@ -455,7 +462,8 @@ mod tests {
     fn builder_ids_parse_and_print() {
         assert_eq!(id("linux.qemu.base").to_string(), "linux.qemu.base");
         assert_eq!(id("linux.qemu.web-24-04").variant(), "web-24-04");
-        for bad in ["linux.qemu", "Linux.qemu.base", "linux.qemu.", "a.b.c.d", "a.b.-c", "a.b.c--d", "../x.y"] {
+        for bad in ["linux.qemu", "Linux.qemu.base", "linux.qemu.", "a.b.c.d", "a.b.-c", "a.b.c--d", "../x.y"]
+        {
             assert!(bad.parse::<BuilderId>().is_err(), "{bad}");
         }
     }

@@ -100,7 +100,11 @@ impl FileLock {
                 Err(TryLockError::WouldBlock) => {
                     let holder = read_holder(path);
                     if start.elapsed() >= timeout {
-                        return Err(LockError::Held { path: path.to_owned(), holder, waited: start.elapsed() });
+                        return Err(LockError::Held {
+                            path: path.to_owned(),
+                            holder,
+                            waited: start.elapsed(),
+                        });
                     }
                     if let Some(waiting) = waiting.take() {
                         waiting(holder.as_ref());
@@ -163,7 +167,9 @@ fn open(path: &Path) -> Result<File, FsError> {
     {
         use std::os::unix::fs::OpenOptionsExt;
         // A FIFO or link swapped in after the look must neither block nor lead out of the project.
-        options.mode(0o644).custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32);
+        options
+            .mode(0o644)
+            .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32);
     }
     options.open(path).map_err(io_error("open", path))
 }

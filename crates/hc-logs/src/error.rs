@@ -59,7 +59,9 @@ impl LogError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::BadList { kind, .. } => Some(format!("correct the {kind}, or remove it and write it anew")),
-            Self::File(FsError::Io { .. }) => Some("check that the directory exists and can be written".into()),
+            Self::File(FsError::Io { .. }) => {
+                Some("check that the directory exists and can be written".into())
+            }
             _ => None,
         }
     }

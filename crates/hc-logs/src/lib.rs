@@ -8,12 +8,14 @@
 //! Never prints, never reads the process environment, never fails a build because a log could not be
 //! written. Depends on hc-core alone.
 
+pub mod bundle;
 mod error;
 pub mod line;
 pub mod read;
 pub mod redact;
 pub mod retention;
 pub mod rotate;
+pub mod scan;
 pub mod subscriber;
 mod token;
 

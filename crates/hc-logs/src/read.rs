@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use hc_core::RunId;
@@ -33,7 +33,8 @@ impl Filter {
     pub fn accepts(&self, line: &LogLine) -> bool {
         let of_target = |wanted: &String| {
             line.target.as_deref().is_some_and(|target| {
-                target == wanted || target.split_once('@').is_some_and(|(builder, env)| builder == wanted || env == wanted)
+                target == wanted
+                    || target.split_once('@').is_some_and(|(builder, env)| builder == wanted || env == wanted)
             })
         };
         self.run.as_ref().is_none_or(|run| *run == line.run_id)
@@ -158,7 +159,12 @@ impl Source {
             file => file.map_err(io_error("open", path))?,
         };
         let meta = file.metadata().map_err(io_error("inspect", path))?;
-        Ok(Some(Self { reader: BufReader::new(file), identity: identity(&meta), partial: Vec::new(), skipping: false }))
+        Ok(Some(Self {
+            reader: BufReader::new(file),
+            identity: identity(&meta),
+            partial: Vec::new(),
+            skipping: false,
+        }))
     }
 
     /// The next whole line; `Err` for one that was too long; `None` at the end.
@@ -180,7 +186,7 @@ impl Source {
                 self.skipping = true;
             } else if read == 0 {
                 // Stay where the file ends now: a buffered end would hide what comes later.
-                let _ = self.reader.seek(SeekFrom::Current(0));
+                let _ = self.reader.stream_position();
                 return None;
             }
         }
@@ -209,10 +215,16 @@ mod tests {
     #[test]
     fn filters_skips_and_orders() {
         let dir = tempfile::tempdir().unwrap();
-        let text = [line(1, "a.b.c@dev", "one"), "torn{\n".into(), line(2, "a.b.c@prod", "two"), line(2, "a.b.d@dev", "three")];
+        let text = [
+            line(1, "a.b.c@dev", "one"),
+            "torn{\n".into(),
+            line(2, "a.b.c@prod", "two"),
+            line(2, "a.b.d@dev", "three"),
+        ];
         std::fs::write(dir.path().join("x.jsonl"), text.concat()).unwrap();
         std::fs::write(dir.path().join("x.jsonl.1"), line(1, "a.b.c@dev", "zero")).unwrap();
-        let huge = [vec![b'x'; MAX_LINE + 10], b"\n".to_vec(), line(1, "a.b.c@dev", "oldest").into_bytes()].concat();
+        let huge =
+            [vec![b'x'; MAX_LINE + 10], b"\n".to_vec(), line(1, "a.b.c@dev", "oldest").into_bytes()].concat();
         std::fs::write(dir.path().join("x.jsonl.2"), huge).unwrap();
         let read = |filter| LogReader::open(dir.path(), "x", filter).unwrap();
         let mut all = read(Filter::default());

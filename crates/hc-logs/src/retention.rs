@@ -154,7 +154,9 @@ pub fn apply(plan: &[Removal]) -> Vec<&Removal> {
     let unchanged = |removal: &&Removal| {
         removal.path.symlink_metadata().is_ok_and(|meta| {
             let modified = meta.modified().map(OffsetDateTime::from);
-            meta.is_file() && meta.len() == removal.size && modified.is_ok_and(|time| time == removal.modified)
+            meta.is_file()
+                && meta.len() == removal.size
+                && modified.is_ok_and(|time| time == removal.modified)
         })
     };
     plan.iter().filter(unchanged).filter(|removal| std::fs::remove_file(&removal.path).is_ok()).collect()
@@ -195,7 +197,10 @@ mod tests {
         let keep = Keep { days: 30, max_bytes: 150 };
         let audit = |path: &Path| path.ends_with("audit.log");
         let planned = plan(root, keep, now, audit).unwrap();
-        let names: Vec<_> = planned.iter().map(|r| (r.path.strip_prefix(root).unwrap().to_str().unwrap(), r.reason)).collect();
+        let names: Vec<_> = planned
+            .iter()
+            .map(|r| (r.path.strip_prefix(root).unwrap().to_str().unwrap(), r.reason))
+            .collect();
         assert_eq!(names, [("hybrid.log.1", Reason::Age), ("runs/a/packer.log", Reason::Size)]);
         // Written to since the plan: stays.
         std::fs::write(root.join("runs/a/packer.log"), "new").unwrap();
@@ -210,6 +215,10 @@ mod tests {
         assert_eq!(Class::Evidence.expiry(from, &policy), None);
         assert_eq!(Class::Standard.expiry(from, &policy), Some(from + Duration::days(30)));
         assert!(Class::Ephemeral.is_expired(from, &policy, from + Duration::days(3)));
-        assert!(!Class::Standard.is_expired(from, &Policy { standard_days: 0, ..policy }, from + Duration::days(9999)));
+        assert!(!Class::Standard.is_expired(
+            from,
+            &Policy { standard_days: 0, ..policy },
+            from + Duration::days(9999)
+        ));
     }
 }

@@ -14,6 +14,10 @@ use std::time::{Duration, SystemTime};
 /// An active file older than this is rotated even when it is small, so that age can prune it.
 const ROTATE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How often, and how far apart, a half line is looked at before it counts as torn.
+const TORN_LOOKS: u32 = 3;
+const TORN_PAUSE: Duration = Duration::from_millis(1);
+
 /// When to rotate and what to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rotation {
@@ -52,7 +56,9 @@ pub(crate) fn identity(meta: &Metadata) -> (u64, u64) {
 #[cfg(not(unix))]
 pub(crate) fn identity(meta: &Metadata) -> (u64, u64) {
     let since = |time: io::Result<SystemTime>| {
-        time.ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).map_or(0, |age| age.as_nanos() as u64)
+        time.ok()
+            .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .map_or(0, |age| age.as_nanos() as u64)
     };
     (0, since(meta.created()))
 }
@@ -102,12 +108,9 @@ impl RotatingFile {
             size = self.follow()?;
         }
         let Some(active) = self.active.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
-        let torn = size > 0 && size != active.end && last_byte(&active.file, size)? != b'\n';
-        let written = if torn {
-            active.file.write(&[b"\n", lines].concat())?
-        } else {
-            active.file.write(lines)?
-        };
+        let torn = size > 0 && size != active.end && is_torn(&active.file, size)?;
+        let written =
+            if torn { active.file.write(&[b"\n", lines].concat())? } else { active.file.write(lines)? };
         if written < lines.len() + usize::from(torn) {
             // Writing the rest now could put it behind somebody else's line; the next append closes this one.
             return Err(io::Error::new(io::ErrorKind::WriteZero, "the log line was written in part"));
@@ -120,7 +123,9 @@ impl RotatingFile {
     fn follow(&mut self) -> io::Result<u64> {
         let meta = match std::fs::symlink_metadata(&self.path) {
             Ok(meta) if meta.is_file() => Some(meta),
-            Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "the log is not a regular file")),
+            Ok(_) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "the log is not a regular file"));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
@@ -132,7 +137,9 @@ impl RotatingFile {
                 if !meta.is_file() {
                     return Err(io::Error::new(io::ErrorKind::InvalidInput, "the log is not a regular file"));
                 }
-                let since = first_line_time(&self.path).or_else(|| meta.modified().ok()).unwrap_or_else(SystemTime::now);
+                let since = first_line_time(&self.path)
+                    .or_else(|| meta.modified().ok())
+                    .unwrap_or_else(SystemTime::now);
                 self.active = Some(Active { file, identity: identity(&meta), end: 0, since });
                 Ok(meta.len())
             }
@@ -153,8 +160,13 @@ impl RotatingFile {
         if lock.try_lock().is_err() {
             return Ok(false);
         }
-        let meta = std::fs::symlink_metadata(&self.path)?;
-        let ours = self.active.as_ref().is_some_and(|active| active.identity == identity(&meta));
+        let now = match std::fs::symlink_metadata(&self.path) {
+            Ok(meta) => Some(identity(&meta)),
+            // Somebody rotated before us and nobody wrote since.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let ours = self.active.as_ref().is_some_and(|active| Some(active.identity) == now);
         if ours {
             self.prune();
             let count = rotated(&self.path).count() as u32;
@@ -175,7 +187,11 @@ impl RotatingFile {
         let keep = Duration::from_secs(u64::from(self.rotation.max_days) * 24 * 60 * 60);
         let files: Vec<_> = rotated(&self.path).collect();
         for path in files.iter().rev() {
-            let age = path.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+            let age = path
+                .symlink_metadata()
+                .and_then(|meta| meta.modified())
+                .ok()
+                .and_then(|time| time.elapsed().ok());
             if age.is_none_or(|age| age <= keep) || std::fs::remove_file(path).is_err() {
                 break;
             }
@@ -195,11 +211,20 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn last_byte(mut file: &File, size: u64) -> io::Result<u8> {
+/// Whether the file ends inside a line. A kernel shows the size of a running write page by page, so a line
+/// counts as torn only when it stays so; a mistake here costs an empty line, which readers skip.
+fn is_torn(mut file: &File, mut size: u64) -> io::Result<bool> {
     let mut byte = [0];
-    file.seek(SeekFrom::Start(size - 1))?;
-    file.read_exact(&mut byte)?;
-    Ok(byte[0])
+    for _ in 0..TORN_LOOKS {
+        file.seek(SeekFrom::Start(size - 1))?;
+        file.read_exact(&mut byte)?;
+        if byte[0] == b'\n' {
+            return Ok(false);
+        }
+        std::thread::sleep(TORN_PAUSE);
+        size = file.metadata()?.len();
+    }
+    Ok(true)
 }
 
 /// The time of the first line, in either form of lines.

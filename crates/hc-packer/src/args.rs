@@ -109,6 +109,9 @@ mod tests {
             line(Verb::Validate { syntax_only: true }, &Subject { path: "d".into(), ..Subject::default() }),
             "validate -syntax-only d"
         );
-        assert_eq!(line(Verb::Fmt { check: true }, &Subject { path: "f".into(), ..Subject::default() }), "fmt -check f");
+        assert_eq!(
+            line(Verb::Fmt { check: true }, &Subject { path: "f".into(), ..Subject::default() }),
+            "fmt -check f"
+        );
     }
 }

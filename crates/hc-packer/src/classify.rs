@@ -138,7 +138,8 @@ impl Rules {
         let mut best: Option<(u8, Finding)> = None;
         for line in errors {
             let fits = |rule: &&Rule| {
-                rule.spec.platform.as_deref().is_none_or(|only| only == platform) && rule.pattern.is_match(line)
+                rule.spec.platform.as_deref().is_none_or(|only| only == platform)
+                    && rule.pattern.is_match(line)
             };
             let Some(rule) = self.0.iter().find(fits) else { continue };
             let weight = match rule.class {
@@ -184,11 +185,19 @@ mod tests {
         for (platform, line, expected) in [
             ("qemu", "Build 'qemu.base' errored after 5 minutes: Timeout waiting for SSH.", Class::Transient),
             ("vsphere", "Timeout waiting for WinRM.", Class::Transient),
-            ("qemu", "Packer experienced an authentication error when trying to connect via SSH.", Class::Auth),
+            (
+                "qemu",
+                "Packer experienced an authentication error when trying to connect via SSH.",
+                Class::Auth,
+            ),
             ("vsphere", "Post \"https://vc/sdk\": EOF", Class::Transient),
             ("vsphere", "503 Service Unavailable", Class::Transient),
             ("file", "503 Service Unavailable", Class::Unknown),
-            ("proxmox", "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout", Class::Transient),
+            (
+                "proxmox",
+                "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout",
+                Class::Transient,
+            ),
             ("azure", "Code=\"AllocationFailed\"", Class::Capacity),
             ("azure", "Code=\"SkuNotAvailable\"", Class::Config),
             ("aws", "InsufficientInstanceCapacity: We currently do not have sufficient", Class::Capacity),

@@ -7,14 +7,54 @@ use hc_core::{EnvName, SecretString};
 
 /// Names that pass from the caller's environment.
 const PASS: &[&str] = &[
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "TEMP", "TMP", "SSH_AUTH_SOCK",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "KRB5CCNAME",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SSH_AUTH_SOCK",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SYSTEMROOT",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "KRB5CCNAME",
 ];
 /// Prefixes that pass: locales, directories of the user, credentials of clouds, provisioners, packer variables.
 const PASS_PREFIX: &[&str] = &[
-    "LC_", "XDG_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "CLOUDSDK_", "VSPHERE_", "GOVC_", "PROXMOX_", "OS_", "DIGITALOCEAN_",
-    "HCLOUD_", "HCP_", "VAULT_", "ANSIBLE_", "PKR_VAR_", "GITHUB_TOKEN", "PACKER_GITHUB_API_TOKEN",
+    "LC_",
+    "XDG_",
+    "AWS_",
+    "AZURE_",
+    "ARM_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "VSPHERE_",
+    "GOVC_",
+    "PROXMOX_",
+    "OS_",
+    "DIGITALOCEAN_",
+    "HCLOUD_",
+    "HCP_",
+    "VAULT_",
+    "ANSIBLE_",
+    "PKR_VAR_",
+    "GITHUB_TOKEN",
+    "PACKER_GITHUB_API_TOKEN",
 ];
 
 /// What one attempt sets.
@@ -107,8 +147,17 @@ mod tests {
         assert_eq!(
             names,
             [
-                "AWS_PROFILE", "CHECKPOINT_DISABLE", "HOME", "HYBRIDCORE_ENV", "HYBRID_ENV", "MY_TOKEN",
-                "PACKER_LOG", "PACKER_LOG_PATH", "PACKER_NO_COLOR", "PATH", "PKR_VAR_password"
+                "AWS_PROFILE",
+                "CHECKPOINT_DISABLE",
+                "HOME",
+                "HYBRIDCORE_ENV",
+                "HYBRID_ENV",
+                "MY_TOKEN",
+                "PACKER_LOG",
+                "PACKER_LOG_PATH",
+                "PACKER_NO_COLOR",
+                "PATH",
+                "PKR_VAR_password"
             ]
         );
         assert!(vars.contains(&("PACKER_LOG".into(), "1".into())));

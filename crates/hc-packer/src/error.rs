@@ -86,12 +86,17 @@ impl PackerError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { .. } => {
-                "install packer (Debian: `apt-get install packer`), or set `packer.binary` in hybrid.toml".into()
+                "install packer (Debian: `apt-get install packer`), or set `packer.binary` in hybrid.toml"
+                    .into()
             }
             Self::NotPacker { .. } => "set `packer.binary` in hybrid.toml to HashiCorp Packer".into(),
-            Self::TooOld { needed, .. } => format!("install packer {needed} or newer and name it in `packer.binary`"),
+            Self::TooOld { needed, .. } => {
+                format!("install packer {needed} or newer and name it in `packer.binary`")
+            }
             Self::Pinned { pinned, .. } => {
-                format!("install packer {pinned}, or try the new one and move `packer.version` in hybrid.toml")
+                format!(
+                    "install packer {pinned}, or try the new one and move `packer.version` in hybrid.toml"
+                )
             }
             Self::Spawn { .. } => "check that the program may be executed".into(),
             _ => return None,

@@ -39,7 +39,8 @@ fn unescape(field: &str) -> String {
 pub fn speaker(message: &str) -> Option<(&str, &str)> {
     let rest = message.strip_prefix("==> ").or_else(|| message.strip_prefix("    "))?;
     let (name, text) = rest.split_once(':')?;
-    let plausible = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    let plausible = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     plausible.then(|| (name, text.strip_prefix(' ').unwrap_or(text)))
 }
 

@@ -19,6 +19,10 @@ use crate::error::PackerError;
 const TICK: Duration = Duration::from_millis(50);
 /// Longest line that is handed over in one piece, in bytes.
 const LONGEST_LINE: usize = 64 << 10;
+/// Number of the inherited lock descriptor. High, because tools count on low numbers being free: a shell like
+/// dash cannot even name one above 9 (mmdebstrap failed with the lock at 3).
+#[cfg(unix)]
+const LOCK_FD: i32 = 200;
 /// How long pipes may stay open after the child has gone, held by its children.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -135,11 +139,10 @@ fn supervise(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => open = 0,
         }
-        if gone.is_none() {
-            if let Some(status) = child.try_wait().map_err(|source| PackerError::Wait { source })? {
+        if gone.is_none()
+            && let Some(status) = child.try_wait().map_err(|source| PackerError::Wait { source })? {
                 gone = Some((code_of(status), Instant::now()));
             }
-        }
         if let Some((code, since)) = gone {
             // Pipes that are still open belong to what the child left behind.
             if open == 0 || since.elapsed() >= DRAIN {
@@ -194,7 +197,7 @@ fn spawn(invocation: &Invocation) -> Result<Child, PackerError> {
         if let Some(file) = &invocation.inherit {
             let parent_fd = file.try_clone().map_err(failed)?.into();
             command
-                .fd_mappings(vec![FdMapping { parent_fd, child_fd: 3 }])
+                .fd_mappings(vec![FdMapping { parent_fd, child_fd: LOCK_FD }])
                 .map_err(|error| failed(std::io::Error::other(error)))?;
         }
     }
@@ -315,7 +318,7 @@ impl Group {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -113,15 +113,24 @@ pub struct Checked {
 ///
 /// # Errors
 /// [`PackerError`] when the process cannot be run.
-pub fn check(context: &Context<'_>, verb: Verb, subject: &Subject, redact: &dyn Redact) -> Result<Checked, PackerError> {
+pub fn check(
+    context: &Context<'_>,
+    verb: Verb,
+    subject: &Subject,
+    redact: &dyn Redact,
+) -> Result<Checked, PackerError> {
     create_dirs(context.work)?;
     let args = arguments(verb, subject);
     let command = command_line(context, &args);
     let mut output = String::new();
-    let ending = process::run(invocation(context, args, &context.work.join("check.log"), None)?, context.cancel, |_, line| {
-        output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
-        output.push('\n');
-    })?;
+    let ending = process::run(
+        invocation(context, args, &context.work.join("check.log"), None)?,
+        context.cancel,
+        |_, line| {
+            output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
+            output.push('\n');
+        },
+    )?;
     let code = match ending {
         Ending::Exited(code) => Some(code),
         Ending::Cancelled | Ending::TimedOut => None,
@@ -149,7 +158,8 @@ pub fn build(
         sink(Event::Attempt(attempt));
         let done = once(context, build, attempt, redact, sink, &mut log)?;
         let _ = log.flush();
-        let retry = done.finding.class.is_retryable() && attempt <= build.retries && context.cancel.requests() == 0;
+        let retry =
+            done.finding.class.is_retryable() && attempt <= build.retries && context.cancel.requests() == 0;
         if retry && let Some(after) = pause(context, build, attempt, &done.finding, sink) {
             tracing::info!(attempt, after_ms = after, "retrying");
             attempt += 1;
@@ -171,8 +181,12 @@ struct Attempt {
 
 fn finish(build: &Build<'_>, attempts: u32, started_at: OffsetDateTime, done: Attempt) -> Built {
     let class = done.finding.class;
-    let artifacts =
-        done.image_ids.iter().cloned().chain(done.files.iter().map(|file| file.display().to_string())).collect();
+    let artifacts = done
+        .image_ids
+        .iter()
+        .cloned()
+        .chain(done.files.iter().map(|file| file.display().to_string()))
+        .collect();
     let result = PackerResult {
         command: done.command,
         exit_code: class.exit_code(),
@@ -194,7 +208,13 @@ fn finish(build: &Build<'_>, attempts: u32, started_at: OffsetDateTime, done: At
 }
 
 /// Waits before the next attempt; `None` when somebody asked to stop, or the hook failed.
-fn pause(context: &Context<'_>, build: &Build<'_>, attempt: u32, finding: &Finding, sink: &mut dyn FnMut(Event)) -> Option<u64> {
+fn pause(
+    context: &Context<'_>,
+    build: &Build<'_>,
+    attempt: u32,
+    finding: &Finding,
+    sink: &mut dyn FnMut(Event),
+) -> Option<u64> {
     let doubled = BACKOFF.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_BACKOFF);
     // Half fixed, half by chance: parallel builds must not come back in step.
     let span = u64::try_from(doubled.as_millis() / 2).unwrap_or(u64::MAX).max(1);
@@ -273,7 +293,14 @@ fn once(
 }
 
 /// Exit code 0 does not prove an image: an `-only` that matches nothing ends with 0 too.
-fn judge(build: &Build<'_>, ending: Ending, heard: &Heard, ids: &[String], files: &[PathBuf], manifest: Option<&Manifest>) -> Finding {
+fn judge(
+    build: &Build<'_>,
+    ending: Ending,
+    heard: &Heard,
+    ids: &[String],
+    files: &[PathBuf],
+    manifest: Option<&Manifest>,
+) -> Finding {
     let plain = |class, evidence: &str, hint: &str| Finding {
         class,
         rule: None,
@@ -311,7 +338,12 @@ fn command_line(context: &Context<'_>, args: &[OsString]) -> Vec<String> {
     std::iter::once(program).chain(args.iter().map(|word| word.to_string_lossy().into_owned())).collect()
 }
 
-fn invocation(context: &Context<'_>, args: Vec<OsString>, log_path: &Path, inherit: Option<File>) -> Result<Invocation, PackerError> {
+fn invocation(
+    context: &Context<'_>,
+    args: Vec<OsString>,
+    log_path: &Path,
+    inherit: Option<File>,
+) -> Result<Invocation, PackerError> {
     if let Some(dir) = context.cache_dir {
         create_dirs(dir)?;
     }

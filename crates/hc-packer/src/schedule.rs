@@ -40,7 +40,12 @@ struct Board {
 }
 
 /// Runs every job by `work`, which tells whether it succeeded. Returns when all have ended or are skipped.
-pub fn run(jobs: &[Job], limits: &Limits, cancel: &Cancel, work: impl Fn(usize) -> bool + Sync) -> Vec<Outcome> {
+pub fn run(
+    jobs: &[Job],
+    limits: &Limits,
+    cancel: &Cancel,
+    work: impl Fn(usize) -> bool + Sync,
+) -> Vec<Outcome> {
     let board = Mutex::new(Board { outcomes: vec![None; jobs.len()], running: Vec::new() });
     let changed = Condvar::new();
     let workers = limits.jobs.clamp(1, jobs.len().max(1));
@@ -69,7 +74,11 @@ pub fn run(jobs: &[Job], limits: &Limits, cancel: &Cancel, work: impl Fn(usize) 
         }
     });
     let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
-    board.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Skipped("it waits for itself"))).collect()
+    board
+        .outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or(Outcome::Skipped("it waits for itself")))
+        .collect()
 }
 
 /// Marks what will never run, again and again until nothing new is marked.
@@ -107,7 +116,8 @@ fn skip(jobs: &[Job], limits: &Limits, cancel: &Cancel, state: &mut Board) {
 fn next(jobs: &[Job], limits: &Limits, state: &Board) -> Option<usize> {
     jobs.iter().enumerate().position(|(at, job)| {
         let free = state.outcomes[at].is_none() && !state.running.contains(&at);
-        let ready = job.needs.iter().all(|need| matches!(state.outcomes.get(*need), Some(Some(Outcome::Ran(true)))));
+        let ready =
+            job.needs.iter().all(|need| matches!(state.outcomes.get(*need), Some(Some(Outcome::Ran(true)))));
         let same = state.running.iter().filter(|running| jobs[**running].platform == job.platform).count();
         free && ready && limits.platforms.get(&job.platform).is_none_or(|limit| same < (*limit).max(1))
     })
@@ -125,8 +135,10 @@ mod tests {
 
     #[test]
     fn limits_hold_and_everything_runs_once() {
-        let jobs: Vec<Job> = (0..24).map(|at| job(if at % 2 == 0 { "vsphere" } else { "qemu" }, &[])).collect();
-        let limits = Limits { jobs: 8, platforms: BTreeMap::from([("vsphere".to_owned(), 2)]), fail_fast: false };
+        let jobs: Vec<Job> =
+            (0..24).map(|at| job(if at % 2 == 0 { "vsphere" } else { "qemu" }, &[])).collect();
+        let limits =
+            Limits { jobs: 8, platforms: BTreeMap::from([("vsphere".to_owned(), 2)]), fail_fast: false };
         let (now, most, vsphere, most_vsphere) =
             (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
         let ran = Mutex::new(vec![0; 24]);

@@ -16,7 +16,8 @@ pub fn check(stack: &Stack, root: &Path, builders: &[BuilderId]) -> Vec<Diagnost
             path.is_file() || std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
         });
         if !found {
-            let places: Vec<String> = alternatives.iter().map(|name| format!("{}/{name}", stack.dir)).collect();
+            let places: Vec<String> =
+                alternatives.iter().map(|name| format!("{}/{name}", stack.dir)).collect();
             diagnostics.push(
                 Diagnostic::error("ProvisionerInvalid", format!("stack `{}` has no {what}", stack.name))
                     .at(Location::whole_file(&Path::new(stack.dir).join(alternatives[0])))
@@ -27,8 +28,11 @@ pub fn check(stack: &Stack, root: &Path, builders: &[BuilderId]) -> Vec<Diagnost
     for id in builders {
         if let Some(reason) = stack.unsupported_on(id.os(), id.platform()) {
             diagnostics.push(
-                Diagnostic::error("ProvisionerInvalid", format!("stack `{}` cannot run on `{id}`: {reason}", stack.name))
-                    .hint("switch it on for other builders with --builder"),
+                Diagnostic::error(
+                    "ProvisionerInvalid",
+                    format!("stack `{}` cannot run on `{id}`: {reason}", stack.name),
+                )
+                .hint("switch it on for other builders with --builder"),
             );
         }
     }

@@ -54,7 +54,9 @@ impl Stack {
     pub fn unsupported_on(&self, os: &str, platform: &str) -> Option<&'static str> {
         self.unsupported
             .iter()
-            .find(|(no_os, no_platform, _)| (*no_os == "*" || *no_os == os) && (*no_platform == "*" || *no_platform == platform))
+            .find(|(no_os, no_platform, _)| {
+                (*no_os == "*" || *no_os == os) && (*no_platform == "*" || *no_platform == platform)
+            })
             .map(|(_, _, reason)| *reason)
     }
 }

@@ -52,7 +52,9 @@ impl Switches {
     /// Never for switches that were parsed or set here.
     pub fn render(&self) -> Result<String, toml::ser::Error> {
         let body = toml::to_string(self)?;
-        Ok(format!("# Written by `hybrid provisioners enable|disable`; the most exact switch wins.\n\n{body}"))
+        Ok(format!(
+            "# Written by `hybrid provisioners enable|disable`; the most exact switch wins.\n\n{body}"
+        ))
     }
 
     /// Whether a stack is on for a target.
@@ -64,7 +66,8 @@ impl Switches {
             (self.env.get(target.env.as_str()), format!("env {}", target.env)),
             (Some(&self.project), "project".to_owned()),
         ];
-        let said = levels.into_iter().find_map(|(switches, because)| Some((*switches?.get(stack.name)?, because)));
+        let said =
+            levels.into_iter().find_map(|(switches, because)| Some((*switches?.get(stack.name)?, because)));
         let (on, because) = said.unwrap_or((stack.default_on, "default".to_owned()));
         // An unsupported combination is off unless somebody insists, and then it is an error of the checks.
         let impossible = stack.unsupported_on(target.builder.os(), target.builder.platform()).is_some();

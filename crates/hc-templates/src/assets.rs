@@ -17,9 +17,26 @@ use crate::inventory::{Builder, TEXT_LIMIT};
 
 /// Attributes of provisioners, post-processors and sources whose value is a path, or a list of paths.
 const PATH_ATTRIBUTES: &[&str] = &[
-    "script", "scripts", "playbook_file", "playbook_files", "playbook_dir", "role_paths", "galaxy_file", "group_vars",
-    "host_vars", "inventory_file", "manifest_file", "manifest_dir", "module_paths", "hiera_config_path", "http_directory",
-    "cd_files", "floppy_files", "floppy_dirs", "user_data_file", "unattended_file",
+    "script",
+    "scripts",
+    "playbook_file",
+    "playbook_files",
+    "playbook_dir",
+    "role_paths",
+    "galaxy_file",
+    "group_vars",
+    "host_vars",
+    "inventory_file",
+    "manifest_file",
+    "manifest_dir",
+    "module_paths",
+    "hiera_config_path",
+    "http_directory",
+    "cd_files",
+    "floppy_files",
+    "floppy_dirs",
+    "user_data_file",
+    "unattended_file",
 ];
 /// Functions whose first argument is a path.
 const FILE_FUNCTIONS: &[&str] = &["file", "templatefile", "filebase64"];
@@ -34,7 +51,8 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     let dir = builder.dir.to_string_lossy().into_owned();
     let path = [("root", dir), ("cwd", ".".to_owned())];
     let path = path.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
-    let scope = Scope::open().with("path", Value::Map(path)).with("var", vars.clone());
+    let mut scope = Scope::open().with("path", Value::Map(path)).with("var", vars.clone());
+    scope = scope.clone().with("local", Value::Map(locals(builder, &scope)));
     let mut search = Search { root, builder, scope, assets: Assets::new(), diagnostics: Vec::new() };
     for document in &builder.documents {
         for block in document.body().blocks().filter(|block| block.ident.as_str() != "variable") {
@@ -49,6 +67,20 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     search.globs();
     search.ansible();
     (search.assets, search.diagnostics)
+}
+
+/// Locals that can be known without packer; one pass, so a local made of a later one stays unknown.
+fn locals(builder: &Builder, scope: &Scope) -> indexmap::IndexMap<String, Value> {
+    let mut known = indexmap::IndexMap::new();
+    for document in &builder.documents {
+        for attribute in document.body().get_blocks("locals").flat_map(|block| block.body.attributes()) {
+            let inner = scope.clone().with("local", Value::Map(known.clone()));
+            if let Ok(value) = evaluate(document, &attribute.value, &inner) {
+                known.insert(attribute.key.as_str().to_owned(), value);
+            }
+        }
+    }
+    known
 }
 
 struct Search<'a> {
@@ -69,7 +101,10 @@ impl Search<'_> {
         for attribute in block.body.attributes() {
             let name = attribute.key.as_str();
             // `source` is a file only for the file provisioner; downloads and generated files are not inputs.
-            let upload = label == "file" && kind == "provisioner" && matches!(name, "source" | "sources") && is_upload(&block.body);
+            let upload = label == "file"
+                && kind == "provisioner"
+                && matches!(name, "source" | "sources")
+                && is_upload(&block.body);
             if upload || PATH_ATTRIBUTES.contains(&name) {
                 self.paths(document, &attribute.value);
             }
@@ -106,9 +141,10 @@ impl Search<'_> {
         let severity = if self.builder.adopted { Severity::Warning } else { Severity::Error };
         let path = normalize(Path::new(text));
         if path.is_absolute() || path.starts_with("..") {
-            let mut diagnostic = Diagnostic::error("AssetOutsideProject", format!("`{text}` lies outside the project"))
-                .at(location)
-                .hint("move it into the project; what lies outside can neither be hashed nor staged");
+            let mut diagnostic =
+                Diagnostic::error("AssetOutsideProject", format!("`{text}` lies outside the project"))
+                    .at(location)
+                    .hint("move it into the project; what lies outside can neither be hashed nor staged");
             diagnostic.severity = severity;
             self.diagnostics.push(diagnostic);
             return;
@@ -121,9 +157,10 @@ impl Search<'_> {
         } else if full.is_file() {
             self.insert(path);
         } else {
-            let mut diagnostic = Diagnostic::error("MissingAsset", format!("`{}` does not exist", path.display()))
-                .at(location)
-                .label("referred to here");
+            let mut diagnostic =
+                Diagnostic::error("MissingAsset", format!("`{}` does not exist", path.display()))
+                    .at(location)
+                    .label("referred to here");
             diagnostic.hint = Some(self.similar(&path));
             diagnostic.severity = severity;
             self.diagnostics.push(diagnostic);
@@ -141,7 +178,9 @@ impl Search<'_> {
             .collect();
         match suggest::nearest(&wanted, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{}`?", parent.join(near).display()),
-            None => "create it, or correct the path: relative to the project root, or `${path.root}/…`".into(),
+            None => {
+                "create it, or correct the path: relative to the project root, or `${path.root}/…`".into()
+            }
         }
     }
 
@@ -152,16 +191,21 @@ impl Search<'_> {
 
     fn tree(&mut self, dir: &Path) {
         let walk = walkdir::WalkDir::new(self.root.join(dir)).sort_by_file_name().into_iter();
-        let visible = |entry: &walkdir::DirEntry| !hc_core::fs::is_temporary(&entry.file_name().to_string_lossy()) && entry.file_name() != ".git";
+        let visible = |entry: &walkdir::DirEntry| {
+            !hc_core::fs::is_temporary(&entry.file_name().to_string_lossy()) && entry.file_name() != ".git"
+        };
         for entry in walk.filter_entry(visible).flatten() {
             let Ok(path) = entry.path().strip_prefix(self.root) else { continue };
             if entry.file_type().is_file() {
                 self.insert(path.to_owned());
             } else if entry.file_type().is_symlink() {
                 self.diagnostics.push(
-                    Diagnostic::error("AssetOutsideProject", format!("{} is a symlink, which no stage can carry", path.display()))
-                        .at(Location::whole_file(path))
-                        .hint("replace the link with what it points to"),
+                    Diagnostic::error(
+                        "AssetOutsideProject",
+                        format!("{} is a symlink, which no stage can carry", path.display()),
+                    )
+                    .at(Location::whole_file(path))
+                    .hint("replace the link with what it points to"),
                 );
             }
         }
@@ -176,14 +220,22 @@ impl Search<'_> {
                 self.matching(&pattern);
             } else {
                 let path = normalize(Path::new(&pattern));
-                if self.root.join(&path).is_dir() { self.tree(&path) } else if self.root.join(&path).is_file() { self.insert(path) }
+                if self.root.join(&path).is_dir() {
+                    self.tree(&path)
+                } else if self.root.join(&path).is_file() {
+                    self.insert(path)
+                }
             }
-            let known = self.assets.len() > before || self.assets.keys().any(|path| path.starts_with(&pattern));
+            let known =
+                self.assets.len() > before || self.assets.keys().any(|path| path.starts_with(&pattern));
             if !known {
                 let metadata = self.builder.dir.join(crate::builder_toml::FILE_NAME);
                 self.diagnostics.push(
-                    Diagnostic::error("MissingAsset", format!("`inputs` pattern `{pattern}` matches no file"))
-                        .at(Location::whole_file(&metadata)),
+                    Diagnostic::error(
+                        "MissingAsset",
+                        format!("`inputs` pattern `{pattern}` matches no file"),
+                    )
+                    .at(Location::whole_file(&metadata)),
                 );
             }
         }
@@ -191,13 +243,19 @@ impl Search<'_> {
 
     fn matching(&mut self, pattern: &str) {
         let pattern = normalize(Path::new(pattern));
-        let Ok(glob) = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build() else { return };
+        let Ok(glob) = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build() else {
+            return;
+        };
         let fixed: PathBuf =
             pattern.components().take_while(|part| !has_glob(&part.as_os_str().to_string_lossy())).collect();
         let Ok(set) = GlobSetBuilder::new().add(glob).build() else { return };
         let start = self.root.join(&fixed);
-        let hidden = |entry: &walkdir::DirEntry| !matches!(entry.file_name().to_str(), Some(".git" | ".hybrid" | "target"));
-        for entry in walkdir::WalkDir::new(start).sort_by_file_name().into_iter().filter_entry(hidden).flatten() {
+        let hidden = |entry: &walkdir::DirEntry| {
+            !matches!(entry.file_name().to_str(), Some(".git" | ".hybrid" | "target"))
+        };
+        for entry in
+            walkdir::WalkDir::new(start).sort_by_file_name().into_iter().filter_entry(hidden).flatten()
+        {
             let Ok(path) = entry.path().strip_prefix(self.root) else { continue };
             if entry.file_type().is_file() && set.is_match(path) {
                 self.insert(path.to_owned());
@@ -207,15 +265,20 @@ impl Search<'_> {
 
     /// Adds what the playbooks among the assets use: their roles, included files, group and host variables.
     fn ansible(&mut self) {
-        let mut queue: Vec<PathBuf> =
-            self.assets.iter().filter(|(path, kind)| **kind == InputKind::Ansible && is_yaml(path)).map(|(path, _)| path.clone()).collect();
+        let mut queue: Vec<PathBuf> = self
+            .assets
+            .iter()
+            .filter(|(path, kind)| **kind == InputKind::Ansible && is_yaml(path))
+            .map(|(path, _)| path.clone())
+            .collect();
         let mut seen: BTreeSet<PathBuf> = queue.iter().cloned().collect();
         while let Some(path) = queue.pop() {
             let Ok(Some(text)) = read_text(&self.root.join(&path), TEXT_LIMIT) else { continue };
             let mut found = Assets::new();
             std::mem::swap(&mut found, &mut self.assets);
             self.used_by(&path, &text);
-            let new: Vec<PathBuf> = self.assets.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
+            let new: Vec<PathBuf> =
+                self.assets.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
             self.assets.append(&mut found);
             queue.extend(new.into_iter().filter(|path| is_yaml(path) && seen.insert(path.clone())));
         }
@@ -229,13 +292,16 @@ impl Search<'_> {
                 self.tree(&parent.join(near));
             }
         }
-        let roles = path.ancestors().skip(1).map(|dir| dir.join("roles")).find(|dir| self.root.join(dir).is_dir());
+        let roles =
+            path.ancestors().skip(1).map(|dir| dir.join("roles")).find(|dir| self.root.join(dir).is_dir());
         let code: Vec<&str> = text.lines().map(|line| line.split(" #").next().unwrap_or(line)).collect();
         let dynamic = code.iter().any(|line| line.contains("role") && line.contains("{{"));
         let words: BTreeSet<&str> = code
             .iter()
             .filter(|line| !line.trim_start().starts_with('#'))
-            .flat_map(|line| line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'))))
+            .flat_map(|line| {
+                line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')))
+            })
             .filter(|word| !word.is_empty())
             .collect();
         if let Some(roles) = roles {
@@ -243,14 +309,20 @@ impl Search<'_> {
                 self.tree(&roles);
             }
             for word in &words {
-                if !word.contains('/') && *word != "." && *word != ".." && self.root.join(&roles).join(word).is_dir() {
+                if !word.contains('/')
+                    && *word != "."
+                    && *word != ".."
+                    && self.root.join(&roles).join(word).is_dir()
+                {
                     self.tree(&roles.join(word));
                 }
             }
         }
         for word in words.iter().filter(|word| word.contains('.')) {
             let candidate = normalize(&parent.join(word));
-            if !candidate.starts_with("..") && self.root.join(&candidate).is_file() {
+            // A role's task may name files of the image, such as /etc/fstab; those are not ours.
+            if candidate.is_relative() && !candidate.starts_with("..") && self.root.join(&candidate).is_file()
+            {
                 self.insert(candidate);
             }
         }
@@ -280,7 +352,11 @@ fn kind_of(path: &Path) -> InputKind {
         InputKind::Puppet
     } else if below("templates/cloudinit") {
         InputKind::Cloudinit
-    } else if below("templates/scripts") || path.extension().is_some_and(|ending| matches!(ending.to_str(), Some("sh" | "ps1" | "bat" | "cmd" | "py"))) {
+    } else if below("templates/scripts")
+        || path
+            .extension()
+            .is_some_and(|ending| matches!(ending.to_str(), Some("sh" | "ps1" | "bat" | "cmd" | "py")))
+    {
         InputKind::Script
     } else {
         InputKind::Asset

@@ -46,7 +46,12 @@ impl StageCollision {
 ///
 /// # Errors
 /// [`StageCollision`].
-pub fn plan(builder: &Builder, assets: &Assets, rendered: &str, with_plugins: bool) -> Result<StagePlan, StageCollision> {
+pub fn plan(
+    builder: &Builder,
+    assets: &Assets,
+    rendered: &str,
+    with_plugins: bool,
+) -> Result<StagePlan, StageCollision> {
     let mut plan = StagePlan { packer_dir: builder.dir.clone(), ..StagePlan::default() };
     for file in &builder.files {
         plan.copies.insert(file.clone(), file.clone());
@@ -55,7 +60,8 @@ pub fn plan(builder: &Builder, assets: &Assets, rendered: &str, with_plugins: bo
         plan.copies.insert(asset.clone(), asset.clone());
     }
     for layer in &builder.layers {
-        let name = if layer.ends_with("common.pkr.hcl") { "00-common.pkr.hcl" } else { "10-platform.pkr.hcl" };
+        let name =
+            if layer.ends_with("common.pkr.hcl") { "00-common.pkr.hcl" } else { "10-platform.pkr.hcl" };
         let place = builder.dir.join(name);
         if plan.copies.insert(place.clone(), layer.clone()).is_some() {
             return Err(StageCollision { path: place });
@@ -98,7 +104,11 @@ fn required_plugins(plugins: &BTreeMap<String, String>) -> String {
 ///
 /// # Errors
 /// [`FsError`]; a partly made stage is removed.
-pub fn write(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, (Digest, u64)>, FsError> {
+pub fn write(
+    root: &Path,
+    plan: &StagePlan,
+    dest: &Path,
+) -> Result<BTreeMap<PathBuf, (Digest, u64)>, FsError> {
     if let Some(parent) = dest.parent() {
         create_dirs(parent)?;
     }
@@ -140,7 +150,8 @@ fn new_file(path: &Path, executable: bool) -> Result<std::fs::File, FsError> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
-    let missing = || FsError::Io { action: "read", path: from.to_owned(), source: std::io::ErrorKind::NotFound.into() };
+    let missing =
+        || FsError::Io { action: "read", path: from.to_owned(), source: std::io::ErrorKind::NotFound.into() };
     let meta = regular_metadata(from)?.ok_or_else(missing)?;
     #[cfg(unix)]
     let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;

@@ -55,15 +55,18 @@ pub fn compare(old: &InputManifest, new: &InputManifest) -> Drift {
     let mut before: BTreeMap<_, Digest> = old.inputs.iter().map(|input| (key(input), input.blake3)).collect();
     let mut drift = Drift::default();
     for input in &new.inputs {
-        let change = |old| Change { name: input.name.clone(), kind: input.kind, old, new: Some(input.blake3) };
+        let change =
+            |old| Change { name: input.name.clone(), kind: input.kind, old, new: Some(input.blake3) };
         match before.remove(&key(input)) {
             None => drift.added.push(change(None)),
             Some(digest) if digest != input.blake3 => drift.changed.push(change(Some(digest))),
             Some(_) => {}
         }
     }
-    drift.removed =
-        before.into_iter().map(|((kind, name), digest)| Change { name, kind, old: Some(digest), new: None }).collect();
+    drift.removed = before
+        .into_iter()
+        .map(|((kind, name), digest)| Change { name, kind, old: Some(digest), new: None })
+        .collect();
     drift
 }
 

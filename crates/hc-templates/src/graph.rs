@@ -15,10 +15,15 @@ use crate::inventory::{Builder, Inventory};
 pub fn build_order(inventory: &Inventory, selected: &[BuilderId]) -> Result<Vec<BuilderId>, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     for builder in &inventory.builders {
-        if let Some(parent) = builder.metadata.parent.as_ref().filter(|parent| inventory.get(parent).is_none()) {
+        if let Some(parent) =
+            builder.metadata.parent.as_ref().filter(|parent| inventory.get(parent).is_none())
+        {
             let names: Vec<String> = inventory.ids().iter().map(ToString::to_string).collect();
-            let mut diagnostic = Diagnostic::error("UnknownParent", format!("parent `{parent}` of `{}` does not exist", builder.id))
-                .at(place(builder));
+            let mut diagnostic = Diagnostic::error(
+                "UnknownParent",
+                format!("parent `{parent}` of `{}` does not exist", builder.id),
+            )
+            .at(place(builder));
             diagnostic.hint = suggest::nearest(&parent.to_string(), names.iter().map(String::as_str))
                 .map(|near| format!("did you mean `{near}`?"));
             diagnostics.push(diagnostic);
@@ -56,8 +61,9 @@ impl Walk<'_> {
                 let from = path.iter().position(|step| *step == id.to_string()).unwrap_or(0);
                 let cycle = path[from..].join(" → ");
                 let at = self.inventory.get(id).map(place);
-                let mut diagnostic = Diagnostic::error("ParentCycle", format!("builders are each other's parents: {cycle}"))
-                    .hint("remove one `parent` of the cycle");
+                let mut diagnostic =
+                    Diagnostic::error("ParentCycle", format!("builders are each other's parents: {cycle}"))
+                        .hint("remove one `parent` of the cycle");
                 diagnostic.location = at;
                 self.diagnostics.push(diagnostic);
                 return;

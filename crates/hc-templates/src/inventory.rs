@@ -159,9 +159,12 @@ impl Loader<'_> {
         for deeper in self.dirs(dir) {
             if let Some(file) = self.templates(&deeper).first() {
                 self.diagnostics.push(
-                    Diagnostic::warning("BadBuilderName", format!("packer does not read {}", deeper.display()))
-                        .at(Location::whole_file(file))
-                        .hint("packer reads one directory, not its subdirectories"),
+                    Diagnostic::warning(
+                        "BadBuilderName",
+                        format!("packer does not read {}", deeper.display()),
+                    )
+                    .at(Location::whole_file(file))
+                    .hint("packer reads one directory, not its subdirectories"),
                 );
             }
         }
@@ -173,7 +176,11 @@ impl Loader<'_> {
 
     fn templates(&mut self, dir: &Path) -> Vec<PathBuf> {
         let is_template = |path: &Path| name(path).ends_with(".pkr.hcl") && !name(path).starts_with('.');
-        self.entries(dir).into_iter().filter(|(path, is_dir)| !is_dir && is_template(path)).map(|(path, _)| path).collect()
+        self.entries(dir)
+            .into_iter()
+            .filter(|(path, is_dir)| !is_dir && is_template(path))
+            .map(|(path, _)| path)
+            .collect()
     }
 
     /// Sorted entries of a directory of the project, links left out: they may lead out of it.
@@ -222,8 +229,11 @@ impl Loader<'_> {
         let settings = Location::whole_file(Path::new(hc_config::settings::FILE_NAME));
         if let Some(path) = std::iter::once(&dir).chain(&mapping.var_files).find(|path| outside(path)) {
             self.diagnostics.push(
-                Diagnostic::error("AssetOutsideProject", format!("builder `{id}`: {} lies outside the project", path.display()))
-                    .at(settings),
+                Diagnostic::error(
+                    "AssetOutsideProject",
+                    format!("builder `{id}`: {} lies outside the project", path.display()),
+                )
+                .at(settings),
             );
             return None;
         }
@@ -231,13 +241,25 @@ impl Loader<'_> {
         let missing = mapping.var_files.iter().find(|path| !self.root.join(path).is_file());
         if let Some(path) = missing.or(files.is_empty().then_some(&dir)) {
             self.diagnostics.push(
-                Diagnostic::error("MissingAsset", format!("builder `{id}`: nothing to use at {}", path.display()))
-                    .at(settings)
-                    .hint("correct the path in [builders] of hybrid.toml"),
+                Diagnostic::error(
+                    "MissingAsset",
+                    format!("builder `{id}`: nothing to use at {}", path.display()),
+                )
+                .at(settings)
+                .hint("correct the path in [builders] of hybrid.toml"),
             );
             return None;
         }
-        self.read(id.clone(), dir, true, true, mapping.only.clone(), Vec::new(), files, mapping.var_files.clone())
+        self.read(
+            id.clone(),
+            dir,
+            true,
+            true,
+            mapping.only.clone(),
+            Vec::new(),
+            files,
+            mapping.var_files.clone(),
+        )
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one constructor of a wide record")]
@@ -343,7 +365,11 @@ fn source(document: &Document, block: &Block) -> Option<SourceBlock> {
     })
 }
 
-fn nested(body: &hc_config::hcl::hcl_edit::structure::Body, provisioners: &mut Vec<String>, post_processors: &mut Vec<String>) {
+fn nested(
+    body: &hc_config::hcl::hcl_edit::structure::Body,
+    provisioners: &mut Vec<String>,
+    post_processors: &mut Vec<String>,
+) {
     for block in body.blocks() {
         let label = || block.labels.first().map(|label| label.as_str().to_owned());
         match block.ident.as_str() {

@@ -51,24 +51,34 @@ pub fn check(builder: &Builder, extra: &BTreeMap<String, Vec<String>>) -> Vec<Di
             let hint = match suggest::nearest(&source.kind, allowed.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if allowed.is_empty() => {
-                    format!("expected `{platform}-iso`, or allow the type: `{platform} = [\"{}\"]` under [naming] of hybrid.toml", source.kind)
+                    format!(
+                        "expected `{platform}-iso`, or allow the type: `{platform} = [\"{}\"]` under [naming] of hybrid.toml",
+                        source.kind
+                    )
                 }
                 None => format!("types of this platform: {}", allowed.join(", ")),
             };
             diagnostics.push(
-                Diagnostic::error("BadSourceType", format!("source type `{}` does not belong to platform `{platform}`", source.kind))
-                    .at(source.kind_location.clone())
-                    .hint(hint),
+                Diagnostic::error(
+                    "BadSourceType",
+                    format!("source type `{}` does not belong to platform `{platform}`", source.kind),
+                )
+                .at(source.kind_location.clone())
+                .hint(hint),
             );
         }
         // Several sources in one builder may add to the variant: `base`, `base-uefi`.
-        let fits = source.name == expected || source.name.strip_prefix(expected).is_some_and(|rest| rest.starts_with('-'));
+        let fits = source.name == expected
+            || source.name.strip_prefix(expected).is_some_and(|rest| rest.starts_with('-'));
         if !fits || !is_kebab(&source.name) {
             diagnostics.push(
-                Diagnostic::error("BadSourceName", format!("source `{}` is not named after its builder", source.name))
-                    .at(source.name_location.clone())
-                    .label(format!("expected `{expected}`"))
-                    .hint(format!("rename it to `{expected}`, also where `build` refers to it")),
+                Diagnostic::error(
+                    "BadSourceName",
+                    format!("source `{}` is not named after its builder", source.name),
+                )
+                .at(source.name_location.clone())
+                .label(format!("expected `{expected}`"))
+                .hint(format!("rename it to `{expected}`, also where `build` refers to it")),
             );
         }
     }

@@ -7,8 +7,13 @@ use hc_config::hcl::hcl_edit::structure::Block;
 use hc_config::hcl::hcl_edit::visit::{self, Visit};
 
 /// Blocks and the first packer that takes them.
-const BLOCKS: &[(&str, (u64, u64))] =
-    &[("required_plugins", (1, 7)), ("data", (1, 7)), ("local", (1, 7)), ("hcp_packer_registry", (1, 7)), ("error-cleanup-provisioner", (1, 7))];
+const BLOCKS: &[(&str, (u64, u64))] = &[
+    ("required_plugins", (1, 7)),
+    ("data", (1, 7)),
+    ("local", (1, 7)),
+    ("hcp_packer_registry", (1, 7)),
+    ("error-cleanup-provisioner", (1, 7)),
+];
 /// Functions and the first packer that has them (measured, not documented).
 const FUNCTIONS: &[(&str, (u64, u64))] = &[
     ("templatefile", (1, 7)),
@@ -29,9 +34,15 @@ pub fn too_new_for(version: (u64, u64), documents: &[Document]) -> Vec<Diagnosti
         constructs.visit_body(document.body());
         for (name, needs, span) in constructs.found {
             diagnostics.push(
-                Diagnostic::error("PackerTooOld", format!("packer {}.{} does not know `{name}`", version.0, version.1))
-                    .at(document.location_of(span))
-                    .hint(format!("use packer {}.{} or newer (`packer.binary` in hybrid.toml), or do without it", needs.0, needs.1)),
+                Diagnostic::error(
+                    "PackerTooOld",
+                    format!("packer {}.{} does not know `{name}`", version.0, version.1),
+                )
+                .at(document.location_of(span))
+                .hint(format!(
+                    "use packer {}.{} or newer (`packer.binary` in hybrid.toml), or do without it",
+                    needs.0, needs.1
+                )),
             );
         }
     }
@@ -57,7 +68,8 @@ impl Visit for Constructs {
 
 impl Constructs {
     fn note(&mut self, table: &[(&str, (u64, u64))], name: &str, span: Option<std::ops::Range<usize>>) {
-        if let Some((_, needs)) = table.iter().find(|(known, needs)| *known == name && *needs > self.version) {
+        if let Some((_, needs)) = table.iter().find(|(known, needs)| *known == name && *needs > self.version)
+        {
             self.found.push((name.to_owned(), *needs, span.unwrap_or(0..0)));
         }
     }

@@ -43,13 +43,17 @@ pub enum Command {
     #[command(after_help = "Examples:\n  hybrid fmt\n  hybrid fmt --check")]
     Fmt(FmtArgs),
     /// Check templates, variables and inputs, and record them as trusted
-    #[command(after_help = "Examples:\n  hybrid validate --env dev\n  hybrid validate --targets linux --env prod --strict")]
+    #[command(
+        after_help = "Examples:\n  hybrid validate --env dev\n  hybrid validate --targets linux --env prod --strict"
+    )]
     Validate(ValidateArgs),
     /// Say what a build would do and why, without doing it
     #[command(after_help = "Examples:\n  hybrid plan --env prod\n  hybrid plan --format json")]
     Plan(PlanArgs),
     /// Build images from trusted inputs
-    #[command(after_help = "Examples:\n  hybrid build --targets linux.file.motd\n  hybrid build --env prod --stale --jobs 4\n  hybrid build --rebuild --retries 3")]
+    #[command(
+        after_help = "Examples:\n  hybrid build --targets linux.file.motd\n  hybrid build --env prod --stale --jobs 4\n  hybrid build --rebuild --retries 3"
+    )]
     Build(BuildArgs),
     /// Show what was built and whether it is stale
     #[command(after_help = "Examples:\n  hybrid status\n  hybrid status --env prod --format json")]
@@ -66,7 +70,9 @@ pub enum Command {
     /// Check this machine: packer, tools, permissions
     Doctor,
     /// Explain an error code: cause, cure, example
-    #[command(after_help = "Examples:\n  hybrid explain DriftDetected\n  hybrid explain        lists all codes")]
+    #[command(
+        after_help = "Examples:\n  hybrid explain DriftDetected\n  hybrid explain        lists all codes"
+    )]
     Explain {
         /// The code, as printed in `error[CODE]`
         code: Option<String>,
@@ -83,7 +89,9 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Write `configs/<env>/<builder>.auto.pkrvars.hcl`, all files or none
-    #[command(after_help = "Examples:\n  hybrid config render --env dev\n  hybrid config render --env dev --check")]
+    #[command(
+        after_help = "Examples:\n  hybrid config render --env dev\n  hybrid config render --env dev --check"
+    )]
     Render {
         /// Which builders, which environment
         #[command(flatten)]
@@ -96,7 +104,9 @@ pub enum ConfigCommand {
         check: bool,
     },
     /// Show final values; with --explain, where they come from
-    #[command(after_help = "Examples:\n  hybrid config show --targets linux.file.motd\n  hybrid config show --explain hostname")]
+    #[command(
+        after_help = "Examples:\n  hybrid config show --targets linux.file.motd\n  hybrid config show --explain hostname"
+    )]
     Show {
         /// Which builders, which environment
         #[command(flatten)]
@@ -125,7 +135,9 @@ pub enum ConfigCommand {
 #[derive(Debug, Subcommand)]
 pub enum TemplatesCommand {
     /// List builders with their files, sources, provisioners and metadata
-    #[command(after_help = "Examples:\n  hybrid templates list\n  hybrid templates list --targets 'linux.*.base' --format json")]
+    #[command(
+        after_help = "Examples:\n  hybrid templates list\n  hybrid templates list --targets 'linux.*.base' --format json"
+    )]
     List {
         /// Builders: names or id globs, comma separated
         #[arg(long, short = 't', default_value = "")]
@@ -156,7 +168,9 @@ pub enum ProvisionersCommand {
         targets: TargetArgs,
     },
     /// Switch a stack on after checking its assets; a failed check changes nothing
-    #[command(after_help = "Examples:\n  hybrid provisioners enable puppet --builder linux.rootfs.minimal\n  hybrid provisioners enable ansible --env prod")]
+    #[command(
+        after_help = "Examples:\n  hybrid provisioners enable puppet --builder linux.rootfs.minimal\n  hybrid provisioners enable ansible --env prod"
+    )]
     Enable(ToggleArgs),
     /// Switch a stack off
     Disable(ToggleArgs),

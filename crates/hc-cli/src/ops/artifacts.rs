@@ -7,7 +7,9 @@ use hc_templates::{InputManifest, drift};
 
 use super::{record, trust};
 use crate::command_error::{CommandError, Result};
-use crate::report::artifacts::{ArtifactDiffReport, ArtifactReport, ArtifactsReport, VerifiedFile, VerifyReport};
+use crate::report::artifacts::{
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, VerifiedFile, VerifyReport,
+};
 use crate::session::Session;
 
 /// Records that the selector names, newest first. Files that are no records are not ours to judge.
@@ -29,7 +31,9 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
         }
     }
     artifacts.retain(|artifact| selector.matches(&artifact.builder));
-    artifacts.sort_by(|a, b| b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder)));
+    artifacts.sort_by(|a, b| {
+        b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder))
+    });
     Ok(ArtifactsReport { artifacts })
 }
 
@@ -39,7 +43,9 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
 /// `ArtifactNotFound` with a suggestion.
 pub fn show(session: &Session, name: &str) -> Result<ArtifactReport> {
     let all = list(session, "")?.artifacts;
-    let matches = |artifact: &&ArtifactRecord| artifact.build_id.as_str() == name || artifact.builder.to_string() == name;
+    let matches = |artifact: &&ArtifactRecord| {
+        artifact.build_id.as_str() == name || artifact.builder.to_string() == name
+    };
     if let Some(artifact) = all.iter().find(matches) {
         return Ok(ArtifactReport { artifact: artifact.clone() });
     }
@@ -64,7 +70,11 @@ pub fn verify(session: &Session, targets: &str) -> Result<VerifyReport> {
                 Ok(_) => "changed",
                 Err(_) => "gone",
             };
-            files.push(VerifiedFile { build_id: artifact.build_id.to_string(), path: file.path.clone(), status: status.into() });
+            files.push(VerifiedFile {
+                build_id: artifact.build_id.to_string(),
+                path: file.path.clone(),
+                status: status.into(),
+            });
         }
     }
     Ok(VerifyReport { files })
@@ -110,9 +120,14 @@ fn inputs_of(session: &Session, name: &str) -> Result<InputManifest> {
         return Ok(manifest);
     }
     let target = hc_core::Target { builder: artifact.builder.clone(), env: artifact.env.clone() };
-    match record::last_inputs(session, &target)?.filter(|inputs| inputs.combined == artifact.provenance.inputs) {
+    match record::last_inputs(session, &target)?
+        .filter(|inputs| inputs.combined == artifact.provenance.inputs)
+    {
         Some(manifest) => Ok(manifest),
-        None => Err(CommandError::new("ArtifactNotFound", format!("the inputs of {name} were not kept on this machine"))
-            .hint("they are kept from the first build on this machine on")),
+        None => Err(CommandError::new(
+            "ArtifactNotFound",
+            format!("the inputs of {name} were not kept on this machine"),
+        )
+        .hint("they are kept from the first build on this machine on")),
     }
 }

@@ -73,8 +73,11 @@ pub fn build(
     let (planned, packer, diagnostics) = plan(session, targets, env, values)?;
     let (planned, fresh): (Vec<Planned>, Vec<Planned>) =
         planned.into_iter().partition(|one| !options.stale || !one.reasons.is_empty());
-    let refused: Vec<_> =
-        planned.iter().filter(|one| one.gate != Gate::Trusted).map(|one| (one.manifest.clone(), one.gate.clone())).collect();
+    let refused: Vec<_> = planned
+        .iter()
+        .filter(|one| one.gate != Gate::Trusted)
+        .map(|one| (one.manifest.clone(), one.gate.clone()))
+        .collect();
     if !refused.is_empty() {
         let mut error = refuse(session, &refused);
         error.diagnostics = diagnostics;
@@ -111,8 +114,9 @@ fn missing_tools(session: &Session, planned: &[Planned]) -> Result<()> {
     if causes.is_empty() {
         return Ok(());
     }
-    let mut error = CommandError::new("ToolMissing", "programs that the builds need are not on PATH; nothing was run")
-        .hint("install them; `requires` in builder.toml names them");
+    let mut error =
+        CommandError::new("ToolMissing", "programs that the builds need are not on PATH; nothing was run")
+            .hint("install them; `requires` in builder.toml names them");
     error.causes = causes;
     Err(error)
 }
@@ -132,14 +136,20 @@ impl Run<'_> {
                     .metadata
                     .parent
                     .iter()
-                    .filter_map(|parent| planned.iter().position(|other| other.prepared.target.builder == *parent))
+                    .filter_map(|parent| {
+                        planned.iter().position(|other| other.prepared.target.builder == *parent)
+                    })
                     .collect(),
             })
             .collect();
         let settings = &self.session.settings.packer;
         let limits = Limits {
             jobs: self.options.jobs.unwrap_or(settings.jobs),
-            platforms: settings.platforms.iter().filter_map(|(name, limit)| Some((name.clone(), limit.jobs?))).collect(),
+            platforms: settings
+                .platforms
+                .iter()
+                .filter_map(|(name, limit)| Some((name.clone(), limit.jobs?)))
+                .collect(),
             fail_fast: self.options.fail_fast,
         };
         let builds = Mutex::new(Vec::new());
@@ -153,7 +163,11 @@ impl Run<'_> {
                     succeeded
                 }
                 Err(error) => {
-                    self.console.line(at, &one.prepared.target.builder.to_string(), &format!("error[{}]: {}", error.code, error.message));
+                    self.console.line(
+                        at,
+                        &one.prepared.target.builder.to_string(),
+                        &format!("error[{}]: {}", error.code, error.message),
+                    );
                     lock(&failures).push(error);
                     false
                 }
@@ -163,9 +177,10 @@ impl Run<'_> {
             .iter()
             .zip(planned)
             .filter_map(|(outcome, one)| match outcome {
-                Outcome::Skipped(reason) => {
-                    Some(SkippedDoc { builder: one.prepared.target.builder.to_string(), reason: (*reason).into() })
-                }
+                Outcome::Skipped(reason) => Some(SkippedDoc {
+                    builder: one.prepared.target.builder.to_string(),
+                    reason: (*reason).into(),
+                }),
                 Outcome::Ran(_) => None,
             })
             .collect();
@@ -228,7 +243,8 @@ impl Run<'_> {
         let log = session.root.join("logs/packer").join(format!("{build_id}.log"));
         let vars = packer::injected(session, prepared, build_id.as_str(), &output_dir);
         let subject: Subject = place.subject(prepared, vars);
-        let manifest_variable = prepared.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");
+        let manifest_variable =
+            prepared.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");
         let settings = &session.settings.packer;
         let platform = target.builder.platform();
         let hook = settings.platforms.get(platform).map(|platform| platform.before_retry.as_slice());
@@ -241,13 +257,17 @@ impl Run<'_> {
             retries: self.options.retries.unwrap_or(settings.retries),
             before_retry: hook.unwrap_or_default(),
             rules: &self.rules,
-            entropy: u64::from_le_bytes(manifest.combined.as_bytes()[..8].try_into().expect("32 bytes hold 8")),
+            entropy: u64::from_le_bytes(
+                manifest.combined.as_bytes()[..8].try_into().expect("32 bytes hold 8"),
+            ),
             log: &log,
             build_lock: lock.as_ref().map(hc_core::lock::FileLock::file),
         };
-        let context = packer::context(session, self.packer, target, &place, &secrets, &self.dirs, self.cancel);
+        let context =
+            packer::context(session, self.packer, target, &place, &secrets, &self.dirs, self.cancel);
         self.console.line(at, &name, &format!("building {build_id}"));
-        let mut built = run::build(&context, &build, &redaction, &mut |event| self.console.event(at, &name, &event))?;
+        let mut built =
+            run::build(&context, &build, &redaction, &mut |event| self.console.event(at, &name, &event))?;
         let shown = |path: Option<String>| path.map(|path| session.shown(path.as_ref()));
         built.result.log_path = shown(built.result.log_path);
         built.result.manifest_path = shown(built.result.manifest_path);

@@ -21,7 +21,13 @@ use crate::session::Session;
 ///
 /// # Errors
 /// The diagnostics of what is wrong; nothing is written then.
-pub fn render(session: &Session, targets: &str, env: &EnvName, values: &Values, check: bool) -> Result<(RenderReport, Vec<Diagnostic>)> {
+pub fn render(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+    check: bool,
+) -> Result<(RenderReport, Vec<Diagnostic>)> {
     let selection = select(session, targets)?;
     let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
     let mut files = Vec::new();
@@ -31,10 +37,15 @@ pub fn render(session: &Session, targets: &str, env: &EnvName, values: &Values, 
         let path = session.root.join(&relative);
         let old = read_text(&path, 8 << 20)?;
         let same = old.as_deref() == Some(one.rendered.as_str());
-        let status = if same { "unchanged" } else if check { "stale" } else { "written" };
-        let diff = (check && !same).then(|| {
-            hc_templates::drift::changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n")
-        });
+        let status = if same {
+            "unchanged"
+        } else if check {
+            "stale"
+        } else {
+            "written"
+        };
+        let diff = (check && !same)
+            .then(|| hc_templates::drift::changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
         if !same && !check {
             writes.push((path, one.rendered.as_str()));
         }
@@ -81,7 +92,12 @@ fn write_all(writes: &[(std::path::PathBuf, &str)]) -> Result<()> {
 ///
 /// # Errors
 /// The diagnostics of what is wrong.
-pub fn show(session: &Session, targets: &str, env: &EnvName, values: &Values) -> Result<(ShowReport, Vec<Diagnostic>)> {
+pub fn show(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+) -> Result<(ShowReport, Vec<Diagnostic>)> {
     let selection = select(session, targets)?;
     let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
     let builders = prepared
@@ -98,7 +114,13 @@ pub fn show(session: &Session, targets: &str, env: &EnvName, values: &Values) ->
 ///
 /// # Errors
 /// `UnknownVariable` with a suggestion when nobody knows it.
-pub fn explain(session: &Session, targets: &str, env: &EnvName, values: &Values, key: &str) -> Result<(ExplainReport, Vec<Diagnostic>)> {
+pub fn explain(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+    key: &str,
+) -> Result<(ExplainReport, Vec<Diagnostic>)> {
     let (shown, diagnostics) = show(session, targets, env, values)?;
     let mut builders = Vec::new();
     let mut names: Vec<String> = Vec::new();
@@ -109,7 +131,8 @@ pub fn explain(session: &Session, targets: &str, env: &EnvName, values: &Values,
         names.extend(builder.values.into_keys());
     }
     if builders.is_empty() {
-        let error = CommandError::new("UnknownVariable", format!("no selected builder has a value for `{key}`"));
+        let error =
+            CommandError::new("UnknownVariable", format!("no selected builder has a value for `{key}`"));
         return Err(match hc_config::suggest::nearest(key, names.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("`hybrid config show` lists all"),
@@ -132,14 +155,20 @@ pub fn diff(session: &Session, targets: &str, left: &EnvName, right: &EnvName) -
     let mut differences = Vec::new();
     for (builder, values) in &before {
         let others = after.get(builder);
-        let mut keys: Vec<&String> = values.keys().chain(others.into_iter().flat_map(BTreeMap::keys)).collect();
+        let mut keys: Vec<&String> =
+            values.keys().chain(others.into_iter().flat_map(BTreeMap::keys)).collect();
         keys.sort();
         keys.dedup();
         for key in keys {
             let one = values.get(key).map(|value| value.value.clone());
             let other = others.and_then(|values| values.get(key)).map(|value| value.value.clone());
             if one != other {
-                differences.push(DifferenceDoc { builder: builder.clone(), key: key.clone(), left: one, right: other });
+                differences.push(DifferenceDoc {
+                    builder: builder.clone(),
+                    key: key.clone(),
+                    left: one,
+                    right: other,
+                });
             }
         }
     }

@@ -17,7 +17,9 @@ pub fn doctor(session: &Session) -> Result<DoctorReport> {
     let mut checks = Vec::new();
     checks.push(match packer::find(session) {
         Ok(found) => check("packer", "ok", format!("{} at {}", found.version, found.path.display()), true),
-        Err(error) => check("packer", "bad", format!("{} ({})", error.message, error.hint.unwrap_or_default()), true),
+        Err(error) => {
+            check("packer", "bad", format!("{} ({})", error.message, error.hint.unwrap_or_default()), true)
+        }
     });
     let (inventory, problems) = Inventory::load(&session.root, &session.settings.builders);
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
@@ -26,8 +28,12 @@ pub fn doctor(session: &Session) -> Result<DoctorReport> {
     } else {
         check("builders", "bad", format!("{errors} problems; see `hybrid validate`"), true)
     });
-    let mut tools: BTreeSet<(&str, bool)> =
-        inventory.builders.iter().flat_map(|builder| &builder.metadata.requires).map(|tool| (tool.as_str(), true)).collect();
+    let mut tools: BTreeSet<(&str, bool)> = inventory
+        .builders
+        .iter()
+        .flat_map(|builder| &builder.metadata.requires)
+        .map(|tool| (tool.as_str(), true))
+        .collect();
     for optional in ["git", "ansible-playbook", "ansible-lint", "puppet", "qemu-system-x86_64"] {
         if !tools.contains(&(optional, true)) {
             tools.insert((optional, false));
@@ -36,7 +42,12 @@ pub fn doctor(session: &Session) -> Result<DoctorReport> {
     for (tool, required) in tools {
         checks.push(match on_path(session, tool) {
             Some(path) => check(tool, "ok", path.display().to_string(), required),
-            None => check(tool, "missing", if required { "a builder requires it" } else { "optional" }.into(), required),
+            None => check(
+                tool,
+                "missing",
+                if required { "a builder requires it" } else { "optional" }.into(),
+                required,
+            ),
         });
     }
     checks.push(match state::read(session) {

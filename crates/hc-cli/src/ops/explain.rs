@@ -28,9 +28,11 @@ pub fn explain(code: Option<&str>) -> Result<ExplainCodeReport> {
         return Ok(ExplainCodeReport { code: None, text: None, codes });
     };
     match sections.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)) {
-        Some((known, text)) => {
-            Ok(ExplainCodeReport { code: Some((*known).to_owned()), text: Some((*text).to_owned()), codes: Vec::new() })
-        }
+        Some((known, text)) => Ok(ExplainCodeReport {
+            code: Some((*known).to_owned()),
+            text: Some((*text).to_owned()),
+            codes: Vec::new(),
+        }),
         None => {
             let hint = match suggest::nearest(code, sections.iter().map(|(known, _)| *known)) {
                 Some(near) => format!("did you mean `{near}`?"),

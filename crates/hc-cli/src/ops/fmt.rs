@@ -55,7 +55,8 @@ pub fn fmt(session: &Session, targets: &str, check: bool, cancel: &Cancel) -> Re
             // `fmt` names the files that it changed; `fmt -check` ends with 3 for a file that it would change.
             Some(0 | 3) => unformatted.push(file.display().to_string()),
             _ => {
-                let mut error = CommandError::new("HclSyntax", format!("packer cannot format {}", file.display()));
+                let mut error =
+                    CommandError::new("HclSyntax", format!("packer cannot format {}", file.display()));
                 error.causes.push(done.output.trim().to_owned());
                 return Err(error);
             }
@@ -74,7 +75,9 @@ fn overlays(session: &Session) -> Vec<PathBuf> {
             let path = dir.join(entry.file_name());
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => dirs.push(path),
-                Ok(kind) if kind.is_file() && path.to_string_lossy().ends_with(".pkrvars.hcl") => found.push(path),
+                Ok(kind) if kind.is_file() && path.to_string_lossy().ends_with(".pkrvars.hcl") => {
+                    found.push(path)
+                }
                 _ => {}
             }
         }

@@ -14,7 +14,8 @@ pub fn head(session: &Session) -> Option<String> {
 
 /// Whether the working tree has changes that no commit holds; `false` outside git.
 pub fn is_dirty(session: &Session) -> bool {
-    git(session, &["status", "--porcelain", "--untracked-files=normal"]).is_some_and(|status| !status.is_empty())
+    git(session, &["status", "--porcelain", "--untracked-files=normal"])
+        .is_some_and(|status| !status.is_empty())
 }
 
 fn git(session: &Session, args: &[&str]) -> Option<String> {

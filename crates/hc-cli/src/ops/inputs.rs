@@ -40,7 +40,12 @@ impl Digests {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn collect(session: &Session, prepared: &Prepared, packer_version: &str, digests: &mut Digests) -> Result<InputManifest> {
+pub fn collect(
+    session: &Session,
+    prepared: &Prepared,
+    packer_version: &str,
+    digests: &mut Digests,
+) -> Result<InputManifest> {
     let builder = &prepared.builder;
     let mut files: Vec<(PathBuf, InputKind)> = Vec::new();
     files.extend(builder.layers.iter().map(|path| (path.clone(), InputKind::Layer)));

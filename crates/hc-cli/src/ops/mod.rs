@@ -6,9 +6,9 @@
 pub mod artifacts;
 pub mod build;
 pub mod config;
+pub mod doctor;
 pub mod explain;
 pub mod fmt;
-pub mod doctor;
 pub mod git;
 pub mod inputs;
 pub mod objects;

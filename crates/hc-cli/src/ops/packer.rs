@@ -69,12 +69,18 @@ pub struct Place {
 impl Place {
     /// The place of a target; nothing is created.
     pub fn of(session: &Session, prepared: &Prepared) -> Self {
-        let work = session.root.join(".hybrid/work").join(session.run_id.as_str()).join(prepared.target.to_string());
+        let work =
+            session.root.join(".hybrid/work").join(session.run_id.as_str()).join(prepared.target.to_string());
         if prepared.builder.in_place {
             let rendered = work.join(compose::RENDERED);
             let own = prepared.builder.var_files.iter().map(|path| session.root.join(path));
             let var_files = own.chain([rendered]).collect();
-            Self { cwd: session.root.clone(), packer_dir: session.root.join(&prepared.builder.dir), var_files, work }
+            Self {
+                cwd: session.root.clone(),
+                packer_dir: session.root.join(&prepared.builder.dir),
+                var_files,
+                work,
+            }
         } else {
             let cwd = work.join("stage");
             Self { packer_dir: cwd.join(&prepared.builder.dir), cwd, var_files: Vec::new(), work }
@@ -93,7 +99,12 @@ impl Place {
 }
 
 /// Values of the `hybrid_…` variables that the template declares. The manifest's path is set per attempt.
-pub fn injected(session: &Session, prepared: &Prepared, build_id: &str, output_dir: &Path) -> Vec<(String, String)> {
+pub fn injected(
+    session: &Session,
+    prepared: &Prepared,
+    build_id: &str,
+    output_dir: &Path,
+) -> Vec<(String, String)> {
     let values = [
         ("hybrid_output_dir", output_dir.display().to_string()),
         ("hybrid_build_id", build_id.to_owned()),

@@ -35,7 +35,12 @@ pub struct Planned {
 ///
 /// # Errors
 /// The diagnostics of the static checks.
-pub fn plan(session: &Session, targets: &str, env: &EnvName, values: &Values) -> Result<(Vec<Planned>, Packer, Vec<hc_config::Diagnostic>)> {
+pub fn plan(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+) -> Result<(Vec<Planned>, Packer, Vec<hc_config::Diagnostic>)> {
     let packer = packer::find(session)?;
     let selection = select(session, targets)?;
     let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
@@ -47,12 +52,17 @@ pub fn plan(session: &Session, targets: &str, env: &EnvName, values: &Values) ->
         let gate = gate(session, state.as_ref(), &manifest)?;
         let (mut reasons, changed) = stale(session, state.as_ref(), &one, &manifest)?;
         if let Some(parent) = &one.builder.metadata.parent {
-            let rebuilt = planned.iter().any(|other| other.prepared.target.builder == *parent && !other.reasons.is_empty());
+            let rebuilt = planned
+                .iter()
+                .any(|other| other.prepared.target.builder == *parent && !other.reasons.is_empty());
             if rebuilt {
                 reasons.push(format!("parent {parent} is rebuilt"));
             }
         }
-        let last = state.as_ref().and_then(|state| state.builders.get(&one.target)).and_then(|record| record.last_build.as_ref());
+        let last = state
+            .as_ref()
+            .and_then(|state| state.builders.get(&one.target))
+            .and_then(|record| record.last_build.as_ref());
         let expected_ms = last.filter(|build| build.exit_code == 0).map(|build| build.duration_ms);
         planned.push(Planned { prepared: one, manifest, gate, reasons, changed, expected_ms });
     }
@@ -78,9 +88,15 @@ pub fn report(env: &EnvName, planned: &[Planned]) -> PlanReport {
     }
 }
 
-fn stale(session: &Session, state: Option<&State>, prepared: &Prepared, now: &InputManifest) -> Result<(Vec<String>, Vec<String>)> {
+fn stale(
+    session: &Session,
+    state: Option<&State>,
+    prepared: &Prepared,
+    now: &InputManifest,
+) -> Result<(Vec<String>, Vec<String>)> {
     let target: &Target = &prepared.target;
-    let last = state.and_then(|state| state.builders.get(target)).and_then(|record| record.last_build.as_ref());
+    let last =
+        state.and_then(|state| state.builders.get(target)).and_then(|record| record.last_build.as_ref());
     let Some(last) = last else { return Ok((vec!["never built".into()], Vec::new())) };
     if last.exit_code != 0 {
         return Ok((vec!["the last build failed".into()], Vec::new()));
@@ -111,9 +127,13 @@ fn stale(session: &Session, state: Option<&State>, prepared: &Prepared, now: &In
     }
     if let Some(parent) = &prepared.builder.metadata.parent {
         let parent_target = Target { builder: parent.clone(), env: target.env.clone() };
-        let built = state.and_then(|state| state.builders.get(&parent_target)).and_then(|record| record.last_build.as_ref());
+        let built = state
+            .and_then(|state| state.builders.get(&parent_target))
+            .and_then(|record| record.last_build.as_ref());
         match built {
-            Some(built) if built.exit_code == 0 && built.at > last.at => reasons.push(format!("parent {parent} was rebuilt")),
+            Some(built) if built.exit_code == 0 && built.at > last.at => {
+                reasons.push(format!("parent {parent} was rebuilt"))
+            }
             Some(_) => {}
             None => reasons.push(format!("parent {parent} was never built")),
         }

@@ -57,7 +57,8 @@ impl Values {
                 };
                 let full = session.environment.cwd.join(path);
                 let text = read_text(&full, TEXT_LIMIT)?.ok_or_else(|| bad("no such file".into()))?;
-                let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+                let json: serde_json::Value =
+                    serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
                 match Value::from_json(&json) {
                     Value::Map(entries) => Some(entries),
                     _ => return Err(bad("not an object".into())),
@@ -103,7 +104,12 @@ pub fn rendered_path(target: &Target) -> PathBuf {
 ///
 /// # Errors
 /// The diagnostics, when any is an error.
-pub fn prepare(session: &Session, selection: &Selection, env: &EnvName, values: &Values) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
+pub fn prepare(
+    session: &Session,
+    selection: &Selection,
+    env: &EnvName,
+    values: &Values,
+) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
     let mut diagnostics = selection.diagnostics.clone();
     let mut prepared = Vec::new();
     let git_sha = super::git::head(session).unwrap_or_default();
@@ -210,7 +216,8 @@ fn layer_name(path: &Path, kind: InputKind, env: &EnvName) -> String {
         return "vars".into();
     }
     let inside = path.parent().is_some_and(|parent| parent.ends_with(env.as_str()));
-    let stem = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pkrvars.hcl"));
+    let stem =
+        path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pkrvars.hcl"));
     match stem.filter(|_| inside) {
         Some(stem) => format!("env {env} + {stem}"),
         None => format!("env {env}"),

@@ -23,7 +23,8 @@ fn read(session: &Session) -> Result<Switches> {
 /// The problem of the switch file.
 pub fn variables(session: &Session, target: &Target) -> Result<BTreeMap<String, Value>, Box<Diagnostic>> {
     let path = session.root.join(switches::FILE);
-    let text = read_text(&path, 1 << 20).map_err(|error| Box::new(Diagnostic::error(error.code(), error.to_string())))?;
+    let text = read_text(&path, 1 << 20)
+        .map_err(|error| Box::new(Diagnostic::error(error.code(), error.to_string())))?;
     Ok(Switches::parse(&text.unwrap_or_default())?.variables(target))
 }
 
@@ -53,7 +54,13 @@ pub fn status(session: &Session, targets: &str, env: &EnvName) -> Result<Provisi
 ///
 /// # Errors
 /// `ProvisionerInvalid` with everything that is missing.
-pub fn switch(session: &Session, stack: &str, env: Option<&str>, builder: Option<&str>, on: bool) -> Result<ProvisionersReport> {
+pub fn switch(
+    session: &Session,
+    stack: &str,
+    env: Option<&str>,
+    builder: Option<&str>,
+    on: bool,
+) -> Result<ProvisionersReport> {
     let names: Vec<&str> = STACKS.iter().map(|stack| stack.name).collect();
     let stack = registry::find(stack).ok_or_else(|| {
         let hint = match suggest::nearest(stack, names.iter().copied()) {
@@ -73,9 +80,9 @@ pub fn switch(session: &Session, stack: &str, env: Option<&str>, builder: Option
     }
     let mut switches = read(session)?;
     switches.set(stack, env.as_ref().map(EnvName::as_str), builder, on);
-    let text = switches
-        .render()
-        .map_err(|error| CommandError::new("ProvisionerInvalid", format!("the switches cannot be written: {error}")))?;
+    let text = switches.render().map_err(|error| {
+        CommandError::new("ProvisionerInvalid", format!("the switches cannot be written: {error}"))
+    })?;
     let path = session.root.join(switches::FILE);
     if let Some(parent) = path.parent() {
         create_dirs(parent)?;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use hc_core::{BuildId, BuilderId, Digest, Target};
-use hc_packer::artifact::{self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, Provenance, SchemaTag};
+use hc_packer::artifact::{
+    self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, Provenance, SchemaTag,
+};
 use hc_packer::run::Built;
 use hc_state::{ArtifactRef, BuildSummary, Store};
 use hc_templates::{Input, InputManifest};
@@ -74,36 +76,41 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
         retention_class: "standard".into(),
         expires_at: now + time::Duration::days(i64::from(session.settings.logs.keep_days)),
     };
-    store.with_exclusive_within(&session.run_id, session.lock_timeout.max(PATIENCE), |locked| -> Result<()> {
-        let manifest = match &artifact {
-            Some(_) => Some(update_hash_manifest(session, ended, &names)?),
-            None => None,
-        };
-        locked.write_log_summary(&ended.target.builder, &json(&summary))?;
-        let record = locked.state_mut().builder_mut(ended.target);
-        // A failed build says so, but what was built before it stays known by its records in artifacts/.
-        record.last_build = Some(BuildSummary {
-            artifacts: artifact.as_ref().map(references).unwrap_or_default(),
-            at: now,
-            build_id: ended.build_id.clone(),
-            classification: result.classification.to_string(),
-            dirty: ended.dirty,
-            duration_ms: ended.duration_ms,
-            exit_code: i32::from(result.exit_code),
-            git_sha: ended.git_sha.clone(),
-            inputs: ended.manifest.combined,
-            manifest,
-            run_id: session.run_id.clone(),
-        });
-        Ok(())
-    })?;
+    store.with_exclusive_within(
+        &session.run_id,
+        session.lock_timeout.max(PATIENCE),
+        |locked| -> Result<()> {
+            let manifest = match &artifact {
+                Some(_) => Some(update_hash_manifest(session, ended, &names)?),
+                None => None,
+            };
+            locked.write_log_summary(&ended.target.builder, &json(&summary))?;
+            let record = locked.state_mut().builder_mut(ended.target);
+            // A failed build says so, but what was built before it stays known by its records in artifacts/.
+            record.last_build = Some(BuildSummary {
+                artifacts: artifact.as_ref().map(references).unwrap_or_default(),
+                at: now,
+                build_id: ended.build_id.clone(),
+                classification: result.classification.to_string(),
+                dirty: ended.dirty,
+                duration_ms: ended.duration_ms,
+                exit_code: i32::from(result.exit_code),
+                git_sha: ended.git_sha.clone(),
+                inputs: ended.manifest.combined,
+                manifest,
+                run_id: session.run_id.clone(),
+            });
+            Ok(())
+        },
+    )?;
     Ok(artifact)
 }
 
 fn artifact_record(session: &Session, ended: &Ended<'_>) -> Result<ArtifactRecord> {
     let built = ended.built;
     let files = artifact::inspect(&built.files, ended.cwd, &session.root)?;
-    let region = built.image_ids.iter().find_map(|id| id.split_once(':').map(|(region, _)| region.to_owned()));
+    let region =
+        built.image_ids.iter().find_map(|id| id.split_once(':').map(|(region, _)| region.to_owned()));
     Ok(ArtifactRecord {
         schema: SchemaTag::v1("artifact"),
         build_id: ended.build_id.clone(),
@@ -133,7 +140,12 @@ pub fn names(artifact: &ArtifactRecord) -> Vec<String> {
 }
 
 fn references(artifact: &ArtifactRecord) -> Vec<ArtifactRef> {
-    let ids = artifact.image_ids.iter().map(|id| ArtifactRef { digest: None, id: id.clone(), path: None, size: None });
+    let ids = artifact.image_ids.iter().map(|id| ArtifactRef {
+        digest: None,
+        id: id.clone(),
+        path: None,
+        size: None,
+    });
     let files = artifact.files.iter().map(|file| ArtifactRef {
         digest: file.blake3,
         id: file.path.clone(),
@@ -178,7 +190,10 @@ pub fn entry_digest(entry: &HashEntry) -> Digest {
 }
 
 fn kind_name(input: &Input) -> String {
-    serde_json::to_value(input.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(input.kind)
+        .ok()
+        .and_then(|kind| kind.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// The hash manifest of a builder.

@@ -22,7 +22,11 @@ pub fn fetch_all(session: &Session, prepared: &Prepared) -> Result<Vec<(String, 
         let Some(reference) = &var.secret else { continue };
         let value = fetch(reference, &Source { session }).map_err(|error| {
             let hint = error.hint();
-            let mut wrapped = CommandError::new(error.code(), format!("{}: secret `{name}` is not available", prepared.target)).hint(hint);
+            let mut wrapped = CommandError::new(
+                error.code(),
+                format!("{}: secret `{name}` is not available", prepared.target),
+            )
+            .hint(hint);
             wrapped.causes.push(error.to_string());
             wrapped
         })?;

@@ -19,7 +19,8 @@ pub fn open(session: &Session) -> Result<Store> {
     let mut options = StoreOptions::new(&environment.command, &environment.host, environment.pid, entropy);
     options.lock_timeout = session.lock_timeout;
     options.backups = session.settings.state.backups;
-    options.operator = environment.text("USER").or(environment.text("LOGNAME")).unwrap_or("unknown").to_owned();
+    options.operator =
+        environment.text("USER").or(environment.text("LOGNAME")).unwrap_or("unknown").to_owned();
     options.waiting = Some(Arc::new(|holder: Option<&Holder>| {
         let who = holder.map_or("another process".to_owned(), |holder| {
             format!("`{}` (pid {} on {})", holder.command, holder.pid, holder.host)

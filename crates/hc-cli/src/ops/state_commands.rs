@@ -7,7 +7,9 @@ use hc_state::{CheckContext, MigrateOptions, RestorePoint, Severity, State, Vali
 
 use super::{record, state};
 use crate::command_error::Result;
-use crate::report::state::{BackupDoc, BackupsReport, FindingDoc, FindingsReport, StateChangeReport, StateReport};
+use crate::report::state::{
+    BackupDoc, BackupsReport, FindingDoc, FindingsReport, StateChangeReport, StateReport,
+};
 use crate::session::Session;
 
 /// The state as it is.
@@ -52,7 +54,8 @@ fn context(session: &Session, state: &State) -> Result<CheckContext> {
     let mut manifests = BTreeMap::new();
     for target in state.builders.keys() {
         let manifest: Option<HashManifest> = record::read_hash_manifest(session, &target.builder)?;
-        let digest = manifest.and_then(|manifest| manifest.environments.get(&target.env).map(record::entry_digest));
+        let digest =
+            manifest.and_then(|manifest| manifest.environments.get(&target.env).map(record::entry_digest));
         manifests.insert(target.clone(), digest);
     }
     Ok(CheckContext { current_inputs: BTreeMap::new(), manifests })
@@ -109,7 +112,12 @@ pub fn migrate(session: &Session, dry_run: bool, to: Option<u32>) -> Result<Stat
     let mut lines = vec![if plan.steps.is_empty() {
         format!("the state has schema version {} already", plan.to)
     } else {
-        format!("schema version {} → {}{}", plan.from, plan.to, if dry_run { " (dry run, nothing was changed)" } else { "" })
+        format!(
+            "schema version {} → {}{}",
+            plan.from,
+            plan.to,
+            if dry_run { " (dry run, nothing was changed)" } else { "" }
+        )
     }];
     lines.extend(plan.steps.iter().map(|step| format!("  {} → {}: {}", step.from, step.to, step.summary)));
     lines.extend(plan.lost.iter().map(|loss| format!("  lost: {}: {}", loss.subject, loss.what)));
@@ -124,7 +132,9 @@ pub fn migrate(session: &Session, dry_run: bool, to: Option<u32>) -> Result<Stat
 pub fn unlock(session: &Session) -> Result<StateChangeReport> {
     let mut lines = Vec::new();
     for advice in state::open(session)?.unlock_advice()? {
-        let holder = advice.holder.map(|holder| format!(" by `{}` (pid {} on {})", holder.command, holder.pid, holder.host));
+        let holder = advice
+            .holder
+            .map(|holder| format!(" by `{}` (pid {} on {})", holder.command, holder.pid, holder.host));
         let held = if advice.held { format!("held{}", holder.unwrap_or_default()) } else { "free".into() };
         lines.push(format!("{}: {held}; {}", session.shown(&advice.path), advice.advice));
     }

@@ -57,9 +57,14 @@ pub fn status(session: &Session, targets: &str, env: Option<&EnvName>) -> Result
             reasons,
             trusted: record.trusted.is_some(),
             build_id: last.map(|last| last.build_id.to_string()),
-            built_at: last.and_then(|last| last.at.format(&time::format_description::well_known::Rfc3339).ok()),
+            built_at: last
+                .and_then(|last| last.at.format(&time::format_description::well_known::Rfc3339).ok()),
             duration_ms: last.map(|last| last.duration_ms),
-            artifacts: last.into_iter().flat_map(|last| &last.artifacts).map(|artifact| artifact.id.clone()).collect(),
+            artifacts: last
+                .into_iter()
+                .flat_map(|last| &last.artifacts)
+                .map(|artifact| artifact.id.clone())
+                .collect(),
         });
     }
     let busy = !building.is_empty();

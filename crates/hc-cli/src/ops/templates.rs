@@ -48,16 +48,26 @@ fn document(builder: &Builder) -> BuilderDoc {
 ///
 /// # Errors
 /// When more than one builder is selected, or `out` exists.
-pub fn compose(session: &Session, targets: &str, env: &EnvName, values: &Values, out: &Path) -> Result<(ComposeReport, Vec<Diagnostic>)> {
+pub fn compose(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+    out: &Path,
+) -> Result<(ComposeReport, Vec<Diagnostic>)> {
     let selection = select(session, targets)?;
     let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
     let [one] = prepared.as_slice() else {
-        return Err(CommandError::new("Usage", format!("{} builders are selected, a stage holds one", prepared.len()))
-            .hint("name one with --targets"));
+        return Err(CommandError::new(
+            "Usage",
+            format!("{} builders are selected, a stage holds one", prepared.len()),
+        )
+        .hint("name one with --targets"));
     };
     let has_init = packer::find(session).is_ok_and(|packer| packer.has_init());
-    let plan = compose::plan(&one.builder, &one.assets, &one.rendered, has_init)
-        .map_err(|collision| CommandError::new(collision.code(), collision.to_string()).hint("rename the file of the builder"))?;
+    let plan = compose::plan(&one.builder, &one.assets, &one.rendered, has_init).map_err(|collision| {
+        CommandError::new(collision.code(), collision.to_string()).hint("rename the file of the builder")
+    })?;
     let out = session.environment.cwd.join(out);
     let digests = compose::write(&session.root, &plan, &out)?;
     let report = ComposeReport {

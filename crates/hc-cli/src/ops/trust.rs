@@ -49,7 +49,8 @@ pub struct ChangeDoc {
 /// # Errors
 /// When the trusted manifest cannot be read.
 pub fn gate(session: &Session, state: Option<&State>, now: &InputManifest) -> Result<Gate> {
-    let trust = state.and_then(|state| state.builders.get(&now.target)).and_then(|record| record.trusted.as_ref());
+    let trust =
+        state.and_then(|state| state.builders.get(&now.target)).and_then(|record| record.trusted.as_ref());
     let Some(trust) = trust else { return Ok(Gate::NeverValidated) };
     if trust.inputs == now.combined {
         return Ok(Gate::Trusted);
@@ -114,10 +115,13 @@ pub fn refuse(session: &Session, refused: &[(InputManifest, Gate)]) -> CommandEr
         match gate {
             Gate::Trusted => {}
             Gate::NeverValidated => causes.push(format!("{target}: was never validated")),
-            Gate::TrustLost => causes.push(format!("{target}: the record of what was validated is gone or was edited")),
+            Gate::TrustLost => {
+                causes.push(format!("{target}: the record of what was validated is gone or was edited"))
+            }
             Gate::Drifted(drift) => {
                 let changes = changes(session, drift);
-                let mut text = format!("{target}: {} of {} inputs differ", changes.len(), manifest.inputs.len());
+                let mut text =
+                    format!("{target}: {} of {} inputs differ", changes.len(), manifest.inputs.len());
                 for change in changes.iter().take(SPELLED_OUT) {
                     let _ = write!(text, "\n  {} {}", change.change, change.input);
                     for line in &change.lines {
@@ -131,7 +135,8 @@ pub fn refuse(session: &Session, refused: &[(InputManifest, Gate)]) -> CommandEr
             }
         }
     }
-    let names: Vec<String> = refused.iter().map(|(manifest, _)| manifest.target.builder.to_string()).collect();
+    let names: Vec<String> =
+        refused.iter().map(|(manifest, _)| manifest.target.builder.to_string()).collect();
     let env = refused.first().map_or(String::new(), |(manifest, _)| manifest.target.env.to_string());
     let noun = if refused.len() == 1 { "1 target has" } else { &format!("{} targets have", refused.len()) };
     let mut error = CommandError::new("DriftDetected", format!("{noun} inputs that nobody validated; nothing was run")).hint(format!(

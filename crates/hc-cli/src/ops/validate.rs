@@ -3,10 +3,10 @@
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::create_dirs;
 use hc_core::{EnvName, Target};
+use hc_packer::Packer;
 use hc_packer::args::Verb;
 use hc_packer::process::Cancel;
 use hc_packer::run::{Checked, check};
-use hc_packer::Packer;
 use hc_state::Trust;
 use hc_templates::{InputManifest, compose, requirements};
 
@@ -25,7 +25,13 @@ use crate::session::Session;
 ///
 /// # Errors
 /// The diagnostics of the static checks of all builders together; packer runs only when there is no error.
-pub fn validate(session: &Session, targets: &str, env: &EnvName, values: &Values, cancel: &Cancel) -> Result<(ValidateReport, Vec<Diagnostic>)> {
+pub fn validate(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+    cancel: &Cancel,
+) -> Result<(ValidateReport, Vec<Diagnostic>)> {
     let packer = packer::find(session)?;
     let selection = select(session, targets)?;
     let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
@@ -47,7 +53,10 @@ pub fn validate(session: &Session, targets: &str, env: &EnvName, values: &Values
     }
     record(session, env, &checked)?;
     let targets = checked.into_iter().map(|(target, _)| target).collect();
-    Ok((ValidateReport { env: env.to_string(), packer_version: packer.version.to_string(), targets }, diagnostics))
+    Ok((
+        ValidateReport { env: env.to_string(), packer_version: packer.version.to_string(), targets },
+        diagnostics,
+    ))
 }
 
 /// The error of a run that somebody stopped.
@@ -100,19 +109,28 @@ fn validate_one(
 ///
 /// # Errors
 /// When a file of the project cannot be copied.
-pub fn stage(session: &Session, packer: &Packer, prepared: &Prepared, place: &Place, digests: &mut Digests) -> Result<()> {
+pub fn stage(
+    session: &Session,
+    packer: &Packer,
+    prepared: &Prepared,
+    place: &Place,
+    digests: &mut Digests,
+) -> Result<()> {
     if prepared.builder.in_place {
         create_dirs(&place.work)?;
         let rendered = place.work.join(compose::RENDERED);
         hc_core::fs::write_atomic(&rendered, prepared.rendered.as_bytes(), 0o644)?;
         return Ok(());
     }
-    let plan = compose::plan(&prepared.builder, &prepared.assets, &prepared.rendered, packer.has_init()).map_err(|collision| {
-        let place = Location::whole_file(&collision.path);
-        CommandError::invalid(vec![
-            Diagnostic::error(collision.code(), collision.to_string()).at(place).hint("rename the file of the builder"),
-        ])
-    })?;
+    let plan = compose::plan(&prepared.builder, &prepared.assets, &prepared.rendered, packer.has_init())
+        .map_err(|collision| {
+            let place = Location::whole_file(&collision.path);
+            CommandError::invalid(vec![
+                Diagnostic::error(collision.code(), collision.to_string())
+                    .at(place)
+                    .hint("rename the file of the builder"),
+            ])
+        })?;
     digests.adopt(compose::write(&session.root, &plan, &place.cwd)?);
     Ok(())
 }
@@ -142,7 +160,8 @@ fn in_project(output: &str, place: &Place) -> String {
 fn record(session: &Session, env: &EnvName, checked: &[(ValidatedTarget, InputManifest)]) -> Result<()> {
     let sha = git::head(session);
     let names: Vec<Target> = checked.iter().map(|(_, manifest)| manifest.target.clone()).collect();
-    let exit = if checked.iter().all(|(target, _)| target.valid) { ExitCode::Success } else { ExitCode::Invalid };
+    let exit =
+        if checked.iter().all(|(target, _)| target.valid) { ExitCode::Success } else { ExitCode::Invalid };
     let run = state::ended(session, state::run_record(session, "validate", names), exit);
     for (_, manifest) in checked.iter().filter(|(target, _)| target.valid) {
         objects::keep(session, manifest)?;

@@ -32,7 +32,13 @@ impl Report for ArtifactsReport {
                 ]);
             }
             for id in &artifact.image_ids {
-                rows.push(vec![artifact.build_id.to_string(), id.clone(), "-".into(), "-".into(), took.clone()]);
+                rows.push(vec![
+                    artifact.build_id.to_string(),
+                    id.clone(),
+                    "-".into(),
+                    "-".into(),
+                    took.clone(),
+                ]);
             }
         }
         let text = table::table(&["build", "image", "size", "blake3", "took"], rows, style);
@@ -70,7 +76,11 @@ impl Report for ArtifactReport {
         }
         for file in &artifact.files {
             let digest = file.blake3.map_or("gone".into(), |digest| digest.to_string());
-            text.push_str(&format!("  file     {}  {}  {digest}\n", file.path, file.size.map_or("-".into(), table::bytes)));
+            text.push_str(&format!(
+                "  file     {}  {}  {digest}\n",
+                file.path,
+                file.size.map_or("-".into(), table::bytes)
+            ));
         }
         text
     }

@@ -70,7 +70,8 @@ impl Report for BuildReport {
                 ]);
             }
             if !any {
-                let ids = build.artifact.as_ref().map(|artifact| artifact.image_ids.join(", ")).unwrap_or_default();
+                let ids =
+                    build.artifact.as_ref().map(|artifact| artifact.image_ids.join(", ")).unwrap_or_default();
                 let what = if ids.is_empty() { build.result.classification.to_string() } else { ids };
                 rows.push(vec![build.builder.clone(), word, what, "-".into(), "-".into(), took]);
             }

@@ -45,6 +45,9 @@ impl Report for RenderReport {
                 other => style.good(&format!("{other:<9}")),
             };
             text.push_str(&format!("{status} {}\n", file.path));
+            for line in file.diff.iter().flat_map(|diff| diff.lines()) {
+                text.push_str(&format!("    {line}\n"));
+            }
         }
         text
     }
@@ -106,7 +109,11 @@ impl Report for ShowReport {
             text.push_str(&format!("{}\n", style.bold(&format!("{}@{}", builder.builder, self.env))));
             for (name, value) in &builder.values {
                 let origin = value.chain.last().map(origin).unwrap_or_default();
-                text.push_str(&format!("  {name} = {}  {}\n", value.value, style.dim(&format!("# {origin}"))));
+                text.push_str(&format!(
+                    "  {name} = {}  {}\n",
+                    value.value,
+                    style.dim(&format!("# {origin}"))
+                ));
             }
         }
         text
@@ -200,6 +207,10 @@ impl Report for ConfigDiffReport {
             text.push_str(&style.bad(&format!("    {} {}", self.left, side(&difference.left))));
             text.push_str(&style.good(&format!("\n    {} {}\n", self.right, side(&difference.right))));
         }
-        if text.is_empty() { format!("{} and {} give the same values\n", self.left, self.right) } else { text }
+        if text.is_empty() {
+            format!("{} and {} give the same values\n", self.left, self.right)
+        } else {
+            text
+        }
     }
 }

@@ -20,7 +20,9 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
         let source = diagnostic.location.as_ref().and_then(|place| {
             sources
                 .entry(place.path.clone())
-                .or_insert_with(|| hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten())
+                .or_insert_with(|| {
+                    hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()
+                })
                 .as_deref()
         });
         text.push_str(&render_one(&renderer, diagnostic, source));

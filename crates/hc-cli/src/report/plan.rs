@@ -41,7 +41,8 @@ impl Report for PlanReport {
         let mut text = String::new();
         for target in &self.targets {
             let word = if target.stale { style.warn("build") } else { style.good("skip ") };
-            let reasons = if target.reasons.is_empty() { "up to date".into() } else { target.reasons.join("; ") };
+            let reasons =
+                if target.reasons.is_empty() { "up to date".into() } else { target.reasons.join("; ") };
             text.push_str(&format!("{word}  {}  {}\n", style.bold(&target.builder), reasons));
             for file in target.changed.iter().take(10) {
                 text.push_str(&format!("         {}\n", style.dim(file)));
@@ -116,7 +117,8 @@ impl Report for StatusReport {
                 target.reasons.join("; "),
             ]
         });
-        let mut text = table::table(&["builder", "env", "state", "built", "took", "why"], rows.collect(), style);
+        let mut text =
+            table::table(&["builder", "env", "state", "built", "took", "why"], rows.collect(), style);
         if text.is_empty() {
             text = "nothing was validated or built yet; begin with `hybrid validate`\n".into();
         }

@@ -94,7 +94,10 @@ impl Report for BackupsReport {
     const SCHEMA: &'static str = "cli-state-backups";
 
     fn human(&self, style: &Style) -> String {
-        let rows = self.backups.iter().map(|backup| vec![backup.serial.to_string(), backup.validity.clone(), backup.path.clone()]);
+        let rows = self
+            .backups
+            .iter()
+            .map(|backup| vec![backup.serial.to_string(), backup.validity.clone(), backup.path.clone()]);
         let text = table::table(&["serial", "validity", "file"], rows.collect(), style);
         if text.is_empty() { "no backups yet\n".into() } else { text }
     }

@@ -59,7 +59,11 @@ impl Report for TemplatesReport {
                 builder.description.clone().unwrap_or_default(),
             ]
         });
-        let text = table::table(&["builder", "sources", "provisioners", "parent", "description"], rows.collect(), style);
+        let text = table::table(
+            &["builder", "sources", "provisioners", "parent", "description"],
+            rows.collect(),
+            style,
+        );
         if text.is_empty() { "no builders\n".into() } else { text }
     }
 }
@@ -84,6 +88,9 @@ impl Report for ComposeReport {
     const SCHEMA: &'static str = "cli-templates-compose";
 
     fn human(&self, _: &Style) -> String {
-        format!("{}: {} files copied, {} made\npacker build {}\n", self.builder, self.copied, self.generated, self.packer_dir)
+        format!(
+            "{}: {} files copied, {} made\npacker build {}\n",
+            self.builder, self.copied, self.generated, self.packer_dir
+        )
     }
 }

@@ -48,9 +48,24 @@ impl Report for ValidateReport {
                 (false, _) => style.bad("invalid"),
             };
             let hash = target.inputs_hash.as_deref().map_or("-", |hash| &hash[..12.min(hash.len())]);
-            vec![target.builder.clone(), result, target.inputs.to_string(), hash.to_owned(), target.note.clone().unwrap_or_default()]
+            vec![
+                target.builder.clone(),
+                result,
+                target.inputs.to_string(),
+                hash.to_owned(),
+                target.note.clone().unwrap_or_default(),
+            ]
         });
-        table::table(&["builder", "result", "inputs", "hash", "note"], rows.collect(), style)
+        let mut text = table::table(&["builder", "result", "inputs", "hash", "note"], rows.collect(), style);
+        for target in &self.targets {
+            if let Some(output) = &target.packer_output {
+                text.push_str(&format!("\n{} says about {}:\n", style.bad("packer"), target.builder));
+                for line in output.lines().filter(|line| !line.trim().is_empty()) {
+                    text.push_str(&format!("  {}\n", super::diagnostics::visible(line)));
+                }
+            }
+        }
+        text
     }
 
     fn exit_code(&self) -> ExitCode {

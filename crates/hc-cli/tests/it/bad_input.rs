@@ -5,10 +5,8 @@ use crate::project::Project;
 #[test]
 fn every_problem_of_a_run_is_reported_together_with_its_place() {
     let project = Project::with_motd();
-    project.write(
-        "configs/overlays/dev.pkrvars.hcl",
-        "hostname = \"h\"\nlines = \"many\"\nmesage = \"typo\"\n",
-    );
+    project
+        .write("configs/overlays/dev.pkrvars.hcl", "hostname = \"h\"\nlines = \"many\"\nmesage = \"typo\"\n");
     project.edit("templates/linux/file/motd/motd.pkr.hcl", "greet.sh", "gret.sh");
     let ran = project
         .run(&["validate", "--strict"])
@@ -36,7 +34,8 @@ fn unknown_keys_only_warn_by_default() {
 #[test]
 fn a_syntax_error_has_line_column_and_snippet() {
     let project = Project::with_motd();
-    project.write("templates/linux/file/motd/motd.pkr.hcl", "source \"file\" \"motd\" {\n  content = = 1\n}\n");
+    project
+        .write("templates/linux/file/motd/motd.pkr.hcl", "source \"file\" \"motd\" {\n  content = = 1\n}\n");
     project
         .run(&["validate"])
         .expect(1)
@@ -55,7 +54,11 @@ fn a_bad_builder_name_is_an_error_with_the_expected_form() {
 #[test]
 fn a_wrong_source_name_is_an_error_at_its_label() {
     let project = Project::with_motd();
-    project.edit("templates/linux/file/motd/motd.pkr.hcl", "source \"file\" \"motd\"", "source \"file\" \"mtd\"");
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "source \"file\" \"motd\"",
+        "source \"file\" \"mtd\"",
+    );
     project.run(&["validate"]).expect(1).says("motd.pkr.hcl:11:15");
 }
 
@@ -81,8 +84,6 @@ fn no_packer_says_how_to_get_one() {
 fn a_packer_that_is_too_old_is_refused_by_version() {
     let project = Project::with_motd();
     project.write("bin/packer", "#!/bin/sh\necho 'Packer v1.5.4'\n");
-    let script = project.path("bin/packer");
-    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     project.write("hybrid.toml", "[packer]\nbinary = \"bin/packer\"\n");
     project.run(&["validate"]).expect(1).says("error[PackerTooOld]").says("1.5.4");
 }
@@ -96,7 +97,11 @@ fn a_selector_that_matches_nothing_is_an_error_with_a_suggestion() {
 #[test]
 fn an_unknown_environment_is_an_error_with_a_suggestion() {
     let project = Project::with_motd();
-    project.run(&["validate", "--env", "prd"]).expect(1).says("error[UnknownEnvironment]").says("did you mean `prod`?");
+    project
+        .run(&["validate", "--env", "prd"])
+        .expect(1)
+        .says("error[UnknownEnvironment]")
+        .says("did you mean `prod`?");
 }
 
 #[test]

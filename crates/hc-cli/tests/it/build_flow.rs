@@ -47,7 +47,11 @@ fn every_kind_of_edit_is_drift_that_names_the_file_and_its_lines() {
         project.edit(file, from, to);
         let refused = project.run(&["build"]).expect(1).says("error[DriftDetected]").says(file).says(to);
         for (other, _, _) in edits.iter().filter(|(other, _, _)| *other != file) {
-            assert!(!refused.stderr.contains(other), "{other} is named for an edit of {file}:\n{}", refused.stderr);
+            assert!(
+                !refused.stderr.contains(other),
+                "{other} is named for an edit of {file}:\n{}",
+                refused.stderr
+            );
         }
         project.write(file, &before);
     }
@@ -74,11 +78,17 @@ fn rendering_and_composing_twice_gives_the_same_bytes() {
         let out = project.path(out);
         project.ok(&["templates", "compose", "--out", out.to_str().unwrap()]);
     }
-    let same = std::process::Command::new("diff").arg("-r").arg(project.path("one")).arg(project.path("two")).output().unwrap();
+    let same = std::process::Command::new("diff")
+        .arg("-r")
+        .arg(project.path("one"))
+        .arg(project.path("two"))
+        .output()
+        .unwrap();
     assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
 
     project.edit("configs/overlays/dev.pkrvars.hcl", "hello", "changed");
-    project.run(&["config", "render", "--check"]).expect(1).says("changed");
+    let stale = project.run(&["config", "render", "--check"]).expect(1);
+    assert!(stale.stdout.contains("stale") && stale.stdout.contains("\"changed\""), "{}", stale.stdout);
     assert_eq!(project.read("configs/dev/linux.file.motd.auto.pkrvars.hcl"), rendered);
 }
 
@@ -110,12 +120,17 @@ fn a_failing_provisioner_is_a_clear_failure_with_a_log() {
 fn one_failing_target_does_not_stop_the_others() {
     let project = Project::with_motd();
     let template = project.read("templates/linux/file/motd/motd.pkr.hcl");
-    project.write("templates/linux/file/broken/broken.pkr.hcl", &template.replace("motd", "broken").replace("greet.sh", "fail.sh"));
+    project.write(
+        "templates/linux/file/broken/broken.pkr.hcl",
+        &template.replace("motd", "broken").replace("greet.sh", "fail.sh"),
+    );
     project.write("templates/scripts/linux/fail.sh", "#!/bin/sh\nexit 1\n");
     project.ok(&["validate"]);
     let document = project.run(&["build", "--format", "json", "--jobs", "2"]).expect(1).json();
     let builds = document["result"]["builds"].as_array().unwrap();
-    let code = |name: &str| builds.iter().find(|build| build["builder"] == name).unwrap()["result"]["exit_code"].clone();
+    let code = |name: &str| {
+        builds.iter().find(|build| build["builder"] == name).unwrap()["result"]["exit_code"].clone()
+    };
     assert_eq!(code("linux.file.motd"), 0);
     assert_eq!(code("linux.file.broken"), 1);
 }

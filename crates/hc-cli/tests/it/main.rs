@@ -1,6 +1,6 @@
 //! Sessions of a user: given files, run `hybrid …`, see output, exit code and files.
 
-mod build_flow;
 mod bad_input;
+mod build_flow;
 mod documents;
 mod project;

@@ -6,13 +6,13 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// A project in a temporary directory; gone when dropped.
-pub struct Project {
+pub(crate) struct Project {
     dir: tempfile::TempDir,
     env: Vec<(String, String)>,
 }
 
 /// What one invocation left: exit code, stdout, stderr.
-pub struct Ran {
+pub(crate) struct Ran {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -20,14 +20,14 @@ pub struct Ran {
 
 impl Project {
     /// An empty project: hybrid.toml and nothing else.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let project = Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
         project.write("hybrid.toml", "[project]\nname = \"test\"\n");
         project
     }
 
     /// A project with one seconds-fast builder, `linux.file.motd`, in the shape of the example project.
-    pub fn with_motd() -> Self {
+    pub(crate) fn with_motd() -> Self {
         let project = Self::empty();
         project.write(
             "templates/common.pkr.hcl",
@@ -91,47 +91,54 @@ build {
         project.write("templates/linux/file/motd/builder.toml", "description = \"A greeting\"\n");
         project.write("templates/scripts/linux/greet.sh", "#!/bin/sh\nset -eu\necho greeting\necho done\n");
         project.write("templates/vars/linux/common.pkrvars.hcl", "hostname = \"common-host\"\n");
-        project.write("configs/overlays/dev.pkrvars.hcl", "# the dev overlay\nmessage = \"hello\"\nhostname = \"${env}-host\"\n");
+        project.write(
+            "configs/overlays/dev.pkrvars.hcl",
+            "# the dev overlay\nmessage = \"hello\"\nhostname = \"${env}-host\"\n",
+        );
         project.write("configs/overlays/prod.pkrvars.hcl", "message = \"welcome\"\n");
         project
     }
 
     /// The project's root.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
 
     /// A path in the project.
-    pub fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root().join(relative)
     }
 
     /// Writes a file, creating its parents.
-    pub fn write(&self, relative: &str, text: &str) {
+    pub(crate) fn write(&self, relative: &str, text: &str) {
         let path = self.path(relative);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
+        if relative.ends_with(".sh") || relative.starts_with("bin/") {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
 
     /// Reads a file.
-    pub fn read(&self, relative: &str) -> String {
+    pub(crate) fn read(&self, relative: &str) -> String {
         std::fs::read_to_string(self.path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
     }
 
     /// Replaces `from` with `to` in a file; fails when `from` is not there.
-    pub fn edit(&self, relative: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, relative: &str, from: &str, to: &str) {
         let text = self.read(relative);
         assert!(text.contains(from), "{relative} holds no {from:?}:\n{text}");
         self.write(relative, &text.replacen(from, to, 1));
     }
 
     /// Sets a variable of the environment for all later runs.
-    pub fn set_env(&mut self, name: &str, value: &str) {
+    pub(crate) fn set_env(&mut self, name: &str, value: &str) {
         self.env.push((name.into(), value.into()));
     }
 
     /// The command, ready to run, in a clean environment.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hybrid"));
         command.args(args).current_dir(self.root()).env_clear();
         let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into());
@@ -141,12 +148,12 @@ build {
     }
 
     /// Runs `hybrid` with `args`.
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         Ran::from(self.command(args).output().unwrap())
     }
 
     /// Runs and expects exit code 0.
-    pub fn ok(&self, args: &[&str]) -> Ran {
+    pub(crate) fn ok(&self, args: &[&str]) -> Ran {
         self.run(args).expect(0)
     }
 }
@@ -164,22 +171,23 @@ impl From<Output> for Ran {
 impl Ran {
     /// Fails unless the exit code is `code`.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Fails unless stderr holds `text`.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "stderr holds no {text:?}:\n{}", self.stderr);
         self
     }
 
     /// Stdout as exactly one JSON document.
     #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("stdout is not one JSON document: {error}\n{}\n{}", self.stdout, self.stderr))
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("stdout is not one JSON document: {error}\n{}\n{}", self.stdout, self.stderr)
+        })
     }
 }

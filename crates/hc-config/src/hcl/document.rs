@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn nodes_have_places() {
-        let document = Document::parse(Path::new("t.pkr.hcl"), "# c\nsource \"null\" \"x\" {\n  a = 1\n}\n").unwrap();
+        let document =
+            Document::parse(Path::new("t.pkr.hcl"), "# c\nsource \"null\" \"x\" {\n  a = 1\n}\n").unwrap();
         let block = document.body().blocks().next().unwrap();
         assert_eq!(document.location(block).line, 2);
         assert_eq!(document.location(&block.labels[1]).to_string(), "t.pkr.hcl:2:15");

@@ -46,7 +46,11 @@ impl Scope {
 ///
 /// # Errors
 /// A diagnostic at the part that cannot be evaluated: `UnknownReference`, `UnknownFunction`, `BadExpression`.
-pub fn evaluate(document: &Document, expression: &Expression, scope: &Scope) -> Result<Value, Box<Diagnostic>> {
+pub fn evaluate(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+) -> Result<Value, Box<Diagnostic>> {
     Evaluator { document }.expression(expression, scope, 0)
 }
 
@@ -69,14 +73,16 @@ impl Evaluator<'_> {
         match expression {
             Expression::Null(_) => Ok(Value::Null),
             Expression::Bool(value) => Ok(Value::Bool(*value.value())),
-            Expression::Number(number) => Ok(Value::Number(number.value().clone())),
+            Expression::Number(number) => Ok(Value::Number(*number.value())),
             Expression::String(text) => Ok(Value::String(text.value().clone())),
             Expression::StringTemplate(template) => self.string(template.iter(), scope, depth),
             Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc, scope, depth),
             Expression::Parenthesis(inner) => self.expression(inner.inner(), scope, depth),
-            Expression::Array(items) => {
-                items.iter().map(|item| self.expression(item, scope, depth)).collect::<Result<_, _>>().map(Value::List)
-            }
+            Expression::Array(items) => items
+                .iter()
+                .map(|item| self.expression(item, scope, depth))
+                .collect::<Result<_, _>>()
+                .map(Value::List),
             Expression::Object(object) => {
                 let mut entries = IndexMap::new();
                 for (key, value) in object.iter() {
@@ -88,8 +94,9 @@ impl Evaluator<'_> {
                     match key {
                         Value::Unknown => return Ok(Value::Unknown),
                         key => {
-                            let key = functions::to_text(&key)
-                                .ok_or_else(|| self.fail(expression, format!("a {} cannot be a key", key.kind())))?;
+                            let key = functions::to_text(&key).ok_or_else(|| {
+                                self.fail(expression, format!("a {} cannot be a key", key.kind()))
+                            })?;
                             entries.insert(key, value);
                         }
                     }
@@ -110,7 +117,8 @@ impl Evaluator<'_> {
             Expression::FuncCall(call) => self.call(call, scope, depth),
             Expression::Traversal(traversal) => {
                 let base = self.expression(&traversal.expr, scope, depth)?;
-                let operators: Vec<&TraversalOperator> = traversal.operators.iter().map(|op| op.value()).collect();
+                let operators: Vec<&TraversalOperator> =
+                    traversal.operators.iter().map(|op| op.value()).collect();
                 self.traverse(expression, base, &operators, scope, depth)
             }
             Expression::UnaryOp(op) => {
@@ -129,7 +137,10 @@ impl Evaluator<'_> {
                 let left = self.expression(&op.lhs_expr, scope, depth)?;
                 let right = self.expression(&op.rhs_expr, scope, depth)?;
                 binary(*op.operator.value(), &left, &right).ok_or_else(|| {
-                    self.fail(expression, format!("this operator does not take a {} and a {}", left.kind(), right.kind()))
+                    self.fail(
+                        expression,
+                        format!("this operator does not take a {} and a {}", left.kind(), right.kind()),
+                    )
                 })
             }
             Expression::ForExpr(for_expr) => self.for_expression(expression, for_expr, scope, depth),
@@ -167,10 +178,17 @@ impl Evaluator<'_> {
                     Err(_) => {}
                 }
             }
-            return if name == "can" { Ok(Value::Bool(false)) } else { Err(self.fail(call, "no argument of try() can be evaluated")) };
+            return if name == "can" {
+                Ok(Value::Bool(false))
+            } else {
+                Err(self.fail(call, "no argument of try() can be evaluated"))
+            };
         }
-        let mut arguments =
-            call.args.iter().map(|argument| self.expression(argument, scope, depth)).collect::<Result<Vec<_>, _>>()?;
+        let mut arguments = call
+            .args
+            .iter()
+            .map(|argument| self.expression(argument, scope, depth))
+            .collect::<Result<Vec<_>, _>>()?;
         if call.args.expand_final() {
             match arguments.pop() {
                 Some(Value::List(items)) => arguments.extend(items),
@@ -212,8 +230,12 @@ impl Evaluator<'_> {
                     items.into_iter().map(|item| self.traverse(node, item, rest, scope, depth)).collect();
                 return items.map(Value::List);
             }
-            TraversalOperator::GetAttr(name) => functions::index(&value, &Value::String(name.as_str().to_owned())),
-            TraversalOperator::LegacyIndex(at) => functions::index(&value, &Value::Number(Number::from(*at.value()))),
+            TraversalOperator::GetAttr(name) => {
+                functions::index(&value, &Value::String(name.as_str().to_owned()))
+            }
+            TraversalOperator::LegacyIndex(at) => {
+                functions::index(&value, &Value::Number(Number::from(*at.value())))
+            }
             TraversalOperator::Index(at) => {
                 let at = self.expression(at, scope, depth)?;
                 if at == Value::Unknown {
@@ -233,7 +255,9 @@ impl Evaluator<'_> {
         if collection == Value::Unknown {
             return Ok(Value::Unknown);
         }
-        let pairs = pairs(&collection).ok_or_else(|| self.fail(node, format!("`for` needs a list or map, not a {}", collection.kind())))?;
+        let pairs = pairs(&collection).ok_or_else(|| {
+            self.fail(node, format!("`for` needs a list or map, not a {}", collection.kind()))
+        })?;
         let mut list = Vec::new();
         let mut map: IndexMap<String, Value> = IndexMap::new();
         for (key, item) in pairs {
@@ -246,7 +270,9 @@ impl Evaluator<'_> {
                 match self.expression(&condition.expr, &inner, depth)? {
                     Value::Unknown => return Ok(Value::Unknown),
                     condition => {
-                        if !functions::to_bool(&condition).ok_or_else(|| self.fail(node, "the `if` of a `for` is not a bool"))? {
+                        if !functions::to_bool(&condition)
+                            .ok_or_else(|| self.fail(node, "the `if` of a `for` is not a bool"))?
+                        {
                             continue;
                         }
                     }
@@ -261,7 +287,8 @@ impl Evaluator<'_> {
             if key == Value::Unknown {
                 return Ok(Value::Unknown);
             }
-            let key = functions::to_text(&key).ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
+            let key = functions::to_text(&key)
+                .ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
             if for_expr.grouping {
                 match map.entry(key).or_insert_with(|| Value::List(Vec::new())) {
                     Value::List(group) => group.push(value),
@@ -302,7 +329,13 @@ impl Evaluator<'_> {
         Ok(Value::String(text))
     }
 
-    fn template(&self, template: &Template, scope: &Scope, depth: usize, out: &mut TemplateText) -> Result<bool, Box<Diagnostic>> {
+    fn template(
+        &self,
+        template: &Template,
+        scope: &Scope,
+        depth: usize,
+        out: &mut TemplateText,
+    ) -> Result<bool, Box<Diagnostic>> {
         for element in template.iter() {
             if !self.element(element, scope, depth, out)? {
                 return Ok(false);
@@ -312,7 +345,13 @@ impl Evaluator<'_> {
     }
 
     /// Appends one element; `false` when it is unknown.
-    fn element(&self, element: &Element, scope: &Scope, depth: usize, out: &mut TemplateText) -> Result<bool, Box<Diagnostic>> {
+    fn element(
+        &self,
+        element: &Element,
+        scope: &Scope,
+        depth: usize,
+        out: &mut TemplateText,
+    ) -> Result<bool, Box<Diagnostic>> {
         match element {
             Element::Literal(text) => out.literal(text.value()),
             Element::Interpolation(part) => {
@@ -321,8 +360,9 @@ impl Evaluator<'_> {
                 if value.has_unknown() {
                     return Ok(false);
                 }
-                let text = functions::to_text(&value)
-                    .ok_or_else(|| self.fail(part, format!("a {} cannot be part of a string", value.kind())))?;
+                let text = functions::to_text(&value).ok_or_else(|| {
+                    self.fail(part, format!("a {} cannot be part of a string", value.kind()))
+                })?;
                 out.value(&text);
                 out.after(part.strip);
             }
@@ -386,9 +426,13 @@ impl Evaluator<'_> {
 
 fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
     match collection {
-        Value::List(items) => {
-            Some(items.iter().enumerate().map(|(at, item)| (Value::Number(Number::from(at)), item.clone())).collect())
-        }
+        Value::List(items) => Some(
+            items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| (Value::Number(Number::from(at)), item.clone()))
+                .collect(),
+        ),
         Value::Map(entries) => {
             let mut sorted: Vec<_> = entries.iter().collect();
             sorted.sort_by_key(|(key, _)| key.as_str());

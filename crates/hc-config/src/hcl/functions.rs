@@ -21,22 +21,127 @@ pub enum FunctionError {
 
 /// Evaluated here.
 const PURE: &[&str] = &[
-    "abs", "base64decode", "base64encode", "can", "ceil", "chomp", "coalesce", "coalescelist", "compact", "concat",
-    "contains", "distinct", "element", "endswith", "flatten", "floor", "format", "formatlist", "indent", "index", "join",
-    "jsondecode", "jsonencode", "keys", "length", "lookup", "lower", "max", "merge", "min", "parseint", "pow", "range",
-    "regex", "regexall", "regex_replace", "replace", "reverse", "setunion", "signum", "slice", "sort", "split",
-    "startswith", "strcontains", "strrev", "substr", "sum", "title", "tobool", "tolist", "tomap", "tonumber", "toset", "tostring", "trim",
-    "trimprefix", "trimspace", "trimsuffix", "try", "upper", "values", "zipmap", "alltrue", "anytrue", "one",
+    "abs",
+    "base64decode",
+    "base64encode",
+    "can",
+    "ceil",
+    "chomp",
+    "coalesce",
+    "coalescelist",
+    "compact",
+    "concat",
+    "contains",
+    "distinct",
+    "element",
+    "endswith",
+    "flatten",
+    "floor",
+    "format",
+    "formatlist",
+    "indent",
+    "index",
+    "join",
+    "jsondecode",
+    "jsonencode",
+    "keys",
+    "length",
+    "lookup",
+    "lower",
+    "max",
+    "merge",
+    "min",
+    "parseint",
+    "pow",
+    "range",
+    "regex",
+    "regexall",
+    "regex_replace",
+    "replace",
+    "reverse",
+    "setunion",
+    "signum",
+    "slice",
+    "sort",
+    "split",
+    "startswith",
+    "strcontains",
+    "strrev",
+    "substr",
+    "sum",
+    "title",
+    "tobool",
+    "tolist",
+    "tomap",
+    "tonumber",
+    "toset",
+    "tostring",
+    "trim",
+    "trimprefix",
+    "trimspace",
+    "trimsuffix",
+    "try",
+    "upper",
+    "values",
+    "zipmap",
+    "alltrue",
+    "anytrue",
+    "one",
 ];
 
 /// Known to packer, but known only when packer runs (or not worth a second implementation).
 const OPAQUE: &[&str] = &[
-    "abspath", "anytrue", "aws_secretsmanager", "aws_secretsmanager_raw", "base64gzip", "basename", "bcrypt", "can", "chunklist",
-    "cidrhost", "cidrnetmask", "cidrsubnet", "cidrsubnets", "consul_key", "convert", "csvdecode", "dirname", "env", "file",
-    "filebase64", "fileexists", "fileset", "formatdate", "legacy_isotime", "legacy_strftime", "log", "matchkeys", "md5",
-    "pathexpand", "rsadecrypt", "setintersection", "setproduct", "setsubtract", "sha1", "sha256", "sha512",
-    "templatefile", "timeadd", "timestamp", "trimall", "urlencode", "uuidv4", "uuidv5", "vault", "yamldecode", "yamlencode", "isotime",
-    "hcp_packer_image", "unique_id", "uuid", "aws_secretsmanager_version",
+    "abspath",
+    "anytrue",
+    "aws_secretsmanager",
+    "aws_secretsmanager_raw",
+    "base64gzip",
+    "basename",
+    "bcrypt",
+    "can",
+    "chunklist",
+    "cidrhost",
+    "cidrnetmask",
+    "cidrsubnet",
+    "cidrsubnets",
+    "consul_key",
+    "convert",
+    "csvdecode",
+    "dirname",
+    "env",
+    "file",
+    "filebase64",
+    "fileexists",
+    "fileset",
+    "formatdate",
+    "legacy_isotime",
+    "legacy_strftime",
+    "log",
+    "matchkeys",
+    "md5",
+    "pathexpand",
+    "rsadecrypt",
+    "setintersection",
+    "setproduct",
+    "setsubtract",
+    "sha1",
+    "sha256",
+    "sha512",
+    "templatefile",
+    "timeadd",
+    "timestamp",
+    "trimall",
+    "urlencode",
+    "uuidv4",
+    "uuidv5",
+    "vault",
+    "yamldecode",
+    "yamlencode",
+    "isotime",
+    "hcp_packer_image",
+    "unique_id",
+    "uuid",
+    "aws_secretsmanager_version",
 ];
 
 /// Every function name, for suggestions.
@@ -65,7 +170,7 @@ pub fn to_bool(value: &Value) -> Option<bool> {
 /// HCL's conversion to number.
 pub fn to_number(value: &Value) -> Option<Number> {
     match value {
-        Value::Number(number) => Some(number.clone()),
+        Value::Number(number) => Some(*number),
         Value::String(text) => parse_number(text),
         _ => None,
     }
@@ -132,11 +237,17 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
         "strcontains" => flag(text(0)?.contains(&text(1)?)),
         "strrev" => string(text(0)?.chars().rev().collect()),
         "replace" => string(replace(&text(0)?, &text(1)?, &text(2)?)?),
-        "regex_replace" => string(Regex::new(&text(1)?).ok()?.replace_all(&text(0)?, text(2)?.as_str()).into_owned()),
+        "regex_replace" => {
+            string(Regex::new(&text(1)?).ok()?.replace_all(&text(0)?, text(2)?.as_str()).into_owned())
+        }
         "regex" => captures(&Regex::new(&text(0)?).ok()?, &Regex::new(&text(0)?).ok()?.captures(&text(1)?)?),
         "regexall" => {
             let pattern = Regex::new(&text(0)?).ok()?;
-            pattern.captures_iter(&text(1)?).map(|found| captures(&pattern, &found)).collect::<Option<_>>().map(Value::List)
+            pattern
+                .captures_iter(&text(1)?)
+                .map(|found| captures(&pattern, &found))
+                .collect::<Option<_>>()
+                .map(Value::List)
         }
         "substr" => substr(&text(0)?, whole(1)?, whole(2)?).map(Value::String),
         "indent" => {
@@ -186,12 +297,20 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
         "floor" => Number::from_f64(number(0)?.as_f64()?.floor()).map(shrink),
         "signum" => {
             let number = number(0)?.as_f64()?;
-            Some(Value::int(if number > 0.0 { 1 } else if number < 0.0 { -1 } else { 0 }))
+            Some(Value::int(if number > 0.0 {
+                1
+            } else if number < 0.0 {
+                -1
+            } else {
+                0
+            }))
         }
         "pow" => Number::from_f64(number(0)?.as_f64()?.powf(number(1)?.as_f64()?)).map(shrink),
-        "parseint" => i64::from_str_radix(&text(0)?, u32::try_from(whole(1)?).ok().filter(|r| (2..=36).contains(r))?)
-            .ok()
-            .map(Value::int),
+        "parseint" => {
+            i64::from_str_radix(&text(0)?, u32::try_from(whole(1)?).ok().filter(|r| (2..=36).contains(r))?)
+                .ok()
+                .map(Value::int)
+        }
         "min" | "max" => {
             let numbers: Vec<Number> = arguments.iter().map(to_number).collect::<Option<_>>()?;
             numbers
@@ -207,12 +326,15 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
             Number::from_f64(total).map(shrink)
         }
         "range" => range(arguments),
-        "length" => Some(Value::int(i64::try_from(match value(0)? {
-            Value::String(text) => text.chars().count(),
-            Value::List(items) => items.len(),
-            Value::Map(entries) => entries.len(),
-            _ => return None,
-        }).ok()?)),
+        "length" => Some(Value::int(
+            i64::try_from(match value(0)? {
+                Value::String(text) => text.chars().count(),
+                Value::List(items) => items.len(),
+                Value::Map(entries) => entries.len(),
+                _ => return None,
+            })
+            .ok()?,
+        )),
         "keys" => {
             let mut keys: Vec<String> = map(0)?.into_keys().collect();
             keys.sort();
@@ -258,7 +380,10 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
             Some(Value::List(unique))
         }
         "compact" => Some(Value::List(
-            list(0)?.into_iter().filter(|item| !matches!(item, Value::Null) && item.as_str() != Some("")).collect(),
+            list(0)?
+                .into_iter()
+                .filter(|item| !matches!(item, Value::Null) && item.as_str() != Some(""))
+                .collect(),
         )),
         "contains" => flag(list(0)?.contains(value(1)?)),
         "reverse" => list(0).map(|items| Value::List(items.into_iter().rev().collect())),
@@ -277,9 +402,17 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
             let at = usize::try_from(whole(1)?).ok()?.checked_rem(items.len())?;
             items.get(at).cloned()
         }
-        "index" => list(0)?.iter().position(|item| Some(item) == value(1)).and_then(|at| i64::try_from(at).ok()).map(Value::int),
-        "coalesce" => arguments.iter().find(|item| **item != Value::Null && item.as_str() != Some("")).cloned(),
-        "coalescelist" => arguments.iter().find(|item| matches!(item, Value::List(items) if !items.is_empty())).cloned(),
+        "index" => list(0)?
+            .iter()
+            .position(|item| Some(item) == value(1))
+            .and_then(|at| i64::try_from(at).ok())
+            .map(Value::int),
+        "coalesce" => {
+            arguments.iter().find(|item| **item != Value::Null && item.as_str() != Some("")).cloned()
+        }
+        "coalescelist" => {
+            arguments.iter().find(|item| matches!(item, Value::List(items) if !items.is_empty())).cloned()
+        }
         "setunion" => {
             let mut all = Vec::new();
             for at in 0..arguments.len() {
@@ -287,8 +420,16 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
             }
             Some(Value::List(set(all)))
         }
-        "alltrue" => list(0)?.iter().map(to_bool).collect::<Option<Vec<_>>>().map(|all| Value::Bool(all.into_iter().all(|x| x))),
-        "anytrue" => list(0)?.iter().map(to_bool).collect::<Option<Vec<_>>>().map(|all| Value::Bool(all.into_iter().any(|x| x))),
+        "alltrue" => list(0)?
+            .iter()
+            .map(to_bool)
+            .collect::<Option<Vec<_>>>()
+            .map(|all| Value::Bool(all.into_iter().all(|x| x))),
+        "anytrue" => list(0)?
+            .iter()
+            .map(to_bool)
+            .collect::<Option<Vec<_>>>()
+            .map(|all| Value::Bool(all.into_iter().any(|x| x))),
         "one" => match list(0)?.as_slice() {
             [] => Some(Value::Null),
             [only] => Some(only.clone()),
@@ -319,13 +460,16 @@ fn title(text: &str) -> String {
 /// A needle between slashes is a regular expression.
 fn replace(text: &str, needle: &str, with: &str) -> Option<String> {
     match needle.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-        Some(pattern) if needle.len() > 1 => Some(Regex::new(pattern).ok()?.replace_all(text, with).into_owned()),
+        Some(pattern) if needle.len() > 1 => {
+            Some(Regex::new(pattern).ok()?.replace_all(text, with).into_owned())
+        }
         _ => Some(text.replace(needle, with)),
     }
 }
 
 fn captures(pattern: &Regex, found: &regex::Captures<'_>) -> Option<Value> {
-    let group = |at: Option<regex::Match<'_>>| at.map_or(Value::Null, |at| Value::String(at.as_str().to_owned()));
+    let group =
+        |at: Option<regex::Match<'_>>| at.map_or(Value::Null, |at| Value::String(at.as_str().to_owned()));
     let names: Vec<&str> = pattern.capture_names().flatten().collect();
     Some(if !names.is_empty() {
         Value::Map(names.into_iter().map(|name| (name.to_owned(), group(found.name(name)))).collect())
@@ -346,7 +490,8 @@ fn substr(text: &str, offset: i64, length: i64) -> Option<String> {
 }
 
 fn range(arguments: &[Value]) -> Option<Value> {
-    let numbers: Vec<i64> = arguments.iter().map(|value| to_number(value)?.as_i64()).collect::<Option<_>>()?;
+    let numbers: Vec<i64> =
+        arguments.iter().map(|value| to_number(value)?.as_i64()).collect::<Option<_>>()?;
     let (start, end, step) = match numbers.as_slice() {
         [end] => (0, *end, if *end < 0 { -1 } else { 1 }),
         [start, end] => (*start, *end, if end < start { -1 } else { 1 }),
@@ -386,7 +531,8 @@ fn set(mut items: Vec<Value>) -> Vec<Value> {
 fn sorted(json: &serde_json::Value) -> serde_json::Value {
     match json {
         serde_json::Value::Object(entries) => {
-            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            let mut entries: Vec<_> =
+                entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
             entries.sort_by(|a, b| a.0.cmp(&b.0));
             serde_json::Value::Object(entries.into_iter().collect())
         }
@@ -440,7 +586,11 @@ fn format(pattern: &str, arguments: &[Value]) -> Option<String> {
             'f' => std::format!("{:.*}", precision.unwrap_or(6), to_number(value)?.as_f64()?),
             _ => return None,
         };
-        let body = if flags.contains('+') && verb == 'd' && !body.starts_with('-') { std::format!("+{body}") } else { body };
+        let body = if flags.contains('+') && verb == 'd' && !body.starts_with('-') {
+            std::format!("+{body}")
+        } else {
+            body
+        };
         let width: usize = width.parse().unwrap_or(0).min(1000);
         let missing = width.saturating_sub(body.chars().count());
         if flags.contains('-') {

@@ -52,7 +52,9 @@ impl Type {
             Box::new(
                 Diagnostic::error("BadType", format!("{what} is not a type constraint"))
                     .at(document.location(expression))
-                    .hint("use string, number, bool, any, list(…), set(…), map(…), tuple([…]) or object({…})"),
+                    .hint(
+                        "use string, number, bool, any, list(…), set(…), map(…), tuple([…]) or object({…})",
+                    ),
             )
         };
         match expression {
@@ -68,9 +70,11 @@ impl Type {
                     ("set", inner) => Ok(Self::Set(Box::new(Self::parse(document, inner)?))),
                     ("map", inner) => Ok(Self::Map(Box::new(Self::parse(document, inner)?))),
                     ("optional", inner) => Self::parse(document, inner),
-                    ("tuple", Expression::Array(items)) => {
-                        items.iter().map(|item| Self::parse(document, item)).collect::<Result<_, _>>().map(Self::Tuple)
-                    }
+                    ("tuple", Expression::Array(items)) => items
+                        .iter()
+                        .map(|item| Self::parse(document, item))
+                        .collect::<Result<_, _>>()
+                        .map(Self::Tuple),
                     ("object", Expression::Object(fields)) => {
                         let mut types = IndexMap::new();
                         for (key, value) in fields.iter() {
@@ -148,9 +152,9 @@ impl Type {
         let field = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match (self, value) {
             (_, Value::Unknown | Value::Null) | (Self::Any, _) => Ok(value.clone()),
-            (Self::String, Value::String(_)) | (Self::Number, Value::Number(_)) | (Self::Bool, Value::Bool(_)) => {
-                Ok(value.clone())
-            }
+            (Self::String, Value::String(_))
+            | (Self::Number, Value::Number(_))
+            | (Self::Bool, Value::Bool(_)) => Ok(value.clone()),
             (Self::String, Value::Bool(flag)) => Ok(Value::String(flag.to_string())),
             (Self::String, Value::Number(number)) => Ok(Value::String(number.to_string())),
             (Self::Number, Value::String(text)) => parse_number(text).map(Value::Number).ok_or_else(wrong),
@@ -207,6 +211,7 @@ pub fn parse_number(text: &str) -> Option<Number> {
     if let Ok(whole) = text.parse::<u64>() {
         return Some(Number::from(whole));
     }
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    let plain = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
     if plain { text.parse::<f64>().ok().and_then(Number::from_f64) } else { None }
 }

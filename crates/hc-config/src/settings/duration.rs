@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn durations_read_and_print() {
-        for (text, seconds) in [("30d", 2_592_000), ("1h30m", 5400), ("90s", 90), ("0", 0), ("0s", 0), ("2w", 1_209_600)]
+        for (text, seconds) in
+            [("30d", 2_592_000), ("1h30m", 5400), ("90s", 90), ("0", 0), ("0s", 0), ("2w", 1_209_600)]
         {
             let duration: HumanDuration = text.parse().unwrap();
             assert_eq!(duration.get().as_secs(), seconds, "{text}");

@@ -8,13 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 
 use super::counts::Counts;
 use super::forms;
+use super::heads::Heads;
 use super::squeeze::{self, Squeezed};
-use super::tail::Tail;
-use crate::token::{self, Pattern, TokenRule, Verdict};
+use crate::token::{self, Pattern, Tail, TokenRule, Verdict};
 
 /// Bytes before the first open one that a decision may look at: a break within the first
 /// [`SHORT_HEAD`] bytes of a form, or the byte before a token.
@@ -22,9 +22,6 @@ pub(crate) const CONTEXT: usize = 16;
 /// A form that is broken by a line end within so few bytes is covered from the next line on: holding back a
 /// line end because of them would delay nearly every line of a live log.
 const SHORT_HEAD: usize = 3;
-/// Up to this many bytes of forms a full DFA is built; it is about twice as fast, and much larger.
-const DFA_LIMIT: usize = 24 * 1024;
-
 /// A covered range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -113,13 +110,12 @@ struct Meaning {
 
 /// The compiled search.
 pub(crate) struct Engine {
+    /// Asked only where [`Heads`] says that a pattern may begin.
     automaton: Option<AhoCorasick>,
+    heads: Heads,
     meanings: Vec<Meaning>,
     /// Patterns, sorted: whether a text ends inside one is a binary search.
     sorted: Vec<Vec<u8>>,
-    /// Which two bytes begin a pattern.
-    heads: Vec<u64>,
-    first: [bool; 256],
     longest: usize,
     tokens: &'static [TokenRule],
     /// Token patterns that begin before their anchor.
@@ -157,8 +153,11 @@ impl Engine {
             }
         }
         // The longest pattern hides the anchors it begins with, so it carries them.
-        let anchors: Vec<_> =
-            patterns.iter().filter(|(_, meaning)| !meaning.anchors.is_empty()).map(|(p, m)| (p.clone(), m.clone())).collect();
+        let anchors: Vec<_> = patterns
+            .iter()
+            .filter(|(_, meaning)| !meaning.anchors.is_empty())
+            .map(|(p, m)| (p.clone(), m.clone()))
+            .collect();
         for (pattern, meaning) in &mut patterns {
             for (anchor, other) in &anchors {
                 if anchor.len() < pattern.len() && pattern.starts_with(anchor) {
@@ -167,22 +166,15 @@ impl Engine {
             }
         }
         let (sorted, meanings): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
-        let mut engine = Self {
+        Self {
             automaton: build(&sorted),
             meanings,
             longest: sorted.iter().map(Vec::len).max().unwrap_or(0),
+            heads: Heads::new(&sorted),
             sorted,
-            heads: vec![0; 1024],
-            first: [false; 256],
             tokens,
             headed,
-        };
-        for pattern in &engine.sorted {
-            let head = usize::from(pattern[0]) << 8 | usize::from(pattern[1]);
-            engine.heads[head >> 6] |= 1 << (head & 63);
-            engine.first[usize::from(pattern[0])] = true;
         }
-        engine
     }
 
     /// How many byte strings are searched for.
@@ -192,7 +184,13 @@ impl Engine {
 
     /// Looks at `text` from `progress.done` on, covers what is decided and says up to where. With `whole`,
     /// nothing follows after `text` and everything is decided.
-    pub(crate) fn advance(&self, text: &[u8], progress: &mut Progress, whole: bool, counts: &mut Counts) -> usize {
+    pub(crate) fn advance(
+        &self,
+        text: &[u8],
+        progress: &mut Progress,
+        whole: bool,
+        counts: &mut Counts,
+    ) -> usize {
         self.extend_tails(text, progress);
         let Some(automaton) = &self.automaton else {
             progress.seen = text.len();
@@ -205,8 +203,10 @@ impl Engine {
         }
         let mut candidates = Vec::new();
         let mut at = 0;
-        while let Some(found) = automaton.find(Input::new(squeezed.bytes()).range(at..)) {
-            at = found.start() + 1;
+        while let Some(candidate) = self.heads.next(squeezed.bytes(), at) {
+            at = candidate + 1;
+            let input = Input::new(squeezed.bytes()).range(candidate..).anchored(Anchored::Yes);
+            let Some(found) = automaton.find(input) else { continue };
             let meaning = &self.meanings[found.pattern().as_usize()];
             if let Some(rule) = meaning.form {
                 let start = cover_from(&squeezed, found.start(), found.end());
@@ -218,7 +218,9 @@ impl Engine {
                 let pattern = &token.patterns[index];
                 let (anchor, back) = pattern.anchor();
                 let begin = squeezed.origin(found.start());
-                let Some(start) = begin.checked_sub(back).filter(|start| *start >= progress.done) else { continue };
+                let Some(start) = begin.checked_sub(back).filter(|start| *start >= progress.done) else {
+                    continue;
+                };
                 if text[begin..].starts_with(anchor) && token.may_begin(text, start) {
                     match pattern.matches(text, start, whole) {
                         Verdict::No => {}
@@ -263,15 +265,7 @@ impl Engine {
     }
 
     fn is_open(&self, suffix: &[u8]) -> bool {
-        let may_be = match suffix {
-            [] => false,
-            [only] => self.first[usize::from(*only)],
-            [one, two, ..] => {
-                let head = usize::from(*one) << 8 | usize::from(*two);
-                self.heads[head >> 6] & (1 << (head & 63)) != 0
-            }
-        };
-        if !may_be {
+        if !self.heads.may_begin(suffix) {
             return false;
         }
         let at = self.sorted.partition_point(|pattern| pattern.as_slice() <= suffix);
@@ -286,7 +280,8 @@ impl Engine {
             let pattern: &Pattern = &token.patterns[index];
             let (anchor, back) = pattern.anchor();
             let from = text.len().saturating_sub(back + anchor.len() - 1).max(done);
-            let open = |at: &usize| token.may_begin(text, *at) && pattern.matches(text, *at, false) == Verdict::More;
+            let open =
+                |at: &usize| token.may_begin(text, *at) && pattern.matches(text, *at, false) == Verdict::More;
             limit = limit.min((from..text.len()).find(open).unwrap_or(limit));
         }
         limit
@@ -312,9 +307,13 @@ fn build(patterns: &[Vec<u8>]) -> Option<AhoCorasick> {
     if patterns.is_empty() {
         return None;
     }
-    let small = patterns.iter().map(Vec::len).sum::<usize>() <= DFA_LIMIT;
-    let kind = if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-    // Building fails only beyond 2^31 states; the slowest kind then still fits.
-    let build = |kind| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(Some(kind)).build(patterns);
-    build(kind).or_else(|_| build(AhoCorasickKind::NoncontiguousNFA)).ok()
+    // Building fails only beyond 2^31 states; the other kind then still fits.
+    let build = |kind| {
+        AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Anchored)
+            .kind(Some(kind))
+            .build(patterns)
+    };
+    build(AhoCorasickKind::ContiguousNFA).or_else(|_| build(AhoCorasickKind::NoncontiguousNFA)).ok()
 }

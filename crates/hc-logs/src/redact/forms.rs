@@ -117,14 +117,16 @@ fn json_plain(value: &str) -> String {
 fn json(value: &str) -> Vec<String> {
     let plain = json_plain(value);
     let html = |text: &str, upper: bool| {
-        let code = |c: char| if upper { format!("\\u{:04X}", c as u32) } else { format!("\\u{:04x}", c as u32) };
+        let code =
+            |c: char| if upper { format!("\\u{:04X}", c as u32) } else { format!("\\u{:04x}", c as u32) };
         escape(text, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}').then(|| code(c)))
     };
     let ascii = |text: &str, upper: bool| {
         escape(text, |c| {
             (!c.is_ascii()).then(|| {
                 let mut units = [0; 2];
-                let unit = |unit: &u16| if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
+                let unit =
+                    |unit: &u16| if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
                 c.encode_utf16(&mut units).iter().map(unit).collect()
             })
         })
@@ -213,7 +215,12 @@ fn xml(value: &str) -> Vec<String> {
             _ => None,
         })
     };
-    vec![entities("&quot;", "&apos;"), entities("&#34;", "&#39;"), entities("&quot;", "&#39;"), entities("", "")]
+    vec![
+        entities("&quot;", "&apos;"),
+        entities("&#34;", "&#39;"),
+        entities("&quot;", "&#39;"),
+        entities("", ""),
+    ]
 }
 
 fn url(value: &str) -> Vec<String> {

@@ -11,9 +11,9 @@
 mod counts;
 mod engine;
 mod forms;
+mod heads;
 mod squeeze;
 mod stream;
-mod tail;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -40,7 +40,12 @@ pub struct RedactWarning {
 
 impl fmt::Display for RedactWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a secret of {} bytes is too short to be redacted (at least {})", self.length, forms::MIN_SECRET)
+        write!(
+            f,
+            "a secret of {} bytes is too short to be redacted (at least {})",
+            self.length,
+            forms::MIN_SECRET
+        )
     }
 }
 

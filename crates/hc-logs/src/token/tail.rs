@@ -2,7 +2,7 @@
 //!
 //! Tails take bytes without keeping them, so a megabyte of token needs no memory.
 
-use crate::token::{ByteSet, Pattern, TokenRule};
+use super::{ByteSet, Pattern, TokenRule};
 
 /// A key block without an end line stops being covered after so many bytes.
 const BLOCK_LIMIT: usize = 16 * 1024;

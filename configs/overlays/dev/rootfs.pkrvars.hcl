@@ -1,0 +1,2 @@
+# Quick to build rather than small.
+rootfs_compression = 3

@@ -1,0 +1,3 @@
+# What all builders have in production.
+motd_text = "Authorized use only. All activity may be recorded."
+owner     = "platform-production"
