@@ -17,6 +17,8 @@ const BLOCKS: &[(&str, (u64, u64))] = &[
 /// Functions and the first packer that has them (measured, not documented).
 const FUNCTIONS: &[(&str, (u64, u64))] = &[
     ("templatefile", (1, 7)),
+    ("regex", (1, 7)),
+    ("regexall", (1, 7)),
     ("startswith", (1, 11)),
     ("endswith", (1, 11)),
     ("strcontains", (1, 11)),

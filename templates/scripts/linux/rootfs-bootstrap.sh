@@ -47,6 +47,19 @@ sources_of_this_machine() {
   done
 }
 
+# Packer leaves its own files open for its children. With ten of them mmdebstrap's pipe to apt gets a number of
+# two digits, which dash cannot redirect ("Bad fd number"). Only the command goes without them: this shell keeps
+# them, among them the build lock of hybrid.
+without_inherited_files() (
+  for fd in /proc/"$BASHPID"/fd/*; do
+    fd=${fd##*/}
+    if [ "$fd" -gt 2 ] && [ "$fd" -ne 255 ]; then
+      eval "exec $fd>&-"
+    fi
+  done
+  exec "$@"
+)
+
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -57,7 +70,7 @@ if [ ! -s "$work/sources.list" ]; then
   mirror=()
 fi
 
-options=(--variant=minbase --mode=root --quiet --format=directory)
+options=(--variant=minbase --mode=root --format=directory)
 [ -z "${ROOTFS_PACKAGES:-}" ] || options+=("--include=$ROOTFS_PACKAGES")
 # Documentation is not needed in an image; licences are.
 options+=('--dpkgopt=path-exclude=/usr/share/doc/*' '--dpkgopt=path-include=/usr/share/doc/*/copyright')
@@ -65,7 +78,8 @@ options+=('--dpkgopt=path-exclude=/usr/share/man/*' '--dpkgopt=path-exclude=/usr
 options+=('--dpkgopt=path-exclude=/usr/share/locale/*' '--dpkgopt=path-include=/usr/share/locale/locale.alias')
 
 echo "bootstrapping $ROOTFS_SUITE with ${ROOTFS_PACKAGES:-no further packages}"
-mmdebstrap "${options[@]}" "$ROOTFS_SUITE" "$root" "${mirror[@]}"
+# Its progress is no error, though it goes to stderr.
+without_inherited_files mmdebstrap "${options[@]}" "$ROOTFS_SUITE" "$root" "${mirror[@]}" 2>&1
 
 printf '%s\n' "${ROOTFS_HOSTNAME:?}" >"$root/etc/hostname"
 printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost ip6-localhost ip6-loopback\n' "$ROOTFS_HOSTNAME" >"$root/etc/hosts"

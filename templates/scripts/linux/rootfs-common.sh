@@ -5,6 +5,8 @@ set -euo pipefail
 umask 022
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 export LC_ALL=C.UTF-8
+# Packer 1.6 leaks descriptors into its scripts, and the shells of mmdebstrap's hooks cannot name one above 9.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 
 die() {
   printf 'error: %s\n' "$*" >&2
