@@ -31,10 +31,7 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
         },
         redactor: Redactor::tokens_only(),
         now: time::OffsetDateTime::now_utc,
-        rotation: Rotation {
-            max_bytes: settings.max_bytes,
-            max_days: settings.keep_days,
-        },
+        rotation: Rotation { max_bytes: settings.max_bytes, max_days: settings.keep_days },
     };
     let guard = hc_logs::init(options).ok()?;
     if writes {

@@ -48,6 +48,7 @@ impl Session {
             error.message = "hybrid.toml is invalid, nothing was done".into();
             error
         })?;
+        check_sources(&settings)?;
         let lock_timeout = globals.lock_timeout.unwrap_or(settings.state.lock_timeout).get();
         let style = Style::decide(globals.color, &environment);
         let verbosity =
@@ -112,6 +113,15 @@ impl Session {
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
+}
+
+/// A hostile url or ref is refused before anything looks at it (SRC-1).
+fn check_sources(settings: &Settings) -> Result<()> {
+    for source in &settings.sources {
+        hc_sources::SourceSpec::new(&source.name, &source.url, &source.reference, &settings.mirrors)
+            .map_err(|error| CommandError::new(error.code(), error.to_string()).hint(error.hint()))?;
+    }
+    Ok(())
 }
 
 fn find_root(given: Option<&Path>, cwd: &Path) -> Result<PathBuf> {

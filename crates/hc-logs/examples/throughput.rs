@@ -7,6 +7,7 @@ use hc_logs::Redactor;
 
 const CHUNK: usize = 64 * 1024;
 
+#[expect(clippy::print_stdout, reason = "an example is run to be read")]
 fn main() {
     let mut text = String::new();
     for line in 0.. {

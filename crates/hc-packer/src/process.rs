@@ -140,9 +140,10 @@ fn supervise(
             Err(RecvTimeoutError::Disconnected) => open = 0,
         }
         if gone.is_none()
-            && let Some(status) = child.try_wait().map_err(|source| PackerError::Wait { source })? {
-                gone = Some((code_of(status), Instant::now()));
-            }
+            && let Some(status) = child.try_wait().map_err(|source| PackerError::Wait { source })?
+        {
+            gone = Some((code_of(status), Instant::now()));
+        }
         if let Some((code, since)) = gone {
             // Pipes that are still open belong to what the child left behind.
             if open == 0 || since.elapsed() >= DRAIN {

@@ -117,3 +117,11 @@ fn usage_errors_exit_one() {
     project.run(&["biuld"]).expect(1).says("build");
     project.run(&["build", "--no-such-flag"]).expect(1);
 }
+
+#[test]
+fn a_hostile_source_is_refused_before_anything_happens() {
+    let project = Project::with_motd();
+    project.write("hybrid.toml", "[[sources]]\nname = \"x\"\nurl = \"ext::sh -c id\"\nref = \"main\"\n");
+    project.run(&["validate"]).expect(1).says("error[BadSource]").says("https://");
+    assert!(!project.path("state").exists());
+}

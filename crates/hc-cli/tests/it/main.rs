@@ -1,5 +1,9 @@
 //! Sessions of a user: given files, run `hybrid …`, see output, exit code and files.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by panicking, and hands PATH on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and hands PATH on"
+)]
 
 mod bad_input;
 mod build_flow;

@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod eval;
+mod format;
 pub mod functions;
 pub mod types;
 

@@ -1,0 +1,5 @@
+# Who builds in the dev subscription. Secrets are fetched when packer starts, and never rendered.
+azure_client_id       = "00000000-0000-4000-8000-0000000000d1"
+azure_client_secret   = env("ARM_CLIENT_SECRET")
+azure_subscription_id = "00000000-0000-4000-8000-0000000000d2"
+azure_tenant_id       = "00000000-0000-4000-8000-0000000000d3"

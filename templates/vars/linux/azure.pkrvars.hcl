@@ -1,0 +1,2 @@
+azure_location       = "westeurope"
+azure_resource_group = "images"

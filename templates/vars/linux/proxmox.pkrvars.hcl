@@ -1,0 +1,2 @@
+iso_file             = "local:iso/debian-12-netinst.iso"
+proxmox_storage_pool = "local-lvm"

@@ -1,0 +1,2 @@
+vm_cpus       = 2
+vm_memory_mib = 4096
