@@ -105,7 +105,10 @@ impl Search<'_> {
                 && kind == "provisioner"
                 && matches!(name, "source" | "sources")
                 && is_upload(&block.body);
-            if upload || PATH_ATTRIBUTES.contains(&name) {
+            // Plugins name their own file attributes; one that starts at the template is one of ours.
+            let own = (name.ends_with("_file") || name.ends_with("_files"))
+                && attribute.value.to_string().contains("path.root");
+            if upload || own || PATH_ATTRIBUTES.contains(&name) {
                 self.paths(document, &attribute.value);
             }
         }
