@@ -1,6 +1,6 @@
 //! What is written about a run, and what must never be written.
 //!
-//! Owns the redactor that every sink writes through ([`redact`], LOG-2), the one line format ([`line`]) and
+//! Owns the redactor that every sink writes through ([`redact`], LOG-2), the one line format ([`mod@line`]) and
 //! the subscriber that writes it ([`subscriber`], LOG-1), rotation and retention of log files ([`rotate`],
 //! [`retention`]), reading them back ([`read`]), scanning of tracked inputs for secrets ([`scan`], SEC-1) and
 //! the archive of `diag bundle` ([`bundle`], DIAG-1).

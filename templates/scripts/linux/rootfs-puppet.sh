@@ -13,14 +13,15 @@ case "${ROOTFS_PUPPET_MODE:?}" in
     ;;
   apply)
     puppet=$(cd "${ROOTFS_TEMPLATES:?}/puppet" && pwd)
-    mount -t proc proc "$root/proc"
+    mount -t sysfs -o ro sysfs "$root/sys"
     mkdir -p "$root/tmp/puppet"
     # The tree is seen, never copied: nothing of it stays in the image.
     mount --bind "$puppet" "$root/tmp/puppet"
     mount -o remount,bind,ro "$root/tmp/puppet"
-    # 0: nothing to do, 2: changed; 4 and 6: failures.
+    # 0: nothing to do, 2: changed; 4 and 6: failures. In a process namespace of its own Facter looks at processes
+    # of the image, not of this machine.
     status=0
-    FACTER_in_image_build=true chroot "$root" /usr/bin/puppet apply \
+    unshare --pid --fork --kill-child --mount-proc="$root/proc" chroot "$root" /usr/bin/puppet apply \
       --detailed-exitcodes --color false --vardir /tmp/puppet-var --ssldir /tmp/puppet-var/ssl \
       --modulepath /tmp/puppet/modules --hiera_config /tmp/puppet/hiera.yaml \
       /tmp/puppet/manifests/site.pp || status=$?

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Smoke test of linux.rootfs.minimal: unpacks the image, starts a shell in it, and looks at what it promises.
 # $1 is the image, or any file beside it.
+# shellcheck disable=SC2016,SC2317 # the checks are commands given to others
 set -euo pipefail
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -1,16 +1,55 @@
-//! Plaintext secrets in tracked inputs stop `validate` and `build` (SEC-1).
+//! Plaintext secrets in tracked inputs stop `validate` with exit 3 (SEC-1).
 
-use hc_config::Diagnostic;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use hc_config::{Diagnostic, Location};
+use hc_logs::scan::{self, Allow, Severity};
+use hc_templates::builder_toml;
 
 use super::prepare::Prepared;
 use crate::command_error::Result;
 use crate::session::Session;
 
-/// Scans every text input of the prepared targets, each file once.
+/// Inputs larger than this are no configuration.
+const LIMIT: u64 = 1 << 20;
+
+/// Scans every text input of the prepared targets, each file once. An inline `hybrid:allow` comment with a
+/// reason lets a line pass.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn plaintext_secrets(session: &Session, prepared: &[Prepared]) -> Result<Vec<Diagnostic>> {
-    let _ = (session, prepared);
-    Ok(Vec::new())
+    let mut files: BTreeSet<PathBuf> = BTreeSet::new();
+    for one in prepared {
+        let builder = &one.builder;
+        files.extend(builder.layers.iter().chain(&builder.files).cloned());
+        files.extend(one.layer_files.iter().map(|(path, _)| path.clone()));
+        files.extend(one.assets.keys().cloned());
+        if builder.has_metadata {
+            files.insert(builder.dir.join(builder_toml::FILE_NAME));
+        }
+    }
+    let allow = Allow::default();
+    let mut diagnostics = Vec::new();
+    for file in files {
+        let full = session.root.join(&file);
+        let small = hc_core::fs::regular_metadata(&full)?.is_some_and(|meta| meta.len() <= LIMIT);
+        let bytes = if small { hc_core::fs::read_limited(&full, LIMIT)? } else { None };
+        let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
+        for finding in scan::scan(&file, &text, &allow) {
+            let message = format!("{} in clear text", finding.description);
+            let diagnostic = match finding.severity {
+                Severity::Error => Diagnostic::error("PlaintextSecret", message),
+                _ => continue,
+            };
+            diagnostics.push(
+                diagnostic
+                    .at(Location::new(&file, &text, finding.span))
+                    .label(format!("rule `{}`", finding.rule))
+                    .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`"),
+            );
+        }
+    }
+    Ok(diagnostics)
 }

@@ -14,7 +14,7 @@ use super::counts::Counts;
 use super::forms;
 use super::heads::Heads;
 use super::squeeze::{self, Squeezed};
-use crate::token::{self, Pattern, Tail, TokenRule, Verdict};
+use crate::token::{self, Pattern, Runs, Tail, TokenRule, Verdict};
 
 /// Bytes before the first open one that a decision may look at: a break within the first
 /// [`SHORT_HEAD`] bytes of a form, or the byte before a token.
@@ -234,12 +234,13 @@ impl Engine {
             }
         }
         let limit = limit.max(progress.done);
+        let mut runs = Runs::default();
         for found in candidates {
             if (progress.done..limit).contains(&found.key) {
                 counts.add(found.rule, 1);
                 progress.cover(found.start, found.end);
                 if let Some(tail) = found.tail {
-                    start_tail(text, progress, tail, found.end);
+                    start_tail(text, progress, &mut runs, tail, found.end);
                 }
             }
         }
@@ -249,9 +250,9 @@ impl Engine {
     }
 
     fn extend_tails(&self, text: &[u8], progress: &mut Progress) {
-        let from = progress.seen;
+        let (from, mut runs) = (progress.seen, Runs::default());
         for tail in std::mem::take(&mut progress.tails) {
-            start_tail(text, progress, tail, from);
+            start_tail(text, progress, &mut runs, tail, from);
         }
         progress.merge();
     }
@@ -289,8 +290,8 @@ impl Engine {
 }
 
 /// Covers what `tail` takes of `text[from..]`, and keeps it when it may take more.
-fn start_tail(text: &[u8], progress: &mut Progress, mut tail: Tail, from: usize) {
-    let (taken, open) = tail.take(&text[from..]);
+fn start_tail(text: &[u8], progress: &mut Progress, runs: &mut Runs, mut tail: Tail, from: usize) {
+    let (taken, open) = tail.take(text, from, runs);
     progress.cover(from, from + taken);
     if open && !progress.tails.contains(&tail) {
         progress.tails.push(tail);

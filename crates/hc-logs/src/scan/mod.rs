@@ -7,6 +7,7 @@ mod allow;
 mod placeholder;
 mod rules;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,8 @@ use rules::{BARE_ALLOW, LineRule, line_rules};
 
 /// Longer lines are minified data: only token shapes are looked for.
 const MAX_LINE: usize = 16 * 1024;
+/// After so many findings in one file the rest of it is not listed: it is no file that people wrote.
+const MAX_FINDINGS: usize = 1000;
 /// Endings of templates, taken off before the ending of the file itself is looked at.
 const TEMPLATE_ENDINGS: [&str; 6] = [".pkrtpl.hcl", ".pkrtpl", ".tmpl", ".tpl", ".j2", ".example"];
 
@@ -81,12 +84,13 @@ pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<Finding> {
     // Tokens come first in the order of pushing: they say more than the assignment around them.
     found.sort_by_key(|(span, rule)| (std::cmp::Reverse(rule.severity), span.start));
     let mut findings: Vec<Finding> = Vec::new();
+    let mut taken = BTreeMap::new();
     for (span, rule) in found {
-        let overlaps = |other: &Finding| span.start < other.span.end && other.span.start < span.end;
-        if findings.iter().any(overlaps) {
-            continue;
+        let before = taken.range(..span.end).next_back().is_some_and(|(_, end)| *end > span.start);
+        if !before && findings.len() < MAX_FINDINGS {
+            taken.insert(span.start, span.end);
+            findings.push(lines.finding(path, text, span, rule));
         }
-        findings.push(lines.finding(path, text, span, rule));
     }
     findings.retain(|finding| {
         !allow.accepts(finding.rule, path, &finding.digest) && !lines.is_allowed_inline(text, finding)

@@ -1,5 +1,7 @@
 //! What stands where a secret could stand and is none.
 
+/// Longer values are no placeholders, in bytes.
+const MAX_PLACEHOLDER: usize = 1024;
 /// Words that nobody takes for a secret.
 const WORDS: [&str; 26] = [
     "changeme",
@@ -64,6 +66,9 @@ const PARTS: [&str; 8] = ["${", "%{", "{{", "}}", "$(", "<%", "((", "***"];
 /// Whether `value` is a reference, a template, or a word that asks to be replaced.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
+    if value.len() > MAX_PLACEHOLDER {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let mut characters = value.chars();
     let first = characters.next();

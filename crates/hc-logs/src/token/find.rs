@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::{Tail, TokenRule, Verdict, rules};
+use super::{Runs, Tail, TokenRule, Verdict, rules};
 
 /// A token in a text.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ fn anchors() -> &'static Anchors {
 pub(crate) fn find(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let anchors = anchors();
-    let mut tokens = Vec::new();
+    let (mut tokens, mut runs) = (Vec::new(), Runs::default());
     for found in anchors.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(bytes)) {
         let (rule, index) = anchors.owners[found.pattern().as_usize()];
         let rule = &rules()[rule];
@@ -49,11 +49,13 @@ pub(crate) fn find(text: &str) -> Vec<Token> {
             continue;
         }
         if let Verdict::Match { start, end } = pattern.matches(bytes, start, true) {
-            let taken = Tail::after(rule, pattern).map_or(0, |mut tail| tail.take(&bytes[end..]).0);
+            let taken = Tail::after(rule, pattern).map_or(0, |mut tail| tail.take(bytes, end, &mut runs).0);
             // Classes are ASCII or stop before it, but a negated class may end inside a character.
             let end =
                 (end + taken..=bytes.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(bytes.len());
-            if text.is_char_boundary(start) {
+            // A token inside a token of its kind is the same finding.
+            let inside = |last: &Token| last.rule.id == rule.id && end <= last.span.end;
+            if text.is_char_boundary(start) && !tokens.last().is_some_and(inside) {
                 tokens.push(Token { rule, span: start..end });
             }
         }

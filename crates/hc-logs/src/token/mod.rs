@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub(crate) use find::find;
 pub(crate) use pattern::{ByteSet, Pattern, Verdict};
-pub(crate) use tail::Tail;
+pub(crate) use tail::{Runs, Tail};
 
 /// One rule of the embedded table.
 #[derive(Debug)]

@@ -18,6 +18,28 @@ pub(crate) enum Tail {
     Block { left: usize, closing: bool, matched: usize },
 }
 
+/// Remembers where the runs of sets end, so that a run in which many tokens begin is walked once.
+#[derive(Debug, Default)]
+pub(crate) struct Runs(Vec<(ByteSet, usize, usize)>);
+
+impl Runs {
+    /// How many of `text[from..]` are in `set`. Ask from front to back, always for the same text.
+    fn length(&mut self, set: &ByteSet, text: &[u8], from: usize) -> usize {
+        let known = self.0.iter_mut().find(|(other, ..)| other == set);
+        if let Some((_, start, end)) = &known
+            && (*start..=*end).contains(&from)
+        {
+            return *end - from;
+        }
+        let length = text[from..].iter().take_while(|byte| set.contains(**byte)).count();
+        match known {
+            Some(run) => (run.1, run.2) = (from, from + length),
+            None => self.0.push((*set, from, from + length)),
+        }
+        length
+    }
+}
+
 impl Tail {
     /// The tail of a match, if it has one.
     pub(crate) fn after(rule: &TokenRule, pattern: &Pattern) -> Option<Self> {
@@ -27,13 +49,14 @@ impl Tail {
         pattern.tail().map(Self::Set)
     }
 
-    /// How many of `bytes` it takes, and whether it may take more after them.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
+    /// How many of `text[from..]` it takes, and whether it may take more after them.
+    pub(crate) fn take(&mut self, text: &[u8], from: usize, runs: &mut Runs) -> (usize, bool) {
+        let bytes = &text[from..];
         match self {
-            Self::Set(set) => match bytes.iter().position(|byte| !set.contains(*byte)) {
-                Some(end) => (end, false),
-                None => (bytes.len(), true),
-            },
+            Self::Set(set) => {
+                let length = runs.length(set, text, from);
+                (length, length == bytes.len())
+            }
             Self::Block { left, closing, matched } => {
                 for (index, byte) in bytes.iter().enumerate() {
                     if *left == 0 {
