@@ -16,6 +16,11 @@ use crate::fs::{FsError, create_dirs, io_error, regular_metadata};
 
 /// How often a waiting acquirer tries again.
 const POLL: Duration = Duration::from_millis(25);
+/// Shortest time before a lock counts as held. While another thread starts a process, the new process has a copy
+/// of every descriptor between fork and exec; [`FileLock::probe`] takes a shared lock for a moment, too.
+const GRACE: Duration = Duration::from_millis(150);
+/// How often is tried within [`GRACE`].
+const GRACE_POLL: Duration = Duration::from_millis(3);
 /// Holder texts are one line; more than this is not ours.
 const HOLDER_LIMIT: u64 = 4096;
 
@@ -97,6 +102,7 @@ impl FileLock {
                     lock.write_holder(me)?;
                     return Ok(lock);
                 }
+                Err(TryLockError::WouldBlock) if start.elapsed() < GRACE => std::thread::sleep(GRACE_POLL),
                 Err(TryLockError::WouldBlock) => {
                     let holder = read_holder(path);
                     if start.elapsed() >= timeout {
@@ -231,7 +237,7 @@ mod tests {
         let path = dir.path().join(".lock");
         let lock = FileLock::try_acquire(&path, &me("slow")).unwrap();
         let releaser = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(80));
+            std::thread::sleep(GRACE + Duration::from_millis(100));
             drop(lock);
         });
         let mut seen = Vec::new();

@@ -130,9 +130,17 @@ fn a_hostile_source_is_refused_before_anything_happens() {
 fn a_plaintext_secret_stops_validate_with_exit_three_and_is_never_printed() {
     let project = Project::with_motd();
     let key = format!("AKIA{}", "Z7Q2M4X8K1B5N3V6");
-    project.edit("templates/scripts/linux/greet.sh", "echo greeting", &format!("export AWS_ACCESS_KEY_ID={key}"));
+    project.edit(
+        "templates/scripts/linux/greet.sh",
+        "echo greeting",
+        &format!("export AWS_ACCESS_KEY_ID={key}"),
+    );
     let refused = project.run(&["validate"]).expect(3).says("error[PlaintextSecret]").says("greet.sh:3");
-    let elsewhere = format!("{}{}", refused.stdout, refused.stderr.lines().filter(|line| !line.starts_with("3 |")).collect::<String>());
+    let elsewhere = format!(
+        "{}{}",
+        refused.stdout,
+        refused.stderr.lines().filter(|line| !line.starts_with("3 |")).collect::<String>()
+    );
     assert!(!elsewhere.contains(&key), "{elsewhere}");
     assert!(!project.path("state/packer").exists());
 }

@@ -3,7 +3,7 @@
 //!
 //! Promises: the union of **all** matches is covered, not a choice of them (`abcdefghi` with the secrets
 //! `abcdef` and `defghi` becomes `***`), and [`Engine::advance`] covers the same bytes however a text is
-//! cut into pieces. Forms are found across single line breaks too (wrapped base64). What a place needs to
+//! cut into pieces. Forms are found across short line breaks too (wrapped base64). What a place needs to
 //! be decided is bounded, so is the memory.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::token::{self, Pattern, Runs, Tail, TokenRule, Verdict};
 
 /// Bytes before the first open one that a decision may look at: a break within the first
 /// [`SHORT_HEAD`] bytes of a form, or the byte before a token.
-pub(crate) const CONTEXT: usize = 16;
+pub(crate) const CONTEXT: usize = 24;
 /// A form that is broken by a line end within so few bytes is covered from the next line on: holding back a
 /// line end because of them would delay nearly every line of a live log.
 const SHORT_HEAD: usize = 3;
@@ -136,8 +136,10 @@ impl Engine {
         let mut patterns: BTreeMap<Vec<u8>, Meaning> = BTreeMap::new();
         for secret in secrets {
             for (form, rule) in forms::forms(secret) {
-                let form: Vec<u8> = form.into_iter().filter(|byte| !squeeze::is_break(*byte)).collect();
-                if form.len() >= forms::MIN_SECRET {
+                let form = Squeezed::new(&form).bytes().to_vec();
+                // A break that stays, this early, would be shown before the form is known; lines do for those.
+                let broken = form.iter().take(SHORT_HEAD + 1).any(|byte| squeeze::is_break(*byte));
+                if form.len() >= forms::MIN_SECRET && !broken {
                     patterns.entry(form).or_default().form.get_or_insert(rule);
                 }
             }

@@ -1,7 +1,7 @@
 //! The forms in which a secret shows up in texts: how tools encode, quote, split and wrap it.
 //!
 //! A pure function from a value to byte strings. Line breaks inside a form are dropped later by the
-//! engine, which reads over single line breaks; forms of single lines stand here for texts in which every
+//! engine, which reads over short line breaks; forms of single lines stand here for texts in which every
 //! line got a prefix.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,10 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// Secrets shorter than this are not redacted: their forms would hit ordinary words everywhere.
 pub(crate) const MIN_SECRET: usize = 4;
+/// Larger secrets are not redacted: the search for their forms would need hundreds of megabytes.
+pub(crate) const MAX_SECRET: usize = 64 * 1024;
+/// Keys and certificates: nobody quotes or widens their base64, and leaving that out saves most of the memory.
+const LONG_SECRET: usize = 512;
 /// Lines of a multi-line secret that are secrets on their own, in bytes.
 const MIN_LINE: usize = 8;
 /// Pieces between the commas of a secret that are secrets on their own, in bytes.
@@ -67,35 +71,40 @@ fn text_forms(value: &str, plain: &'static str, forms: &mut BTreeMap<Vec<u8>, &'
 }
 
 fn binary_forms(value: &str, forms: &mut BTreeMap<Vec<u8>, &'static str>) {
-    let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    // `powershell -EncodedCommand` is base64 of UTF-16.
-    for bytes in [value.as_bytes(), &wide] {
-        for alignment in 0..3 {
-            let text = base64_inside(bytes, alignment);
-            let url_safe = text.replace('+', "-").replace('/', "_");
-            // `/` is escaped by some JSON writers, `+` `/` `=` by every URL encoder.
-            let escaped = text.replace('/', "\\/");
-            let percent = percent(text.as_bytes(), |byte| byte.is_ascii_alphanumeric(), true, false);
-            for form in [text, url_safe, escaped, percent] {
-                if form.len() >= MIN_SECRET {
-                    forms.entry(form.into_bytes()).or_insert("secret.base64");
-                }
-            }
-        }
-        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
-            let text = engine.encode(bytes);
-            for width in [64, 76] {
-                for piece in text.as_bytes().chunks(width).filter(|piece| piece.len() >= MIN_WRAPPED) {
-                    if text.len() > width {
-                        forms.entry(piece.to_vec()).or_insert("secret.base64");
-                    }
-                }
-            }
-        }
+    base64_forms(value.as_bytes(), value.len() > LONG_SECRET, forms);
+    if value.len() <= LONG_SECRET {
+        // `powershell -EncodedCommand` is base64 of UTF-16.
+        let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        base64_forms(&wide, false, forms);
     }
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
     forms.entry(hex.to_ascii_uppercase().into_bytes()).or_insert("secret.hex");
     forms.entry(hex.into_bytes()).or_insert("secret.hex");
+}
+
+fn base64_forms(bytes: &[u8], long: bool, forms: &mut BTreeMap<Vec<u8>, &'static str>) {
+    for alignment in 0..3 {
+        let text = base64_inside(bytes, alignment);
+        let mut found = vec![text.replace('+', "-").replace('/', "_")];
+        if !long {
+            // `/` is escaped by some JSON writers, `+` `/` `=` by every URL encoder.
+            found.push(text.replace('/', "\\/"));
+            found.push(percent(text.as_bytes(), |byte| byte.is_ascii_alphanumeric(), true, false));
+        }
+        found.push(text);
+        for form in found.into_iter().filter(|form| form.len() >= MIN_SECRET) {
+            forms.entry(form.into_bytes()).or_insert("secret.base64");
+        }
+    }
+    // Wrapped text whose lines got a prefix; without one the engine reads over the breaks.
+    for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+        let text = engine.encode(bytes);
+        for width in [64, 76].into_iter().filter(|width| text.len() > *width) {
+            for piece in text.as_bytes().chunks(width).filter(|piece| piece.len() >= MIN_WRAPPED) {
+                forms.entry(piece.to_vec()).or_insert("secret.base64");
+            }
+        }
+    }
 }
 
 /// The characters of base64 that depend on `bytes` alone when `alignment` unknown bytes stand before them

@@ -5,7 +5,7 @@
 //! for every chunking of a stream, in memory bounded by the longest form. Never prints or stores a value
 //! anywhere else; `Debug` shows numbers only.
 //!
-//! Limits, on purpose: secrets below four bytes are refused (see [`RedactWarning`]); a form that a line
+//! Limits, on purpose: secrets below four bytes and above 64 KiB are refused (see [`RedactWarning`]); a form that a line
 //! break cuts within its first three bytes keeps those bytes.
 
 mod counts;
@@ -34,18 +34,16 @@ pub(crate) const REPLACEMENT: &[u8] = b"***";
 pub struct RedactWarning {
     /// Which of the given secrets, from 0.
     pub index: usize,
-    /// Its length in bytes; too short to be told apart from ordinary text.
+    /// Its length in bytes: below four it cannot be told apart from ordinary text, above 64 KiB it would
+    /// need too much memory.
     pub length: usize,
 }
 
 impl fmt::Display for RedactWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a secret of {} bytes is too short to be redacted (at least {})",
-            self.length,
-            forms::MIN_SECRET
-        )
+        let (length, least, most) = (self.length, forms::MIN_SECRET, forms::MAX_SECRET);
+        let why = if length < least { "short" } else { "long" };
+        write!(f, "a secret of {length} bytes is too {why} to be redacted ({least} to {most} bytes are)")
     }
 }
 
@@ -90,11 +88,17 @@ impl RedactorBuilder {
         self
     }
 
-    /// Compiles.
+    /// Compiles. Secrets of impossible length are left out in silence: use
+    /// [`RedactorBuilder::build_with_warnings`] where they come from people.
     pub fn build(self) -> Redactor {
+        self.build_with_warnings().0
+    }
+
+    /// Compiles, with a warning for each secret that is left out.
+    pub fn build_with_warnings(self) -> (Redactor, Vec<RedactWarning>) {
         let redactor = Redactor::of(Vec::new(), self.token_shapes);
-        redactor.add(&self.secrets);
-        redactor
+        let warnings = redactor.add(&self.secrets);
+        (redactor, warnings)
     }
 }
 
@@ -115,14 +119,14 @@ impl Redactor {
     }
 
     /// Adds secrets to this redactor, all its clones and all their open streams (from their next push on).
-    /// Gives a warning for each that is too short.
+    /// Gives a warning for each that is too short or too long.
     pub fn add<'a>(&self, secrets: impl IntoIterator<Item = &'a SecretString>) -> Vec<RedactWarning> {
         let mut warnings = Vec::new();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = known.secrets.len();
         for (index, secret) in secrets.into_iter().enumerate() {
             let length = secret.expose().trim().len();
-            if length < forms::MIN_SECRET {
+            if !(forms::MIN_SECRET..=forms::MAX_SECRET).contains(&length) {
                 warnings.push(RedactWarning { index, length });
             } else if !known.secrets.contains(secret) {
                 known.secrets.push(secret.clone());

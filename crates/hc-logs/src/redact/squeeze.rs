@@ -1,7 +1,7 @@
-//! A text without its single line breaks, and the way back to its offsets.
+//! A text without its short line breaks, and the way back to its offsets.
 //!
 //! `base64` wraps at 76 columns, `fold` anywhere: forms are searched in the squeezed text. Runs of more than
-//! two bytes (an empty line between) stay in and keep their neighbours apart.
+//! four bytes (more than one empty line) stay in and keep their neighbours apart.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub(crate) fn is_break(byte: u8) -> bool {
 }
 
 /// Breaks of more bytes separate.
-const MAX_BREAK: usize = 2;
+const MAX_BREAK: usize = 4;
 
 /// The squeezed text.
 pub(crate) struct Squeezed<'a> {
@@ -76,14 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn single_breaks_vanish_and_empty_lines_stay() {
-        let squeezed = Squeezed::new(b"ab\ncd\r\nef\n\n\ngh\n");
-        assert_eq!(squeezed.bytes(), b"abcdef\n\n\ngh");
+    fn short_breaks_vanish_and_wide_ones_stay() {
+        let squeezed = Squeezed::new(b"ab\ncd\r\nef\n\n\n\n\ngh\n");
+        assert_eq!(squeezed.bytes(), b"abcdef\n\n\n\n\ngh");
         assert_eq!(squeezed.origin(1), 1);
         assert_eq!(squeezed.origin(2), 3);
         assert_eq!(squeezed.origin_of_end(2), 2);
         assert_eq!(squeezed.origin(4), 7);
-        assert_eq!(squeezed.origin(11), 15);
+        assert_eq!(squeezed.origin(13), 17);
         assert_eq!(squeezed.last_break_in(1..3), Some(2));
         assert_eq!(squeezed.last_break_in(1..5), Some(4));
         assert_eq!(squeezed.last_break_in(5..9), None);

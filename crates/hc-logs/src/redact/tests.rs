@@ -56,7 +56,22 @@ fn wrapped_forms_are_found_and_lines_keep_apart() {
     // Cut within the first three bytes: those stay, the rest goes.
     assert_eq!(redactor.redact("a co\nrrect-horse-battery b"), "a co\n*** b");
     assert_eq!(redactor.redact("correct-horse-battery\ncorrect-horse-battery\n"), "***\n***\n");
-    assert_eq!(redactor.redact("correct-ho\n\n\nrse-battery"), "correct-ho\n\n\nrse-battery");
+    assert_eq!(redactor.redact("correct-ho\n\n\n\n\nrse-battery"), "correct-ho\n\n\n\n\nrse-battery");
+}
+
+#[test]
+fn breaks_inside_secrets_do_not_hide_them() {
+    let redactor = redactor(&[
+        "first-half\n\n\n\n\n\nsecond-half",
+        "k1\n\n\n\n\n\nsome-longer-rest",
+        "one\r\n\r\ntwo-three",
+    ]);
+    assert_eq!(redactor.redact("<first-half\n\n\n\n\n\nsecond-half>"), "<***>");
+    assert_eq!(redactor.redact("<one\n\ntwo-three> <one\r\n\r\ntwo-three>"), "<one\n\n***> <one\r\n\r\n***>");
+    let shown = redactor.redact("<k1\n\n\n\n\n\nsome-longer-rest>").into_owned();
+    assert!(!shown.contains("longer"));
+    let bytes: Vec<_> = b"<k1\n\n\n\n\n\nsome-longer-rest>".chunks(1).collect();
+    assert_eq!(streamed(&redactor, &bytes), shown);
 }
 
 #[test]
@@ -207,7 +222,7 @@ proptest! {
     #[test]
     fn chunking_changes_nothing(pieces in pieces(), cuts in prop::collection::vec(0..200_usize, 0..6)) {
         static REDACTOR: std::sync::OnceLock<Redactor> = std::sync::OnceLock::new();
-        let redactor = REDACTOR.get_or_init(|| redactor(&["abcabd", "dabcdbdab"]));
+        let redactor = REDACTOR.get_or_init(|| redactor(&["abcabd", "dabcdbdab", "abcab\n\n\n\n\n\ndabcd"]));
         let text = pieces.concat();
         let whole = redactor.redact(&text).into_owned();
         for secret in ["abcabd", "dabcdbdab"] {

@@ -90,7 +90,7 @@ fn waiting_shows_the_holder_and_ends_with_the_timeout() {
     let mut holder = child::start(project.root(), "hold");
     let seen: Arc<Mutex<Vec<Option<Holder>>>> = Arc::default();
     let mut options = options();
-    options.lock_timeout = Duration::from_millis(150);
+    options.lock_timeout = Duration::from_millis(400);
     let sink = Arc::clone(&seen);
     options.waiting = Some(Arc::new(move |holder| sink.lock().unwrap().push(holder.cloned())));
     let store = Store::open(project.root(), options).unwrap();
