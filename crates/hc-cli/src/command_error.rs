@@ -125,6 +125,13 @@ impl From<hc_core::id::IdError> for CommandError {
     }
 }
 
+impl From<hc_provisioners::ProvisionerError> for CommandError {
+    fn from(error: hc_provisioners::ProvisionerError) -> Self {
+        let diagnostics = error.diagnostics().to_vec();
+        Self { diagnostics, ..Self::from_error(&error, error.code(), 1, error.hint()) }
+    }
+}
+
 impl From<hc_state::StateError> for CommandError {
     fn from(error: hc_state::StateError) -> Self {
         Self::from_error(&error, error.code(), error.exit_code(), error.hint())

@@ -58,6 +58,11 @@ impl Environment {
         self.vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
     }
 
+    /// A program on the `PATH`.
+    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
+        std::env::split_paths(self.var("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+    }
+
     /// One variable as text; absent when empty or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.var(name).and_then(OsStr::to_str).filter(|value| !value.is_empty())

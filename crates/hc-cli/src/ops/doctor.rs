@@ -1,7 +1,6 @@
 //! `hybrid doctor`: what this machine has for this project.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::{packer, state};
 use crate::command_error::Result;
@@ -40,7 +39,7 @@ pub fn doctor(session: &Session) -> Result<DoctorReport> {
         }
     }
     for (tool, required) in tools {
-        checks.push(match on_path(session, tool) {
+        checks.push(match session.environment.find_program(tool) {
             Some(path) => check(tool, "ok", path.display().to_string(), required),
             None => check(
                 tool,
@@ -60,9 +59,4 @@ pub fn doctor(session: &Session) -> Result<DoctorReport> {
 
 fn check(name: &str, status: &str, detail: String, required: bool) -> CheckDoc {
     CheckDoc { name: name.into(), status: status.into(), detail, required }
-}
-
-fn on_path(session: &Session, tool: &str) -> Option<PathBuf> {
-    let path = session.environment.var("PATH")?;
-    std::env::split_paths(path).map(|dir| dir.join(tool)).find(|path| path.is_file())
 }

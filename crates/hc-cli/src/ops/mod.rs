@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fmt;
 pub mod git;
 pub mod inputs;
+pub mod linters;
 pub mod objects;
 pub mod packer;
 pub mod plan;

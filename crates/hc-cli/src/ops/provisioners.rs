@@ -2,30 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use hc_config::{Diagnostic, Value, suggest};
-use hc_core::fs::{create_dirs, read_text, write_atomic};
-use hc_core::{EnvName, Target};
-use hc_provisioners::{STACKS, Switches, checks, registry, switches};
+use hc_config::{Diagnostic, Value};
+use hc_core::{BuilderId, EnvName, Target};
+use hc_provisioners::{Change, ProvisionerError, STACKS, Switches};
 
-use super::select::select;
-use crate::command_error::{CommandError, Result};
-use crate::report::provisioners::{ProvisionersReport, SwitchDoc};
+use super::linters::InstalledLinters;
+use super::select::{Selection, select};
+use crate::command_error::Result;
+use crate::report::provisioners::{ChangedDoc, ProvisionersReport, SwitchDoc};
 use crate::session::Session;
-
-fn read(session: &Session) -> Result<Switches> {
-    let text = read_text(&session.root.join(switches::FILE), 1 << 20)?.unwrap_or_default();
-    Ok(Switches::parse(&text)?)
-}
 
 /// Variables for a target. A broken switch file is reported by [`prepare`](super::prepare), not here.
 ///
 /// # Errors
 /// The problem of the switch file.
 pub fn variables(session: &Session, target: &Target) -> Result<BTreeMap<String, Value>, Box<Diagnostic>> {
-    let path = session.root.join(switches::FILE);
-    let text = read_text(&path, 1 << 20)
-        .map_err(|error| Box::new(Diagnostic::error(error.code(), error.to_string())))?;
-    Ok(Switches::parse(&text.unwrap_or_default())?.variables(target))
+    match hc_provisioners::change::read(&session.root) {
+        Ok(switches) => Ok(switches.variables(target)),
+        Err(ProvisionerError::BrokenFile(problem)) => Err(problem),
+        Err(error) => Err(Box::new(Diagnostic::error(error.code(), error.to_string()))),
+    }
 }
 
 /// Which stacks are on for the selected builders.
@@ -34,7 +30,40 @@ pub fn variables(session: &Session, target: &Target) -> Result<BTreeMap<String, 
 /// The problem of the switch file.
 pub fn status(session: &Session, targets: &str, env: &EnvName) -> Result<ProvisionersReport> {
     let selection = select(session, targets)?;
-    let switches = read(session)?;
+    Ok(table(&hc_provisioners::change::read(&session.root)?, &selection, env))
+}
+
+/// Moves a switch; a failed check or linter changes nothing (PROV-2).
+///
+/// # Errors
+/// `UnknownStack`, `ProvisionerInvalid` with everything that stands against it.
+pub fn switch(
+    session: &Session,
+    stack: &str,
+    env: Option<&str>,
+    builder: Option<&str>,
+    on: bool,
+) -> Result<ProvisionersReport> {
+    let env = env.map(|env| session.env(Some(env))).transpose()?;
+    let selection = select(session, builder.unwrap_or_default())?;
+    let builder_id = builder.map(str::parse::<BuilderId>).transpose()?;
+    let linters = InstalledLinters(&session.environment);
+    let change = Change { stack, on, env: env.as_ref(), builder: builder_id.as_ref() };
+    let changed = hc_provisioners::change(&session.root, &change, &linters)?;
+    let shown = env.unwrap_or_else(|| session.settings.project.default_env.clone());
+    let mut report = table(&changed.switches, &selection, &shown);
+    report.switches.retain(|switch| switch.stack == changed.stack);
+    report.changed = Some(ChangedDoc {
+        stack: changed.stack.into(),
+        on,
+        written: changed.written,
+        linted_with: changed.linted_with.into_iter().map(str::to_owned).collect(),
+        linters_missing: changed.linters_missing.into_iter().map(str::to_owned).collect(),
+    });
+    Ok(report)
+}
+
+fn table(switches: &Switches, selection: &Selection, env: &EnvName) -> ProvisionersReport {
     let mut rows = Vec::new();
     for target in selection.targets(env) {
         for stack in STACKS {
@@ -47,47 +76,5 @@ pub fn status(session: &Session, targets: &str, env: &EnvName) -> Result<Provisi
             });
         }
     }
-    Ok(ProvisionersReport { env: env.to_string(), switches: rows })
-}
-
-/// Moves a switch; a failed check changes nothing (PROV-2).
-///
-/// # Errors
-/// `ProvisionerInvalid` with everything that is missing.
-pub fn switch(
-    session: &Session,
-    stack: &str,
-    env: Option<&str>,
-    builder: Option<&str>,
-    on: bool,
-) -> Result<ProvisionersReport> {
-    let names: Vec<&str> = STACKS.iter().map(|stack| stack.name).collect();
-    let stack = registry::find(stack).ok_or_else(|| {
-        let hint = match suggest::nearest(stack, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("stacks: {}", names.join(", ")),
-        };
-        CommandError::new("UnknownStack", format!("there is no stack `{stack}`")).hint(hint)
-    })?;
-    let env = env.map(|env| session.env(Some(env))).transpose()?;
-    let selection = select(session, builder.unwrap_or_default())?;
-    if on {
-        let named = if builder.is_some() { selection.ids.as_slice() } else { &[] };
-        let problems = checks::check(stack, &session.root, named);
-        if !problems.is_empty() {
-            return Err(CommandError::invalid(problems));
-        }
-    }
-    let mut switches = read(session)?;
-    switches.set(stack, env.as_ref().map(EnvName::as_str), builder, on);
-    let text = switches.render().map_err(|error| {
-        CommandError::new("ProvisionerInvalid", format!("the switches cannot be written: {error}"))
-    })?;
-    let path = session.root.join(switches::FILE);
-    if let Some(parent) = path.parent() {
-        create_dirs(parent)?;
-    }
-    write_atomic(&path, text.as_bytes(), 0o644)?;
-    let env = env.unwrap_or_else(|| session.settings.project.default_env.clone());
-    status(session, builder.unwrap_or_default(), &env)
+    ProvisionersReport { env: env.to_string(), switches: rows, changed: None }
 }

@@ -9,3 +9,4 @@ mod bad_input;
 mod build_flow;
 mod documents;
 mod project;
+mod provisioners;
