@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, artifacts, build, config, envelope, explain, plan, provisioners, state, templates, validate,
+    Envelope, artifacts, build, config, envelope, explain, orphans, plan, provisioners, state, templates,
+    validate,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -76,6 +77,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<state::StateChangeReport>("cli-state-change", "hybrid state restore, migrate, unlock"),
         answer::<explain::ExplainCodeReport>("cli-explain", "hybrid explain"),
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
+        answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),
     ])
 }

@@ -11,8 +11,8 @@ use crate::command_error::Result;
 use crate::ops::build::BuildOptions;
 use crate::ops::prepare::Values;
 use crate::ops::{
-    artifacts, build, config, doctor, explain, fmt, plan, provisioners, state_commands, status, templates,
-    validate,
+    artifacts, build, config, doctor, explain, fmt, orphans, plan, provisioners, state_commands, status,
+    templates, validate,
 };
 use crate::report::{Outcome, Report};
 use crate::session::Session;
@@ -122,6 +122,9 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             let mut outcome = plain(session, &state_commands::check(session)?)?;
             outcome.exit = crate::exit_code::ExitCode::Success;
             Ok(outcome)
+        }
+        Command::Orphans(args) => {
+            plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)
         }
         Command::Doctor => plain(session, &doctor::doctor(session)?),
         Command::Explain { .. } | Command::Completions { .. } => without_project(command)

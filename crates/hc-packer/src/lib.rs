@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod machine;
 pub mod manifest;
+pub mod orphans;
 pub mod probe;
 pub mod process;
 pub mod result;

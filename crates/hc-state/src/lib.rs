@@ -35,5 +35,6 @@ pub use lineage::{Lineage, Revision};
 pub use locks::{BuildHolder, HeldLock, LockKind, UnlockAdvice};
 pub use migrate::{MigrateOptions, MigrationPlan};
 pub use options::StoreOptions;
+pub use processes::Process;
 pub use restore::{RestorePoint, Restored};
 pub use store::{Locked, Store};

@@ -87,7 +87,7 @@ impl fmt::Display for HeldLock {
                 holder.command,
                 holder.pid,
                 holder.host,
-                holder.since.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+                since(holder)
             )?,
             None => write!(f, " by an unknown process")?,
         }
@@ -100,6 +100,12 @@ impl fmt::Display for HeldLock {
         }
         Ok(())
     }
+}
+
+/// To the second: nobody reads nanoseconds.
+fn since(holder: &Holder) -> String {
+    let whole = holder.since.replace_nanosecond(0).unwrap_or(holder.since);
+    whole.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
 /// A target that is being built right now.

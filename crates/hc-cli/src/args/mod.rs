@@ -67,6 +67,11 @@ pub enum Command {
     /// Diagnose a project
     #[command(subcommand)]
     Diag(DiagCommand),
+    /// Show what killed runs left behind, and clear it away
+    #[command(
+        after_help = "Examples:\n  hybrid orphans             what is left: processes, directories, things on the platform\n  hybrid orphans --stop      end the processes, remove the directories\n  hybrid orphans --forget linux.azure.base@dev.20261120T101500Z-1a2b3c4d"
+    )]
+    Orphans(OrphansArgs),
     /// Check this machine: packer, tools, permissions
     Doctor,
     /// Explain an error code: cause, cure, example
@@ -187,6 +192,17 @@ pub struct ToggleArgs {
     /// Only for this builder
     #[arg(long, short = 'b')]
     pub builder: Option<String>,
+}
+
+/// `hybrid orphans`.
+#[derive(Debug, clap::Args)]
+pub struct OrphansArgs {
+    /// End what still runs and remove what lies on this machine
+    #[arg(long, conflicts_with = "forget")]
+    pub stop: bool,
+    /// Close a build whose things on the platform were removed by hand
+    #[arg(long, value_name = "BUILD")]
+    pub forget: Option<String>,
 }
 
 /// `hybrid fmt`.

@@ -18,7 +18,7 @@ use super::plan::{Planned, plan};
 use super::prepare::Values;
 use super::record::{self, Ended};
 use super::trust::{Gate, refuse};
-use super::{git, secrets, state, validate};
+use super::{git, journal, secrets, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
@@ -163,11 +163,14 @@ impl Run<'_> {
                     succeeded
                 }
                 Err(error) => {
-                    self.console.line(
-                        at,
-                        &one.prepared.target.builder.to_string(),
-                        &format!("error[{}]: {}", error.code, error.message),
-                    );
+                    // The only one of a run is the error of the command, and said there.
+                    if planned.len() > 1 {
+                        self.console.line(
+                            at,
+                            &one.prepared.target.builder.to_string(),
+                            &format!("error[{}]: {}", error.code, error.message),
+                        );
+                    }
                     lock(&failures).push(error);
                     false
                 }
@@ -223,6 +226,7 @@ impl Run<'_> {
         let start = Instant::now();
         let build_id = BuildId::new(target, &session.run_id);
         let lock = self.store.build_lock(target)?;
+        self.settle_earlier(target)?;
         let secrets = secrets::fetch_all(session, prepared)?;
         let redaction = Redaction::new(&secrets);
         let place = Place::of(session, prepared);
@@ -265,6 +269,7 @@ impl Run<'_> {
         };
         let context =
             packer::context(session, self.packer, target, &place, &secrets, &self.dirs, self.cancel);
+        journal::begin(session, prepared, &build_id, &place, &output_dir, &log)?;
         self.console.line(at, &name, &format!("building {build_id}"));
         let mut built =
             run::build(&context, &build, &redaction, &mut |event| self.console.event(at, &name, &event))?;
@@ -294,9 +299,20 @@ impl Run<'_> {
             super::artifacts::keep_inputs(session, build_id.as_str(), &manifest)?;
         }
         self.tidy(&place, &output_dir, succeeded);
+        journal::end(session, &build_id)?;
         self.say_end(at, &name, &built, start);
         let result = built.result;
         Ok(BuildDoc { builder: name, build_id: build_id.to_string(), duration_ms, result, artifact })
+    }
+
+    /// Under the target's lock nothing of an earlier run can live any more: its files go.
+    fn settle_earlier(&self, target: &hc_core::Target) -> Result<()> {
+        for one in journal::abandoned(self.session, &self.store)? {
+            if one.entry.target == *target && one.processes.is_empty() {
+                journal::settle(self.session, &self.store, &one)?;
+            }
+        }
+        Ok(())
     }
 
     /// Packer's manifest outlives the work directory.

@@ -9,7 +9,7 @@ use super::inputs::{Digests, collect};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
 use super::trust::{Gate, gate};
-use super::{packer, record, state};
+use super::{journal, packer, record, state};
 use crate::command_error::Result;
 use crate::report::plan::{PlanReport, PlannedTarget};
 use crate::session::Session;
@@ -43,8 +43,10 @@ pub fn plan(
 ) -> Result<(Vec<Planned>, Packer, Vec<hc_config::Diagnostic>)> {
     let packer = packer::find(session)?;
     let selection = select(session, targets)?;
-    let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
-    let state = state::read(session)?;
+    let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
+    let store = state::open(session)?;
+    let state = store.read()?;
+    diagnostics.extend(journal::warnings(session, &store)?);
     let mut digests = Digests::default();
     let mut planned: Vec<Planned> = Vec::new();
     for one in prepared {

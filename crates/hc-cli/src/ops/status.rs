@@ -1,9 +1,9 @@
 //! `hybrid status`: what the state says, and whether it still holds.
 
 use hc_core::{EnvName, Selector};
-use hc_state::RunOutcome;
+use hc_state::{RunOutcome, RunRecord};
 
-use super::state;
+use super::{journal, state};
 use crate::command_error::Result;
 use crate::report::plan::{StatusReport, TargetStatus};
 use crate::session::Session;
@@ -19,6 +19,7 @@ pub fn status(session: &Session, targets: &str, env: Option<&EnvName>) -> Result
         return Ok(StatusReport { serial: 0, targets: Vec::new(), interrupted_runs: Vec::new() });
     };
     let building = store.build_holders()?;
+    let abandoned = journal::abandoned(session, &store)?;
     let mut rows = Vec::new();
     for (target, record) in &state.builders {
         if !selector.matches(&target.builder) || env.is_some_and(|env| *env != target.env) {
@@ -36,7 +37,13 @@ pub fn status(session: &Session, targets: &str, env: Option<&EnvName>) -> Result
                 reasons.push(format!("image {path} is gone"));
             }
         }
-        let state_word = if building.iter().any(|holder| holder.target == *target) {
+        let left = abandoned.iter().find(|one| one.entry.target == *target);
+        if let Some(left) = left {
+            reasons.push(format!("run {} was killed; see `hybrid orphans`", left.entry.run_id));
+        }
+        let state_word = if left.is_some() {
+            "interrupted"
+        } else if building.iter().any(|holder| holder.target == *target) {
             "building"
         } else {
             match last {
@@ -67,11 +74,15 @@ pub fn status(session: &Session, targets: &str, env: Option<&EnvName>) -> Result
                 .collect(),
         });
     }
-    let busy = !building.is_empty();
+    // A running run whose builds were all given up, or that has nothing in the journal and no lock.
+    let lives = |run: &RunRecord| {
+        let given_up = abandoned.iter().any(|one| one.entry.run_id == run.run_id);
+        !given_up && building.iter().any(|holder| !holder.orphaned && run.targets.contains(&holder.target))
+    };
     let interrupted_runs = state
         .runs
         .iter()
-        .filter(|run| run.outcome == RunOutcome::Running && !busy)
+        .filter(|run| run.outcome == RunOutcome::Running && !lives(run))
         .map(|run| run.run_id.to_string())
         .collect();
     Ok(StatusReport { serial: state.serial, targets: rows, interrupted_runs })

@@ -7,6 +7,8 @@
 
 mod bad_input;
 mod build_flow;
+mod docs;
 mod documents;
+mod interrupts;
 mod project;
 mod provisioners;
