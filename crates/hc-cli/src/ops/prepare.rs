@@ -111,6 +111,7 @@ pub fn prepare(
     values: &Values,
 ) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
     let mut diagnostics = selection.diagnostics.clone();
+    diagnostics.extend(provisioners::problems(session, &selection.inventory.ids()));
     let mut prepared = Vec::new();
     let git_sha = super::git::head(session).unwrap_or_default();
     for builder in selection.builders() {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use hc_config::{Diagnostic, Value};
+use hc_core::fs::read_text;
 use hc_core::{BuilderId, EnvName, Target};
+use hc_provisioners::edited;
+use hc_provisioners::switches::FILE;
 use hc_provisioners::{Change, ProvisionerError, STACKS, Switches};
 
 use super::linters::InstalledLinters;
@@ -22,6 +25,13 @@ pub fn variables(session: &Session, target: &Target) -> Result<BTreeMap<String, 
         Err(ProvisionerError::BrokenFile(problem)) => Err(problem),
         Err(error) => Err(Box::new(Diagnostic::error(error.code(), error.to_string()))),
     }
+}
+
+/// What is wrong with a switch file that somebody edited; one that cannot be parsed is reported by
+/// [`variables`].
+pub fn problems(session: &Session, known: &[BuilderId]) -> Vec<Diagnostic> {
+    let Some(text) = read_text(&session.root.join(FILE), 1 << 20).ok().flatten() else { return Vec::new() };
+    Switches::parse(&text).map(|switches| edited::problems(&switches, &text, known)).unwrap_or_default()
 }
 
 /// Which stacks are on for the selected builders.

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use hc_config::hcl::types::Type;
 use hc_config::secrets::{SecretSource, fetch};
 use hc_core::SecretString;
 
@@ -38,7 +39,38 @@ pub fn fetch_all(session: &Session, prepared: &Prepared) -> Result<Vec<(String, 
 /// A value for every secret, without looking at one: enough for `packer validate`.
 pub fn placeholders(prepared: &Prepared) -> Vec<(String, SecretString)> {
     let names = prepared.resolution.vars.iter().filter(|(_, var)| var.secret.is_some());
-    names.map(|(name, _)| (name.clone(), SecretString::new(PLACEHOLDER))).collect()
+    names
+        .map(|(name, _)| {
+            let value =
+                prepared.declared.get(name).map_or(PLACEHOLDER.into(), |declared| fitting(&declared.kind));
+            (name.clone(), SecretString::new(value))
+        })
+        .collect()
+}
+
+/// A value of this type, as packer reads it from the environment: text for `string` and `any`, else an expression.
+fn fitting(kind: &Type) -> String {
+    match kind {
+        Type::Any | Type::String => PLACEHOLDER.into(),
+        Type::Number => "0".into(),
+        Type::Bool => "false".into(),
+        Type::List(_) | Type::Set(_) => "[]".into(),
+        Type::Map(_) => "{}".into(),
+        Type::Tuple(kinds) => format!("[{}]", kinds.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+        Type::Object(fields) => {
+            let needed = fields.iter().filter(|(_, (_, optional))| !optional);
+            let fields: Vec<String> =
+                needed.map(|(name, (kind, _))| format!("{name} = {}", quoted(kind))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+    }
+}
+
+fn quoted(kind: &Type) -> String {
+    match kind {
+        Type::Any | Type::String => format!("\"{PLACEHOLDER}\""),
+        other => fitting(other),
+    }
 }
 
 struct Source<'a> {

@@ -11,7 +11,10 @@ fn repository() -> PathBuf {
 
 fn headings(file: &str) -> BTreeSet<String> {
     let text = std::fs::read_to_string(repository().join(file)).unwrap();
-    text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_matches(['#', ' ']).to_owned()).collect()
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_matches(['#', ' ']).to_owned())
+        .collect()
 }
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
@@ -64,14 +67,25 @@ fn every_code_that_is_raised_has_its_page() {
 
 #[test]
 fn every_finding_links_to_an_anchor_that_exists() {
-    let anchors: BTreeSet<String> = headings("docs/open-issues.md").iter().map(|heading| heading.to_lowercase()).collect();
+    let anchors: BTreeSet<String> =
+        headings("docs/open-issues.md").iter().map(|heading| heading.to_lowercase()).collect();
     for code in FindingCode::ALL {
         let link = code.doc_anchor();
         let (file, anchor) = link.split_once('#').unwrap();
         assert_eq!(file, "docs/open-issues.md");
         assert!(anchors.contains(anchor), "{link} leads nowhere");
     }
-    for krate in ["hc-core", "hc-config", "hc-sources", "hc-templates", "hc-provisioners", "hc-packer", "hc-state", "hc-logs", "hc-cli"] {
+    for krate in [
+        "hc-core",
+        "hc-config",
+        "hc-sources",
+        "hc-templates",
+        "hc-provisioners",
+        "hc-packer",
+        "hc-state",
+        "hc-logs",
+        "hc-cli",
+    ] {
         assert!(anchors.contains(krate), "docs/open-issues.md has no section for {krate}");
     }
 }

@@ -12,3 +12,4 @@ mod documents;
 mod interrupts;
 mod project;
 mod provisioners;
+mod secrets;

@@ -116,6 +116,19 @@ fn a_playbook_that_ansible_cannot_read_is_not_switched_on() {
 }
 
 #[test]
+fn a_switch_file_edited_by_hand_is_checked_with_its_lines() {
+    let project = project();
+    project.write(SWITCHES, "[builder.\"linux.null.bsae\"]\nansible = true\n\n[project]\nanisble = true\n");
+    project
+        .run(&["validate"])
+        .expect(1)
+        .says("configs/provisioners.toml:1")
+        .says("did you mean `linux.null.base`?")
+        .says("configs/provisioners.toml:5")
+        .says("did you mean `ansible`?");
+}
+
+#[test]
 fn a_switched_stack_is_drift_until_it_is_validated() {
     let project = project();
     project.ok(&["validate"]);

@@ -1,0 +1,164 @@
+//! Secrets reach the build and nothing else: no file, no output, no process list (CONFIG-4, LOG-2).
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::project::{Project, Ran};
+
+const ENV: &str = "canary-env-7f3a9c51e2";
+const FILE: &str = "canary-file-\"q'$x{1}\\-88d1";
+const COMMAND: &str = "canary-command-first-line-4410\ncanary-command-second-line-5521";
+
+fn project() -> Project {
+    let mut project = Project::empty();
+    project.set_env("CANARY_ENV", ENV);
+    project.set_env("HYBRID_TEST_MARK", &project.path("mark").display().to_string());
+    project.write("hybrid.toml", "[packer]\npass_env = [\"HYBRID_TEST_MARK\"]\n");
+    project.write(
+        "templates/linux/null/keys/keys.pkr.hcl",
+        r#"variable "from_env" {
+  type      = string
+  sensitive = true
+}
+
+variable "from_file" {
+  type      = string
+  sensitive = true
+}
+
+variable "from_command" {
+  type      = string
+  sensitive = true
+}
+
+source "null" "keys" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.keys"]
+
+  provisioner "shell-local" {
+    inline = [
+      "cat > \"$HYBRID_TEST_MARK\" <<'END'\n${var.from_env}\n${var.from_file}\n${var.from_command}\nEND",
+      "cat \"$HYBRID_TEST_MARK\"",
+      "cat \"$HYBRID_TEST_MARK\" >&2",
+      "echo ${base64encode(var.from_env)} ${urlencode(var.from_env)}",
+      "echo ${base64encode(var.from_command)}",
+      "touch \"$HYBRID_TEST_MARK.ready\"",
+      "while test -f \"$HYBRID_TEST_MARK\"; do sleep 0.05; done",
+      "exit 4",
+    ]
+  }
+}
+"#,
+    );
+    project.write(
+        "configs/overlays/dev.pkrvars.hcl",
+        "from_env     = env(\"CANARY_ENV\")\nfrom_file    = file(\"../secret.txt\")\nfrom_command = command(\"printf\", \"%s\", \"PLACE\")\n",
+    );
+    project
+}
+
+/// Every file below `dir`, links not followed.
+fn files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            files(&entry.path(), found);
+        } else if kind.is_file() {
+            found.push(entry.path());
+        }
+    }
+}
+
+fn holds(bytes: &[u8], needle: &str) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+#[test]
+fn canaries_reach_the_build_and_nothing_else() {
+    let mut project = project();
+    // The two secrets that are files lie outside of the project.
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.txt");
+    std::fs::write(&secret, FILE).unwrap();
+    let teller = outside.path().join("teller");
+    std::fs::write(&teller, format!("#!/bin/sh\nprintf '%s' '{COMMAND}'\n")).unwrap();
+    Command::new("chmod").arg("+x").arg(&teller).status().unwrap();
+    let overlay = "configs/overlays/dev.pkrvars.hcl";
+    project.edit(overlay, "../secret.txt", &secret.display().to_string());
+    project.edit(overlay, "\"printf\", \"%s\", \"PLACE\"", &format!("\"{}\"", teller.display()));
+    project.set_env("PACKER_LOG", "1");
+
+    project.ok(&["config", "render"]);
+    project.ok(&["validate"]);
+    let child =
+        project.command(&["build", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = std::time::Instant::now();
+    while !project.path("mark.ready").exists() {
+        assert!(start.elapsed().as_secs() < 20, "the build does not get its secrets");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let given = project.read("mark");
+    assert_eq!(given, format!("{ENV}\n{FILE}\n{COMMAND}\n"));
+
+    let lines: Vec<&str> = COMMAND.lines().collect();
+    // base64 of the first and of the third secret, as the template prints them.
+    let encoded = ["Y2FuYXJ5LWVudi03ZjNhOWM1MWUy", "Y2FuYXJ5LWNvbW1hbmQtZmlyc3QtbGluZS00NDEwCmNhbmFyeS"];
+    let needles: Vec<&str> = [ENV, FILE, lines[0], lines[1]].into_iter().chain(encoded).collect();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let command_line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        for needle in &needles {
+            assert!(!holds(&command_line, needle), "{needle} in {}", String::from_utf8_lossy(&command_line));
+        }
+    }
+    std::fs::remove_file(project.path("mark")).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).expect(1);
+    for needle in &needles {
+        assert!(
+            !ran.stdout.contains(needle) && !ran.stderr.contains(needle),
+            "{needle} on the terminal:\n{}",
+            ran.stderr
+        );
+    }
+    let mut all = Vec::new();
+    files(project.root(), &mut all);
+    assert!(
+        all.iter().any(|path| path.ends_with("packer.log"))
+            && all.iter().any(|path| path.starts_with(project.path("logs/packer")))
+    );
+    for path in all {
+        let bytes = std::fs::read(&path).unwrap();
+        for needle in &needles {
+            assert!(!holds(&bytes, needle), "{needle} in {}", path.display());
+        }
+    }
+    let log = std::fs::read_dir(project.path("logs/packer")).unwrap().flatten().next().unwrap();
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert!(log.contains("***"), "nothing was replaced:\n{log}");
+}
+
+#[test]
+fn a_secret_that_cannot_be_had_stops_the_build_with_its_name() {
+    let project = Project::with_motd();
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "default = 1",
+        "default   = 1\n  sensitive = true",
+    );
+    project.write("configs/overlays/dev.pkrvars.hcl", "message = \"x\"\nlines = env(\"NOT_SET_ANYWHERE\")\n");
+    project.ok(&["validate"]);
+    project
+        .run(&["build"])
+        .expect(1)
+        .says("error[SecretUnavailable]")
+        .says("`lines`")
+        .says("NOT_SET_ANYWHERE");
+    project.edit("templates/linux/file/motd/motd.pkr.hcl", "  sensitive = true\n", "");
+    project
+        .run(&["validate"])
+        .expect(1)
+        .says("error[SecretNotSensitive]")
+        .says("configs/overlays/dev.pkrvars.hcl:2");
+}
