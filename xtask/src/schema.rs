@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, artifacts, build, config, envelope, explain, orphans, plan, provisioners, state, templates,
-    validate,
+    Envelope, artifacts, build, config, envelope, explain, orphans, plan, provisioners, publish, state,
+    suite, templates, validate,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -67,9 +67,12 @@ fn all() -> BTreeMap<String, Value> {
         answer::<plan::PlanReport>("cli-plan", "hybrid plan"),
         answer::<plan::StatusReport>("cli-status", "hybrid status"),
         answer::<build::BuildReport>("cli-build", "hybrid build"),
+        answer::<suite::SuitesReport>("cli-test", "hybrid test"),
+        answer::<publish::PublishReport>("cli-publish", "hybrid publish"),
         answer::<artifacts::ArtifactsReport>("cli-artifacts", "hybrid artifacts list"),
         answer::<artifacts::ArtifactReport>("cli-artifact", "hybrid artifacts show"),
         answer::<artifacts::VerifyReport>("cli-artifacts-verify", "hybrid artifacts verify"),
+        answer::<artifacts::RevokedReport>("cli-artifacts-revoke", "hybrid artifacts revoke"),
         answer::<artifacts::ArtifactDiffReport>("cli-artifacts-diff", "hybrid artifacts diff"),
         answer::<state::StateReport>("cli-state", "hybrid state show"),
         answer::<state::FindingsReport>("cli-state-check", "hybrid state check"),

@@ -10,9 +10,10 @@ use crate::args::{
 use crate::command_error::Result;
 use crate::ops::build::BuildOptions;
 use crate::ops::prepare::Values;
+use crate::ops::suite::SuiteOptions;
 use crate::ops::{
-    artifacts, build, config, doctor, explain, fmt, orphans, plan, provisioners, state_commands, status,
-    templates, validate,
+    artifacts, build, config, doctor, explain, fmt, orphans, plan, provisioners, publish, state_commands,
+    status, suite, templates, validate,
 };
 use crate::report::{Outcome, Report};
 use crate::session::Session;
@@ -97,6 +98,16 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             let env = env(session, &args.targets)?;
             with(session, build::build(session, &args.targets.targets, &env, &values, &options, cancel)?)
         }
+        Command::Test(args) => {
+            let options = SuiteOptions { suites: args.suite.clone(), build: args.build.clone() };
+            let env = env(session, &args.targets)?;
+            plain(session, &suite::test(session, &args.targets.targets, &env, &options, cancel)?)
+        }
+        Command::Publish(args) => {
+            let values = values(session, &args.vars)?;
+            let (env, channel) = (env(session, &args.targets)?, args.channel.as_deref());
+            with(session, publish::publish(session, &args.targets.targets, &env, channel, &values, cancel)?)
+        }
         Command::Status(args) => {
             let env = args.env.as_deref().map(|env| session.env(Some(env))).transpose()?;
             plain(session, &status::status(session, &args.targets, env.as_ref())?)
@@ -105,6 +116,9 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             ArtifactsCommand::List { targets } => plain(session, &artifacts::list(session, targets)?),
             ArtifactsCommand::Show { build } => plain(session, &artifacts::show(session, build)?),
             ArtifactsCommand::Diff { left, right } => plain(session, &artifacts::diff(session, left, right)?),
+            ArtifactsCommand::Revoke { build, reason } => {
+                plain(session, &artifacts::revoke(session, build, reason)?)
+            }
             ArtifactsCommand::Verify { targets } => plain(session, &artifacts::verify(session, targets)?),
         },
         Command::State(command) => match command {

@@ -33,6 +33,8 @@ pub enum AuditAction {
     Unlock,
     /// A source was pinned against the rules, with a reason and an approver (SRC-5).
     ForcePin,
+    /// A build was taken back.
+    Revoke,
 }
 
 /// An event to be recorded.

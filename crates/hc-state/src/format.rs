@@ -41,6 +41,9 @@ pub struct State {
     pub lineage: Lineage,
     /// Packer plugins by source address (`github.com/hashicorp/qemu`).
     pub plugins: BTreeMap<String, PluginRecord>,
+    /// Builds that must not be used any more, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub revoked: BTreeMap<BuildId, Revocation>,
     /// The last runs, oldest first, at most 50.
     pub runs: Vec<RunRecord>,
     /// Which schema this file follows.
@@ -220,6 +223,23 @@ pub struct Publication {
     pub run_id: RunId,
 }
 
+/// A build that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Revocation {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub at: OffsetDateTime,
+    /// Who.
+    pub operator: String,
+    /// Why.
+    pub reason: String,
+    /// The run that did it.
+    pub run_id: RunId,
+}
+
 /// A Packer plugin that was found (SRC-6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -322,6 +342,7 @@ impl State {
             digest: None,
             lineage,
             plugins: BTreeMap::new(),
+            revoked: BTreeMap::new(),
             runs: Vec::new(),
             schema: SchemaInfo { version: VERSION },
             serial: 0,

@@ -25,11 +25,11 @@ pub mod store;
 
 pub use audit::{AuditAction, AuditEvent, AuditReport};
 pub use backup::{Backup, BackupRef, Validity};
-pub use check::{CheckContext, Finding, FindingCode, Severity};
+pub use check::{CheckContext, Finding, FindingCode, ProvenanceGap, Severity};
 pub use error::StateError;
 pub use format::{
-    ArtifactRef, AuditHead, BuildSummary, BuilderRecord, PluginRecord, Provenance, Publication, RunOutcome,
-    RunRecord, ScanStatus, SchemaInfo, SourceRecord, State, Trust, WrittenBy,
+    ArtifactRef, AuditHead, BuildSummary, BuilderRecord, PluginRecord, Provenance, Publication, Revocation,
+    RunOutcome, RunRecord, ScanStatus, SchemaInfo, SourceRecord, State, Trust, WrittenBy,
 };
 pub use lineage::{Lineage, Revision};
 pub use locks::{BuildHolder, HeldLock, LockKind, UnlockAdvice};

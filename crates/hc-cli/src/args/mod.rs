@@ -55,6 +55,16 @@ pub enum Command {
         after_help = "Examples:\n  hybrid build --targets linux.file.motd\n  hybrid build --env prod --stale --jobs 4\n  hybrid build --rebuild --retries 3"
     )]
     Build(BuildArgs),
+    /// Run the test suites of builder.toml against the newest images, and record what they said
+    #[command(
+        after_help = "Examples:\n  hybrid test --targets linux.rootfs.minimal\n  hybrid test --suite smoke --env prod"
+    )]
+    Test(TestArgs),
+    /// Move tested images into a channel, when state, manifests, images and inputs agree
+    #[command(
+        after_help = "Examples:\n  hybrid publish --targets linux.rootfs.minimal\n  hybrid publish --env prod --channel stable"
+    )]
+    Publish(PublishArgs),
     /// Show what was built and whether it is stale
     #[command(after_help = "Examples:\n  hybrid status\n  hybrid status --env prod --format json")]
     Status(StatusArgs),
@@ -194,6 +204,34 @@ pub struct ToggleArgs {
     pub builder: Option<String>,
 }
 
+/// `hybrid test`.
+#[derive(Debug, clap::Args)]
+pub struct TestArgs {
+    /// Which builders, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Only these suites (repeatable); all of a builder without it
+    #[arg(long, value_name = "NAME")]
+    pub suite: Vec<String>,
+    /// A build other than the newest
+    #[arg(long, value_name = "BUILD")]
+    pub build: Option<String>,
+}
+
+/// `hybrid publish`.
+#[derive(Debug, clap::Args)]
+pub struct PublishArgs {
+    /// Which builders, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Values beyond the files, as they were when the images were built
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// The channel; `publish.channel` of hybrid.toml without it
+    #[arg(long)]
+    pub channel: Option<String>,
+}
+
 /// `hybrid orphans`.
 #[derive(Debug, clap::Args)]
 pub struct OrphansArgs {
@@ -301,6 +339,17 @@ pub enum ArtifactsCommand {
         left: String,
         /// Second build id
         right: String,
+    },
+    /// Take a build back: it and everything made from it cannot be published any more
+    #[command(
+        after_help = "Example:\n  hybrid artifacts revoke linux.qemu.base-dev-20261120T101500.000Z-1a2b3c4d --reason CVE-2026-1234"
+    )]
+    Revoke {
+        /// Build id
+        build: String,
+        /// Why, for whoever meets it later
+        #[arg(long)]
+        reason: String,
     },
     /// Read every recorded file again and compare its digest
     Verify {

@@ -1,14 +1,15 @@
 //! `hybrid artifacts …`: the records of what was built.
 
 use hc_core::fs::{read_limited, write_atomic};
-use hc_core::{Digest, Selector};
+use hc_core::{BuildId, Digest, Selector, Target};
 use hc_packer::artifact::ArtifactRecord;
+use hc_state::{AuditAction, AuditEvent, Revocation, State};
 use hc_templates::{InputManifest, drift};
 
-use super::{record, trust};
+use super::{record, state, trust};
 use crate::command_error::{CommandError, Result};
 use crate::report::artifacts::{
-    ArtifactDiffReport, ArtifactReport, ArtifactsReport, VerifiedFile, VerifyReport,
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, RevokedReport, VerifiedFile, VerifyReport,
 };
 use crate::session::Session;
 
@@ -35,6 +36,83 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
         b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder))
     });
     Ok(ArtifactsReport { artifacts })
+}
+
+/// The record of a build; `None` when there is none, or it is no record.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read(session: &Session, build_id: &BuildId) -> Result<Option<ArtifactRecord>> {
+    let path = session.root.join("artifacts").join(format!("{build_id}.json"));
+    Ok(read_limited(&path, 8 << 20)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// Takes a build back, with a reason that stays in the state and in the audit log.
+///
+/// # Errors
+/// `ArtifactNotFound`, `BadReason`, and when the state cannot be written.
+pub fn revoke(session: &Session, build: &str, reason: &str) -> Result<RevokedReport> {
+    let record = show(session, build)?.artifact;
+    if reason.trim().is_empty() || reason.chars().any(char::is_control) || reason.len() > 500 {
+        return Err(CommandError::new("BadReason", "a reason is one line of 1 to 500 characters")
+            .hint("say what is wrong with the image: --reason \"CVE-2026-1234 in openssl\""));
+    }
+    let store = state::open(session)?;
+    let operator = store.options().operator.clone();
+    let channels = store.with_exclusive(&session.run_id, |locked| -> Result<Vec<String>> {
+        let event = AuditEvent::new(AuditAction::Revoke, record.build_id.as_str())
+            .detail("operator", &operator)
+            .detail("reason", reason);
+        let head = locked.audit(event)?;
+        let state = locked.state_mut();
+        state.audit = Some(head);
+        let revocation = Revocation {
+            at: session.now(),
+            operator: operator.clone(),
+            reason: reason.to_owned(),
+            run_id: session.run_id.clone(),
+        };
+        state.revoked.insert(record.build_id.clone(), revocation);
+        let mut left = Vec::new();
+        for (channel, targets) in &mut state.channels {
+            targets.retain(|_, publication| {
+                let keep = publication.build_id != record.build_id;
+                if !keep {
+                    left.push(channel.clone());
+                }
+                keep
+            });
+        }
+        Ok(left)
+    })?;
+    Ok(RevokedReport { build_id: record.build_id.to_string(), reason: reason.to_owned(), channels })
+}
+
+/// Why a build must not be used: it, or a build that it was made from, was taken back.
+///
+/// # Errors
+/// When a record cannot be read.
+pub fn revoked(session: &Session, state: &State, record: &ArtifactRecord) -> Result<Option<String>> {
+    let mut build = Some(record.build_id.clone());
+    // A chain is as long as builders are deep; records that name each other in a circle end here.
+    for _ in 0..64 {
+        let Some(id) = build else { break };
+        if let Some(revocation) = state.revoked.get(&id) {
+            let whose = if id == record.build_id { String::new() } else { format!("its ancestor {id} ") };
+            return Ok(Some(format!("{whose}was revoked by {}: {}", revocation.operator, revocation.reason)));
+        }
+        build = read(session, &id)?.and_then(|record| record.provenance.parent);
+    }
+    Ok(None)
+}
+
+/// The newest record of a target.
+///
+/// # Errors
+/// When `artifacts/` cannot be read.
+pub fn newest(session: &Session, target: &Target) -> Result<Option<ArtifactRecord>> {
+    let all = list(session, &target.builder.to_string())?.artifacts;
+    Ok(all.into_iter().find(|record| record.builder == target.builder && record.env == target.env))
 }
 
 /// One record, by build id or by builder id.

@@ -18,7 +18,7 @@ use super::plan::{Planned, plan};
 use super::prepare::Values;
 use super::record::{self, Ended};
 use super::trust::{Gate, refuse};
-use super::{git, journal, secrets, state, validate};
+use super::{git, journal, scan, secrets, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
@@ -71,6 +71,10 @@ pub fn build(
     cancel: &Cancel,
 ) -> Result<(BuildReport, Vec<Diagnostic>)> {
     let (planned, packer, diagnostics) = plan(session, targets, env, values)?;
+    let secrets = scan::plaintext_secrets(session, planned.iter().map(|one| &one.prepared))?;
+    if secrets.iter().any(Diagnostic::is_error) {
+        return Err(CommandError::invalid(secrets));
+    }
     let (planned, fresh): (Vec<Planned>, Vec<Planned>) =
         planned.into_iter().partition(|one| !options.stale || !one.reasons.is_empty());
     let refused: Vec<_> = planned

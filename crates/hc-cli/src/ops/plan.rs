@@ -9,7 +9,7 @@ use super::inputs::{Digests, collect};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
 use super::trust::{Gate, gate};
-use super::{journal, packer, record, state};
+use super::{artifacts, journal, packer, record, state};
 use crate::command_error::Result;
 use crate::report::plan::{PlanReport, PlannedTarget};
 use crate::session::Session;
@@ -105,6 +105,9 @@ fn stale(
     }
     let mut reasons = Vec::new();
     let mut changed = Vec::new();
+    if let (Some(state), Some(record)) = (state, artifacts::read(session, &last.build_id)?) {
+        reasons.extend(artifacts::revoked(session, state, &record)?);
+    }
     if last.inputs != now.combined {
         if let Some(old) = record::last_inputs(session, target)?.filter(|old| old.combined == last.inputs) {
             let drift = drift::compare(&old, now);

@@ -19,7 +19,10 @@ const LIMIT: u64 = 1 << 20;
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn plaintext_secrets(session: &Session, prepared: &[Prepared]) -> Result<Vec<Diagnostic>> {
+pub fn plaintext_secrets<'a>(
+    session: &Session,
+    prepared: impl IntoIterator<Item = &'a Prepared>,
+) -> Result<Vec<Diagnostic>> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     for one in prepared {
         let builder = &one.builder;

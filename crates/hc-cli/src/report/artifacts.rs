@@ -123,6 +123,30 @@ impl Report for VerifyReport {
     }
 }
 
+/// A build that was taken back.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RevokedReport {
+    /// The build.
+    pub build_id: String,
+    /// Why.
+    pub reason: String,
+    /// Channels that offered it and do not any more.
+    pub channels: Vec<String>,
+}
+
+impl Report for RevokedReport {
+    const SCHEMA: &'static str = "cli-artifacts-revoke";
+
+    fn human(&self, style: &Style) -> String {
+        let mut text = format!("{} {}: {}\n", style.warn("revoked"), self.build_id, self.reason);
+        for channel in &self.channels {
+            text.push_str(&format!("  taken out of channel {channel}\n"));
+        }
+        text
+    }
+}
+
 /// Which inputs differ between two builds.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -12,4 +12,5 @@ mod documents;
 mod interrupts;
 mod project;
 mod provisioners;
+mod publish;
 mod secrets;
