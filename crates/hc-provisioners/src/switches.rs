@@ -1,6 +1,6 @@
 //! Where stacks are switched on and off: `configs/provisioners.toml`, committed (PROV-1, PROV-3).
 //!
-//! Pure: reads and writes text, never the disk. [`crate::change`] moves switches in a project.
+//! Pure: reads and writes text, never the disk. [`crate::change()`] moves switches in a project.
 
 use std::collections::BTreeMap;
 use std::path::Path;
