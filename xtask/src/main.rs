@@ -1,5 +1,6 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 
+mod bench;
 mod schema;
 mod tidy;
 
@@ -13,9 +14,10 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["schema"] => schema::write(root),
         ["schema", "--check"] => schema::check(root),
+        ["bench", words @ ..] => bench::main(root, words),
         ["tidy"] => tidy::check(root),
         _ => {
-            eprintln!("usage: cargo xtask schema [--check] | tidy");
+            eprintln!("usage: cargo xtask schema [--check] | tidy | bench [--json] [NAME]…");
             return ExitCode::from(1);
         }
     };

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod orphans;
 pub mod probe;
 pub mod process;
+mod remember;
 pub mod result;
 pub mod run;
 pub mod schedule;

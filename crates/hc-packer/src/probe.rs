@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PackerError;
+use crate::remember;
 
 /// The oldest packer that works: Debian's.
 pub const OLDEST: Version = Version { major: 1, minor: 6, patch: 6 };
@@ -52,14 +53,29 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// Finds `binary` (a path, or a name on `search_path`) and asks for its version.
+    /// Finds `binary` (a path, or a name on `search_path`) and asks for its version. With a `memory` file, a
+    /// compiled packer that did not change since it was asked last is not asked again.
     ///
     /// # Errors
     /// [`PackerError::NotFound`], [`PackerError::NotPacker`], [`PackerError::TooOld`].
-    pub fn find(binary: &Path, base: &Path, search_path: Option<&OsStr>) -> Result<Self, PackerError> {
+    pub fn find(
+        binary: &Path,
+        base: &Path,
+        search_path: Option<&OsStr>,
+        memory: Option<&Path>,
+    ) -> Result<Self, PackerError> {
         let path = locate(binary, base, search_path)
             .ok_or_else(|| PackerError::NotFound { looked_for: binary.to_owned() })?;
-        let version = ask(&path)?;
+        let version = match memory.and_then(|memory| remember::recall(memory, &path)) {
+            Some(version) => version,
+            None => {
+                let version = ask(&path)?;
+                if let Some(memory) = memory {
+                    remember::keep(memory, &path, version);
+                }
+                version
+            }
+        };
         if version < OLDEST {
             return Err(PackerError::TooOld { path, found: version, needed: OLDEST });
         }

@@ -20,7 +20,9 @@ use crate::session::Session;
 /// `PackerNotFound`, `PackerTooOld`, `PackerPinned`.
 pub fn find(session: &Session) -> Result<Packer> {
     let settings = &session.settings.packer;
-    let packer = Packer::find(&settings.binary, &session.root, session.environment.var("PATH"))?;
+    let memory = session.root.join(".hybrid/cache/packer-version.json");
+    let packer =
+        Packer::find(&settings.binary, &session.root, session.environment.var("PATH"), Some(&memory))?;
     match &settings.version {
         Some(pinned) if *pinned != packer.version.to_string() => Err(hc_packer::PackerError::Pinned {
             path: packer.path,
