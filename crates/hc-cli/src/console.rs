@@ -57,6 +57,9 @@ impl Console {
                     return;
                 }
                 let text = visible(text);
+                if is_epilogue(&text) {
+                    return;
+                }
                 let text = match level {
                     Level::Say => paint(self.color, "1", &text),
                     Level::Message => text,
@@ -70,5 +73,32 @@ impl Console {
     /// How long something took, for a last line.
     pub(crate) fn took(since: Instant) -> String {
         table::duration(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Packer ends by repeating errors and artifacts; hybrid's own summary says them once. The raw log has it all.
+fn is_epilogue(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty()
+        || text.starts_with("--> ")
+        || ["==> Wait completed after ", "==> Builds finished", "==> Some builds didn't complete"]
+            .iter()
+            .any(|start| text.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_epilogue;
+
+    #[test]
+    fn only_the_epilogue_is_left_out() {
+        for text in ["", "  ", "--> file.motd: Stored file: /x", "==> Wait completed after 1 ms"] {
+            assert!(is_epilogue(text), "{text}");
+        }
+        for text in
+            ["==> file.motd: Running local shell script", "Build 'x' errored after 1 s: y", "-> not it"]
+        {
+            assert!(!is_epilogue(text), "{text}");
+        }
     }
 }

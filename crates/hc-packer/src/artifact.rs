@@ -60,6 +60,14 @@ pub struct ArtifactRecord {
     pub duration_ms: u64,
 }
 
+impl ArtifactRecord {
+    /// The file that is the image: the largest one, because checksums and manifests lie beside it.
+    pub fn image(&self) -> Option<&ArtifactFile> {
+        // The first of equals: `max_by_key` would take the last.
+        self.files.iter().rev().max_by_key(|file| file.size)
+    }
+}
+
 /// One image file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -209,6 +217,35 @@ pub fn inspect(files: &[PathBuf], cwd: &Path, root: &Path) -> Result<Vec<Artifac
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_image_is_the_largest_file() {
+        let file = |path: &str, size| ArtifactFile { path: path.into(), size: Some(size), blake3: None };
+        let run = RunId::new(OffsetDateTime::UNIX_EPOCH, 1);
+        let target: hc_core::Target = "linux.file.motd@dev".parse().unwrap();
+        let record = ArtifactRecord {
+            schema: SchemaTag::v1("artifact"),
+            build_id: BuildId::new(&target, &run),
+            builder: target.builder,
+            env: target.env,
+            platform: "file".into(),
+            region: None,
+            image_ids: vec![],
+            files: vec![file("SHA256SUMS", 70), file("disk.img", 900), file("other.img", 900)],
+            provenance: Provenance {
+                run_id: run,
+                git_sha: None,
+                dirty: false,
+                inputs: Digest::of(b""),
+                parent: None,
+                packer_version: "1.6.6".into(),
+                plugins: BTreeMap::new(),
+            },
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            duration_ms: 1,
+        };
+        assert_eq!(record.image().unwrap().path, "disk.img");
+    }
 
     #[test]
     fn ids_and_files_come_from_both_sources_once() {

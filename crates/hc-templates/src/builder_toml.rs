@@ -40,7 +40,8 @@ pub struct BuilderToml {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Suite {
-    /// Program and arguments, run in the project; `{image}` stands for the first image file.
+    /// Program and arguments, run in the project; `{image}` stands for the image (its largest file, else its first
+    /// id), `{artifact}` for its record.
     pub command: Vec<String>,
     /// Longest time that it may take.
     #[serde(default)]

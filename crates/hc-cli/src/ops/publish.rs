@@ -178,7 +178,8 @@ fn untested(one: &Planned, known: &hc_state::BuilderRecord, build: &hc_core::Bui
 
 /// Runs the `[publish]` hooks of hybrid.toml, in order; the first that fails stops the publish.
 fn hooks(session: &Session, record: &ArtifactRecord, channel: &str, cancel: &Cancel) -> Result<()> {
-    let image = record::names(record).into_iter().next().unwrap_or_default();
+    let image = record.image().map(|file| file.path.clone());
+    let image = image.or_else(|| record.image_ids.first().cloned()).unwrap_or_default();
     let artifact =
         session.root.join("artifacts").join(format!("{}.json", record.build_id)).display().to_string();
     for hook in &session.settings.publish.hooks {

@@ -181,7 +181,7 @@ fn one(
 
 /// The program of a suite, in the project; it learns what to test by `{image}` and by `HYBRID_…`.
 fn invocation(session: &Session, record: &ArtifactRecord, name: &str, suite: &Suite) -> Result<Invocation> {
-    let image = record.files.first().map(|file| session.root.join(&file.path));
+    let image = record.image().map(|file| session.root.join(&file.path));
     let image = image.map_or_else(
         || record.image_ids.first().cloned().unwrap_or_default(),
         |path| path.display().to_string(),

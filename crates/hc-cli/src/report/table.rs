@@ -48,6 +48,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn colours_take_no_width() {
+        let rows = |style: &Style| {
+            vec![vec![style.good("x"), "linux.azure.base".into()], vec!["longer".into(), "y".into()]]
+        };
+        let plain = Style { stdout: false, stderr: false, width: 100 };
+        let colored = Style { stdout: true, ..plain };
+        let escapes = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
+        let text = table(&["a", "name"], rows(&colored), &colored);
+        assert!(text.contains('\x1b'));
+        assert_eq!(escapes.replace_all(&text, ""), table(&["a", "name"], rows(&plain), &plain));
+    }
+
+    #[test]
     fn sizes_and_times_read_well() {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(8_000_000), "7.6 MiB");
