@@ -30,6 +30,8 @@ pub struct Session {
     pub style: Style,
     /// How long to wait for the state lock.
     pub lock_timeout: Duration,
+    /// Whether a file system without locks is put up with.
+    pub unsafe_no_lock: bool,
     /// `-v` minus `-q`.
     pub verbosity: i8,
 }
@@ -53,7 +55,8 @@ impl Session {
         let style = Style::decide(globals.color, &environment);
         let verbosity =
             i8::try_from(globals.verbose).unwrap_or(i8::MAX) - i8::try_from(globals.quiet).unwrap_or(0);
-        Ok(Self { root, settings, run_id, environment, style, lock_timeout, verbosity })
+        let unsafe_no_lock = globals.unsafe_no_lock;
+        Ok(Self { root, settings, run_id, environment, style, lock_timeout, unsafe_no_lock, verbosity })
     }
 
     /// The environment to work in: `--env`, else `project.default_env`.

@@ -25,6 +25,9 @@ pub struct GlobalArgs {
     /// How long to wait for the state lock: 30s, 2m (default: `state.lock_timeout`, 0s)
     #[arg(long, global = true, value_name = "DURATION")]
     pub lock_timeout: Option<hc_config::settings::HumanDuration>,
+    /// Go on where the file system of the project has no locks; nobody else may work on it meanwhile
+    #[arg(long, global = true)]
+    pub unsafe_no_lock: bool,
 }
 
 /// Output format.

@@ -18,6 +18,7 @@ pub fn open(session: &Session) -> Result<Store> {
     let entropy = entropy(session);
     let mut options = StoreOptions::new(&environment.command, &environment.host, environment.pid, entropy);
     options.lock_timeout = session.lock_timeout;
+    options.unsafe_no_lock = session.unsafe_no_lock;
     options.backups = session.settings.state.backups;
     options.operator =
         environment.text("USER").or(environment.text("LOGNAME")).unwrap_or("unknown").to_owned();

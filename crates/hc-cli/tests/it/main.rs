@@ -14,3 +14,4 @@ mod project;
 mod provisioners;
 mod publish;
 mod secrets;
+mod state;
