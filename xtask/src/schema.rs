@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, artifacts, build, config, envelope, explain, plan, provisioners, state, templates, validate,
+    Envelope, artifacts, build, config, envelope, explain, init, plan, provisioners, state, templates,
+    validate,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -75,6 +76,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<state::BackupsReport>("cli-state-backups", "hybrid state backups"),
         answer::<state::StateChangeReport>("cli-state-change", "hybrid state restore, migrate, unlock"),
         answer::<explain::ExplainCodeReport>("cli-explain", "hybrid explain"),
+        answer::<init::InitReport>("cli-init", "hybrid init"),
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),
     ])

@@ -8,4 +8,5 @@
 mod bad_input;
 mod build_flow;
 mod documents;
+mod init;
 mod project;
