@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, artifacts, build, config, envelope, explain, orphans, plan, provisioners, publish, state,
+    Envelope, artifacts, build, config, envelope, explain, init, orphans, plan, provisioners, publish, state,
     suite, templates, validate,
 };
 use schemars::generate::SchemaSettings;
@@ -79,6 +79,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<state::BackupsReport>("cli-state-backups", "hybrid state backups"),
         answer::<state::StateChangeReport>("cli-state-change", "hybrid state restore, migrate, unlock"),
         answer::<explain::ExplainCodeReport>("cli-explain", "hybrid explain"),
+        answer::<init::InitReport>("cli-init", "hybrid init"),
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),

@@ -8,14 +8,15 @@ use crate::args::{
     TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
+use crate::environment::Environment;
 use crate::ops::build::BuildOptions;
 use crate::ops::prepare::Values;
 use crate::ops::suite::SuiteOptions;
 use crate::ops::{
-    artifacts, build, config, doctor, explain, fmt, orphans, plan, provisioners, publish, state_commands,
-    status, suite, templates, validate,
+    artifacts, build, config, doctor, explain, fmt, init, orphans, plan, provisioners, publish,
+    state_commands, status, suite, templates, validate,
 };
-use crate::report::{Outcome, Report};
+use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
 
 fn values(session: &Session, vars: &VarArgs) -> Result<Values> {
@@ -27,11 +28,18 @@ fn env(session: &Session, targets: &TargetArgs) -> Result<hc_core::EnvName> {
 }
 
 /// Commands that need no project.
-pub fn without_project(command: &Command) -> Option<Result<Outcome>> {
-    let style = crate::report::Style { stdout: false, stderr: false, width: 100 };
+pub fn without_project(
+    command: &Command,
+    environment: &Environment,
+    style: &Style,
+) -> Option<Result<Outcome>> {
     match command {
+        Command::Init(args) => Some(
+            init::init(environment, &args.dir, &args.platforms, &args.os)
+                .map(|report| Outcome::new(&report, style)),
+        ),
         Command::Explain { code } => {
-            Some(explain::explain(code.as_deref()).map(|report| Outcome::new(&report, &style)))
+            Some(explain::explain(code.as_deref()).map(|report| Outcome::new(&report, style)))
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -141,8 +149,11 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)
         }
         Command::Doctor => plain(session, &doctor::doctor(session)?),
-        Command::Explain { .. } | Command::Completions { .. } => without_project(command)
-            .unwrap_or_else(|| Err(crate::command_error::CommandError::new("Usage", "unreachable command"))),
+        Command::Init(_) | Command::Explain { .. } | Command::Completions { .. } => {
+            without_project(command, &session.environment, &session.style).unwrap_or_else(|| {
+                Err(crate::command_error::CommandError::new("Usage", "unreachable command"))
+            })
+        }
     }
 }
 

@@ -1,10 +1,13 @@
-//! Live output of builds on stderr: one line at a time, prefixed by its target.
+//! Live output of builds on stderr: one line at a time, prefixed by its target; on a terminal, a status line per
+//! running target below them.
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use hc_packer::event::{Event, Level};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::report::Style;
 use crate::report::diagnostics::visible;
@@ -13,11 +16,16 @@ use crate::report::table;
 
 /// Colours that targets get in turn.
 const COLORS: [&str; 6] = ["36", "35", "34", "32", "33", "96"];
+/// How often a status line is drawn anew.
+const TICK: Duration = Duration::from_millis(250);
 
 /// Writes to stderr, whole lines, from any thread.
 #[derive(Debug)]
 pub(crate) struct Console {
     out: Mutex<std::io::Stderr>,
+    /// Status lines; absent when stderr is no terminal.
+    status: Option<MultiProgress>,
+    running: Mutex<BTreeMap<usize, ProgressBar>>,
     color: bool,
     /// `-q` hides what packer says, `-qq` everything but errors.
     verbosity: i8,
@@ -25,10 +33,49 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// For a run; `names` decides how wide prefixes are.
-    pub(crate) fn new<'a>(style: &Style, verbosity: i8, names: impl Iterator<Item = &'a str>) -> Self {
+    /// For a run; `names` decides how wide prefixes are, `terminal` whether there are status lines.
+    pub(crate) fn new<'a>(
+        style: &Style,
+        verbosity: i8,
+        terminal: bool,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Self {
         let width = names.map(str::len).max().unwrap_or(0);
-        Self { out: Mutex::new(std::io::stderr()), color: style.stderr, verbosity, width }
+        let status = (terminal && verbosity > -2)
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
+        Self {
+            out: Mutex::new(std::io::stderr()),
+            status,
+            running: Mutex::new(BTreeMap::new()),
+            color: style.stderr,
+            verbosity,
+            width,
+        }
+    }
+
+    /// Shows a status line for a target until [`Self::end`]; `expected` is how long it took last time.
+    pub(crate) fn begin(&self, at: usize, name: &str, expected_ms: Option<u64>) {
+        let Some(status) = &self.status else { return };
+        let expected = expected_ms.map_or(String::new(), |ms| format!(" of about {}", table::duration(ms)));
+        let template = format!("{{spinner}} {{prefix}} {{elapsed}}{expected}  {{wide_msg}}");
+        let style =
+            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar = status.add(ProgressBar::new_spinner().with_style(style));
+        bar.set_prefix(self.prefix(at, name));
+        bar.enable_steady_tick(TICK);
+        lock(&self.running).insert(at, bar);
+    }
+
+    /// Takes the status line of a target away.
+    pub(crate) fn end(&self, at: usize) {
+        if let (Some(status), Some(bar)) = (&self.status, lock(&self.running).remove(&at)) {
+            bar.finish_and_clear();
+            status.remove(&bar);
+        }
+    }
+
+    fn prefix(&self, at: usize, name: &str) -> String {
+        paint(self.color, COLORS[at % COLORS.len()], &format!("{name:<width$}", width = self.width))
     }
 
     /// One line about a target.
@@ -36,11 +83,12 @@ impl Console {
         if self.verbosity < -1 {
             return;
         }
-        let prefix =
-            paint(self.color, COLORS[at % COLORS.len()], &format!("{name:<width$}", width = self.width));
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        // A closed stderr must not end a build.
-        let _ = writeln!(out, "{prefix} | {text}");
+        let line = format!("{} | {text}", self.prefix(at, name));
+        match &self.status {
+            // A closed stderr must not end a build.
+            Some(status) => drop(status.println(line)),
+            None => drop(writeln!(lock(&self.out), "{line}")),
+        }
     }
 
     /// An event of a target's build.
@@ -53,11 +101,16 @@ impl Console {
                 self.line(at, name, &paint(self.color, "33", &text));
             }
             Event::Line { level, text, .. } => {
-                if self.verbosity < 0 && *level != Level::Error {
-                    return;
-                }
                 let text = visible(text);
                 if is_epilogue(&text) {
+                    return;
+                }
+                if *level == Level::Say
+                    && let Some(bar) = lock(&self.running).get(&at)
+                {
+                    bar.set_message(phase(&text).to_owned());
+                }
+                if self.verbosity < 0 && *level != Level::Error {
                     return;
                 }
                 let text = match level {
@@ -76,6 +129,16 @@ impl Console {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a status line says of a message: without packer's arrows and the source's name.
+fn phase(text: &str) -> &str {
+    let text = text.trim_start_matches("==> ");
+    text.split_once(": ").filter(|(name, _)| !name.contains(' ')).map_or(text, |(_, rest)| rest)
+}
+
 /// Packer ends by repeating errors and artifacts; hybrid's own summary says them once. The raw log has it all.
 fn is_epilogue(text: &str) -> bool {
     let text = text.trim();
@@ -88,7 +151,7 @@ fn is_epilogue(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_epilogue;
+    use super::{is_epilogue, phase};
 
     #[test]
     fn only_the_epilogue_is_left_out() {
@@ -100,5 +163,17 @@ mod tests {
         {
             assert!(!is_epilogue(text), "{text}");
         }
+    }
+
+    #[test]
+    fn phases_are_short() {
+        assert_eq!(
+            phase("==> qemu.base: Waiting for SSH to become available..."),
+            "Waiting for SSH to become available..."
+        );
+        assert_eq!(
+            phase("Running post-processor:  (type checksum)"),
+            "Running post-processor:  (type checksum)"
+        );
     }
 }

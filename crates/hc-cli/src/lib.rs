@@ -62,7 +62,7 @@ fn run(environment: Environment) -> ExitCode {
     let style = Style::decide(args.globals.color, &environment);
     let quiet = args.globals.quiet;
     let format = args.globals.format;
-    let (root, result) = match commands::without_project(&args.command) {
+    let (root, result) = match commands::without_project(&args.command, &environment, &style) {
         Some(result) => (environment.cwd.clone(), result),
         None => in_project(&args, environment, &run_id),
     };

@@ -30,6 +30,11 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a project: scaffold a new one, or map an existing repository of Packer templates
+    #[command(
+        after_help = "Examples:\n  hybrid init images --platforms file,qemu --os linux\n  hybrid init --platforms vsphere,azure --os linux,windows\n  hybrid init --adopt"
+    )]
+    Init(InitArgs),
     /// Render, show and compare the variables of builders
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -98,6 +103,20 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// `hybrid init`.
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// Directory of the project; made when it does not exist. Nothing in it is ever overwritten
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Platforms: file, null, rootfs, qemu, vsphere, proxmox, azure, aws, docker
+    #[arg(long, value_delimiter = ',', default_value = "file")]
+    pub platforms: Vec<String>,
+    /// Operating systems: linux, windows
+    #[arg(long, value_delimiter = ',', default_value = "linux")]
+    pub os: Vec<String>,
 }
 
 /// `hybrid config`.

@@ -97,7 +97,12 @@ pub fn build(
         store: state::open(session)?,
         dirs: Dirs::of(session),
         cancel,
-        console: Console::new(&session.style, session.verbosity, names.iter().map(String::as_str)),
+        console: Console::new(
+            &session.style,
+            session.verbosity,
+            session.environment.stderr_is_terminal,
+            names.iter().map(String::as_str),
+        ),
         git_sha: git::head(session),
         dirty: git::is_dirty(session),
     };
@@ -160,7 +165,10 @@ impl Run<'_> {
         let failures = Mutex::new(Vec::new());
         let outcomes = schedule::run(&jobs, &limits, self.cancel, |at| {
             let one = &planned[at];
-            match self.one(at, one) {
+            self.console.begin(at, &one.prepared.target.builder.to_string(), one.expected_ms);
+            let built = self.one(at, one);
+            self.console.end(at);
+            match built {
                 Ok(doc) => {
                     let succeeded = doc.result.exit_code == 0;
                     lock(&builds).push(doc);

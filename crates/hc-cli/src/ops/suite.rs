@@ -50,7 +50,7 @@ pub fn test(
     let selection = select(session, targets)?;
     known(&selection.builders().collect::<Vec<_>>(), &options.suites)?;
     let names: Vec<String> = selection.ids.iter().map(ToString::to_string).collect();
-    let console = Console::new(&session.style, session.verbosity, names.iter().map(String::as_str));
+    let console = Console::new(&session.style, session.verbosity, false, names.iter().map(String::as_str));
     let mut report = SuitesReport { env: env.to_string(), suites: Vec::new(), untested: Vec::new() };
     for (at, builder) in selection.builders().enumerate() {
         let target = Target { builder: builder.id.clone(), env: env.clone() };

@@ -6,6 +6,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod envelope;
 pub mod explain;
+pub mod init;
 pub mod orphans;
 pub mod plan;
 pub mod provisioners;

@@ -9,6 +9,7 @@ mod bad_input;
 mod build_flow;
 mod docs;
 mod documents;
+mod init;
 mod interrupts;
 mod project;
 mod provisioners;

@@ -26,6 +26,11 @@ impl Project {
         project
     }
 
+    /// A directory that is no project.
+    pub(crate) fn bare() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() }
+    }
+
     /// A project with one seconds-fast builder, `linux.file.motd`, in the shape of the example project.
     pub(crate) fn with_motd() -> Self {
         let project = Self::empty();

@@ -1,0 +1,1 @@
+docker_image = "debian:12-slim"

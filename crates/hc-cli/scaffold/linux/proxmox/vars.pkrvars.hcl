@@ -1,0 +1,1 @@
+iso_file = "local:iso/debian-12-netinst.iso"

@@ -1,0 +1,2 @@
+rootfs_packages = ["ca-certificates"]
+rootfs_suite    = "bookworm"

@@ -1,0 +1,1 @@
+linux_iso_paths = ["[iso] debian/debian-12-netinst.iso"]

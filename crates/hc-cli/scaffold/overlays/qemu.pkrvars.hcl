@@ -1,0 +1,2 @@
+# How machines run on the building machine.
+qemu_accelerator = "kvm"
