@@ -100,6 +100,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
                 retries: args.retries,
                 fail_fast: args.fail_fast,
                 force: args.force,
+                with_parents: args.with_parents,
                 keep_work: args.keep_work,
             };
             let values = values(session, &args.vars)?;
@@ -122,7 +123,9 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         }
         Command::Artifacts(command) => match command {
             ArtifactsCommand::List { targets } => plain(session, &artifacts::list(session, targets)?),
-            ArtifactsCommand::Show { build } => plain(session, &artifacts::show(session, build)?),
+            ArtifactsCommand::Show { build, lineage } => {
+                plain(session, &artifacts::show_with(session, build, *lineage)?)
+            }
             ArtifactsCommand::Diff { left, right } => plain(session, &artifacts::diff(session, left, right)?),
             ArtifactsCommand::Revoke { build, reason } => {
                 plain(session, &artifacts::revoke(session, build, reason)?)

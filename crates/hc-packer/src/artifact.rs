@@ -94,12 +94,23 @@ pub struct Provenance {
     pub dirty: bool,
     /// Combined digest of the inputs.
     pub inputs: Digest,
-    /// The parent image's build, for a chained builder.
-    pub parent: Option<BuildId>,
+    /// The image that it started from, for a chained builder.
+    pub parent: Option<ParentImage>,
     /// Packer's version.
     pub packer_version: String,
     /// Plugin versions by source address.
     pub plugins: BTreeMap<String, String>,
+}
+
+/// The image that a chained build started from (TPL-5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ParentImage {
+    /// Its build.
+    pub build_id: BuildId,
+    /// Digest of its file; null where the platform has no files.
+    pub blake3: Option<Digest>,
 }
 
 /// `artifacts/<builder>.hash.json`: what went into the newest build of every environment (PKR-7).
@@ -126,6 +137,9 @@ pub struct HashEntry {
     pub artifacts: Vec<String>,
     /// Combined digest of the inputs.
     pub combined: Digest,
+    /// The image that the build started from, for a chained builder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentImage>,
     /// Combined digest of the build before this one.
     pub previous: Option<Digest>,
     /// Every input, sorted by kind and name.

@@ -57,7 +57,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Build images from trusted inputs
     #[command(
-        after_help = "Examples:\n  hybrid build --targets linux.file.motd\n  hybrid build --env prod --stale --jobs 4\n  hybrid build --rebuild --retries 3"
+        after_help = "Examples:\n  hybrid build --targets linux.file.motd\n  hybrid build --env prod --stale --jobs 4\n  hybrid build --rebuild --retries 3\n  hybrid build --targets linux.qemu.web --with-parents"
     )]
     Build(BuildArgs),
     /// Run the test suites of builder.toml against the newest images, and record what they said
@@ -322,6 +322,9 @@ pub struct BuildArgs {
     /// Pass `-force` to packer: replace what stands in the way
     #[arg(long)]
     pub force: bool,
+    /// Also build what the selected builders start from, where it is stale; test and publish it on the way
+    #[arg(long)]
+    pub with_parents: bool,
     /// Keep the work directory of successful builds too
     #[arg(long)]
     pub keep_work: bool,
@@ -351,6 +354,9 @@ pub enum ArtifactsCommand {
     Show {
         /// Build id, or a builder id for its newest build
         build: String,
+        /// Draw the chain of images that it was made from
+        #[arg(long)]
+        lineage: bool,
     },
     /// Say which inputs differ between two builds
     Diff {

@@ -13,6 +13,9 @@ use crate::report::artifacts::{
 };
 use crate::session::Session;
 
+/// Longest chain of images that is followed; records that name each other in a circle end there.
+const MAX_DEPTH: usize = 64;
+
 /// Records that the selector names, newest first. Files that are no records are not ours to judge.
 ///
 /// # Errors
@@ -94,14 +97,13 @@ pub fn revoke(session: &Session, build: &str, reason: &str) -> Result<RevokedRep
 /// When a record cannot be read.
 pub fn revoked(session: &Session, state: &State, record: &ArtifactRecord) -> Result<Option<String>> {
     let mut build = Some(record.build_id.clone());
-    // A chain is as long as builders are deep; records that name each other in a circle end here.
-    for _ in 0..64 {
+    for _ in 0..MAX_DEPTH {
         let Some(id) = build else { break };
         if let Some(revocation) = state.revoked.get(&id) {
             let whose = if id == record.build_id { String::new() } else { format!("its ancestor {id} ") };
             return Ok(Some(format!("{whose}was revoked by {}: {}", revocation.operator, revocation.reason)));
         }
-        build = read(session, &id)?.and_then(|record| record.provenance.parent);
+        build = read(session, &id)?.and_then(|record| record.provenance.parent).map(|parent| parent.build_id);
     }
     Ok(None)
 }
@@ -125,7 +127,7 @@ pub fn show(session: &Session, name: &str) -> Result<ArtifactReport> {
         artifact.build_id.as_str() == name || artifact.builder.to_string() == name
     };
     if let Some(artifact) = all.iter().find(matches) {
-        return Ok(ArtifactReport { artifact: artifact.clone() });
+        return Ok(ArtifactReport { artifact: artifact.clone(), lineage: Vec::new() });
     }
     let names: Vec<&str> = all.iter().map(|artifact| artifact.build_id.as_str()).collect();
     let hint = match hc_config::suggest::nearest(name, names.iter().copied()) {
@@ -133,6 +135,23 @@ pub fn show(session: &Session, name: &str) -> Result<ArtifactReport> {
         None => "`hybrid artifacts list` shows the builds there are".into(),
     };
     Err(CommandError::new("ArtifactNotFound", format!("no build is called `{name}`")).hint(hint))
+}
+
+/// One record, with the chain of images that it was made from.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_with(session: &Session, name: &str, lineage: bool) -> Result<ArtifactReport> {
+    let mut report = show(session, name)?;
+    if lineage {
+        let mut next = report.artifact.provenance.parent.clone();
+        // Records that name each other in a circle end here.
+        while let Some(parent) = next.filter(|_| report.lineage.len() < MAX_DEPTH) {
+            next = read(session, &parent.build_id)?.and_then(|record| record.provenance.parent);
+            report.lineage.push(parent);
+        }
+    }
+    Ok(report)
 }
 
 /// Reads every image file again.

@@ -14,11 +14,13 @@ use hc_state::{RunRecord, Store};
 
 use super::inputs::{Digests, collect};
 use super::packer::{self, Dirs, Place};
+use super::parent::{self, Family};
 use super::plan::{Planned, plan};
-use super::prepare::Values;
+use super::prepare::{Prepared, Values};
 use super::record::{self, Ended};
+use super::suite::{self, SuiteOptions};
 use super::trust::{Gate, refuse};
-use super::{git, journal, scan, secrets, state, validate};
+use super::{git, journal, publish, scan, secrets, ssh_key, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
@@ -39,6 +41,8 @@ pub struct BuildOptions {
     pub fail_fast: bool,
     /// Passes `-force`.
     pub force: bool,
+    /// Builds what the selected builders start from, where that is stale; tests and publishes it.
+    pub with_parents: bool,
     /// Keeps work directories of successful builds.
     pub keep_work: bool,
 }
@@ -47,6 +51,8 @@ pub struct BuildOptions {
 struct Run<'a> {
     session: &'a Session,
     options: &'a BuildOptions,
+    values: &'a Values,
+    family: &'a Family,
     packer: &'a Packer,
     rules: Rules,
     store: Store,
@@ -70,13 +76,19 @@ pub fn build(
     options: &BuildOptions,
     cancel: &Cancel,
 ) -> Result<(BuildReport, Vec<Diagnostic>)> {
-    let (planned, packer, diagnostics) = plan(session, targets, env, values)?;
+    let family = match options.with_parents {
+        true => parent::family(session, targets)?,
+        false => Family { targets: targets.to_owned(), ..Family::default() },
+    };
+    let (planned, packer, diagnostics) = plan(session, &family.targets, env, values)?;
     let secrets = scan::plaintext_secrets(session, planned.iter().map(|one| &one.prepared))?;
     if secrets.iter().any(Diagnostic::is_error) {
         return Err(CommandError::invalid(secrets));
     }
-    let (planned, fresh): (Vec<Planned>, Vec<Planned>) =
-        planned.into_iter().partition(|one| !options.stale || !one.reasons.is_empty());
+    let (planned, fresh): (Vec<Planned>, Vec<Planned>) = planned.into_iter().partition(|one| {
+        let only_if_stale = options.stale || family.ancestors.contains(&one.prepared.target.builder);
+        !only_if_stale || !one.reasons.is_empty()
+    });
     let refused: Vec<_> = planned
         .iter()
         .filter(|one| one.gate != Gate::Trusted)
@@ -92,6 +104,8 @@ pub fn build(
     let run = Run {
         session,
         options,
+        values,
+        family: &family,
         packer: &packer,
         rules: packer::rules(session)?,
         store: state::open(session)?,
@@ -106,6 +120,9 @@ pub fn build(
         git_sha: git::head(session),
         dirty: git::is_dirty(session),
     };
+    for one in &fresh {
+        run.offer(&one.prepared)?;
+    }
     let report = run.all(env, &planned, fresh)?;
     Ok((report, diagnostics))
 }
@@ -166,7 +183,12 @@ impl Run<'_> {
         let outcomes = schedule::run(&jobs, &limits, self.cancel, |at| {
             let one = &planned[at];
             self.console.begin(at, &one.prepared.target.builder.to_string(), one.expected_ms);
-            let built = self.one(at, one);
+            let built = self.one(at, one).and_then(|doc| {
+                if doc.result.exit_code == 0 {
+                    self.offer(&one.prepared)?;
+                }
+                Ok(doc)
+            });
             self.console.end(at);
             match built {
                 Ok(doc) => {
@@ -242,6 +264,7 @@ impl Run<'_> {
         let secrets = secrets::fetch_all(session, prepared)?;
         let redaction = Redaction::new(&secrets);
         let place = Place::of(session, prepared);
+        let parent = parent::required(session, self.store.read()?.as_ref(), &target.env, &prepared.builder)?;
 
         // The stage is made once, hashed while it is made, and must be what the gate saw.
         let mut digests = Digests::default();
@@ -257,7 +280,15 @@ impl Run<'_> {
         hc_core::fs::create_dirs(&images)?;
         let output_dir = images.join(build_id.as_str());
         let log = session.root.join("logs/packer").join(format!("{build_id}.log"));
-        let vars = packer::injected(session, prepared, build_id.as_str(), &output_dir);
+        let key = ssh_key::make(session, prepared, &place.work)?;
+        let vars = packer::injected(
+            session,
+            prepared,
+            build_id.as_str(),
+            &output_dir,
+            parent.as_ref(),
+            key.as_ref(),
+        );
         let subject: Subject = place.subject(prepared, vars);
         let manifest_variable =
             prepared.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");
@@ -285,6 +316,7 @@ impl Run<'_> {
         self.console.line(at, &name, &format!("building {build_id}"));
         let mut built =
             run::build(&context, &build, &redaction, &mut |event| self.console.event(at, &name, &event))?;
+        drop(key);
         let shown = |path: Option<String>| path.map(|path| session.shown(path.as_ref()));
         built.result.log_path = shown(built.result.log_path);
         built.result.manifest_path = shown(built.result.manifest_path);
@@ -304,6 +336,7 @@ impl Run<'_> {
             duration_ms,
             git_sha: self.git_sha.clone(),
             dirty: self.dirty,
+            parent: parent.map(|parent| parent.image),
             scrubbed,
         };
         let artifact = record::record(session, &self.store, &ended)?;
@@ -315,6 +348,28 @@ impl Run<'_> {
         self.say_end(at, &name, &built, start);
         let result = built.result;
         Ok(BuildDoc { builder: name, build_id: build_id.to_string(), duration_ms, result, artifact })
+    }
+
+    /// Tests and publishes the newest build of a builder that another one of the run starts from.
+    fn offer(&self, prepared: &Prepared) -> Result<()> {
+        let target = &prepared.target;
+        if !self.family.parents.contains(&target.builder) {
+            return Ok(());
+        }
+        let channel = &self.session.settings.publish.channel;
+        let state = self.store.read()?;
+        let built = state.as_ref().and_then(|state| state.builders.get(target)?.last_build.as_ref());
+        let published = state.as_ref().and_then(|state| state.published(channel, target));
+        if let (Some(built), Some(published)) = (built, published)
+            && built.build_id == published.build_id
+        {
+            return Ok(());
+        }
+        let id = target.builder.to_string();
+        let suites = SuiteOptions { suites: prepared.builder.metadata.publish.suites.clone(), build: None };
+        suite::test(self.session, &id, &target.env, &suites, self.cancel)?;
+        publish::publish(self.session, &id, &target.env, None, self.values, self.cancel)?;
+        Ok(())
     }
 
     /// Under the target's lock nothing of an earlier run can live any more: its files go.

@@ -10,7 +10,9 @@ use hc_packer::process::Cancel;
 use hc_packer::run::Context;
 use hc_templates::compose;
 
+use super::parent::Parent;
 use super::prepare::Prepared;
+use super::ssh_key::{self, SshKey};
 use crate::command_error::Result;
 use crate::session::Session;
 
@@ -106,6 +108,8 @@ pub fn injected(
     prepared: &Prepared,
     build_id: &str,
     output_dir: &Path,
+    parent: Option<&Parent>,
+    key: Option<&SshKey>,
 ) -> Vec<(String, String)> {
     let values = [
         ("hybrid_output_dir", output_dir.display().to_string()),
@@ -113,6 +117,10 @@ pub fn injected(
         ("hybrid_run_id", session.run_id.to_string()),
         ("hybrid_env", prepared.target.env.to_string()),
         ("hybrid_root", session.root.display().to_string()),
+        ("hybrid_parent_image", parent.map_or("parent-image".to_owned(), |parent| parent.location.clone())),
+        ("hybrid_parent_build_id", parent.map_or(String::new(), |parent| parent.image.build_id.to_string())),
+        (ssh_key::PRIVATE, key.map_or(String::new(), |key| key.private.display().to_string())),
+        (ssh_key::PUBLIC, key.map_or(String::new(), |key| key.public.clone())),
     ];
     values
         .into_iter()

@@ -6,6 +6,7 @@ use hc_state::State;
 use hc_templates::{InputManifest, drift};
 
 use super::inputs::{Digests, collect};
+use super::parent::{self, Parent};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
 use super::trust::{Gate, gate};
@@ -27,6 +28,8 @@ pub struct Planned {
     pub reasons: Vec<String>,
     /// Inputs that differ from the last build.
     pub changed: Vec<String>,
+    /// Published image that a build would start from.
+    pub parent: Option<Parent>,
     /// How long the last build took, in milliseconds.
     pub expected_ms: Option<u64>,
 }
@@ -52,7 +55,8 @@ pub fn plan(
     for one in prepared {
         let manifest = collect(session, &one, &packer.version.to_string(), &mut digests)?;
         let gate = gate(session, state.as_ref(), &manifest)?;
-        let (mut reasons, changed) = stale(session, state.as_ref(), &one, &manifest)?;
+        let parent = parent::published(session, state.as_ref(), env, &one.builder)?;
+        let (mut reasons, changed) = stale(session, state.as_ref(), &one, &manifest, parent.as_ref())?;
         if let Some(parent) = &one.builder.metadata.parent {
             let rebuilt = planned
                 .iter()
@@ -66,7 +70,7 @@ pub fn plan(
             .and_then(|state| state.builders.get(&one.target))
             .and_then(|record| record.last_build.as_ref());
         let expected_ms = last.filter(|build| build.exit_code == 0).map(|build| build.duration_ms);
-        planned.push(Planned { prepared: one, manifest, gate, reasons, changed, expected_ms });
+        planned.push(Planned { prepared: one, manifest, gate, reasons, changed, parent, expected_ms });
     }
     Ok((planned, packer, diagnostics))
 }
@@ -84,6 +88,7 @@ pub fn report(env: &EnvName, planned: &[Planned]) -> PlanReport {
                 reasons: one.reasons.clone(),
                 changed: one.changed.clone(),
                 inputs_hash: one.manifest.combined.to_string(),
+                parent: one.parent.as_ref().map(|parent| parent.image.build_id.to_string()),
                 expected_ms: one.expected_ms,
             })
             .collect(),
@@ -95,6 +100,7 @@ fn stale(
     state: Option<&State>,
     prepared: &Prepared,
     now: &InputManifest,
+    parent: Option<&Parent>,
 ) -> Result<(Vec<String>, Vec<String>)> {
     let target: &Target = &prepared.target;
     let last =
@@ -107,6 +113,10 @@ fn stale(
     let mut changed = Vec::new();
     if let (Some(state), Some(record)) = (state, artifacts::read(session, &last.build_id)?) {
         reasons.extend(artifacts::revoked(session, state, &record)?);
+        let started_from = record.provenance.parent.as_ref().map(|parent| &parent.build_id);
+        if let Some(parent) = parent.filter(|parent| Some(&parent.image.build_id) != started_from) {
+            reasons.push(format!("a newer parent is published: {}", parent.image.build_id));
+        }
     }
     if last.inputs != now.combined {
         if let Some(old) = record::last_inputs(session, target)?.filter(|old| old.combined == last.inputs) {

@@ -21,8 +21,18 @@ use crate::session::Session;
 
 /// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
 /// they are no inputs.
-pub const INJECTED: [&str; 6] =
-    ["hybrid_output_dir", "hybrid_manifest", "hybrid_build_id", "hybrid_run_id", "hybrid_env", "hybrid_root"];
+pub const INJECTED: [&str; 10] = [
+    "hybrid_output_dir",
+    "hybrid_manifest",
+    "hybrid_build_id",
+    "hybrid_run_id",
+    "hybrid_env",
+    "hybrid_root",
+    "hybrid_parent_image",
+    "hybrid_parent_build_id",
+    "hybrid_ssh_private_key_file",
+    "hybrid_ssh_public_key",
+];
 
 /// Values beyond the files.
 #[derive(Debug, Clone, Default)]

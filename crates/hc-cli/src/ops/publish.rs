@@ -73,16 +73,20 @@ pub fn publish(
         let already = before.as_ref() == Some(&record.build_id);
         if !already {
             hooks(session, record, &channel, cancel)?;
-            store.with_exclusive(&session.run_id, |locked| -> Result<()> {
-                let publication = Publication {
-                    at: session.now(),
-                    build_id: record.build_id.clone(),
-                    run_id: session.run_id.clone(),
-                };
-                let channels = &mut locked.state_mut().channels;
-                channels.entry(channel.clone()).or_default().insert(target.clone(), publication);
-                Ok(())
-            })?;
+            store.with_exclusive_within(
+                &session.run_id,
+                session.lock_timeout.max(record::PATIENCE),
+                |locked| -> Result<()> {
+                    let publication = Publication {
+                        at: session.now(),
+                        build_id: record.build_id.clone(),
+                        run_id: session.run_id.clone(),
+                    };
+                    let channels = &mut locked.state_mut().channels;
+                    channels.entry(channel.clone()).or_default().insert(target.clone(), publication);
+                    Ok(())
+                },
+            )?;
         }
         report.published.push(PublishedDoc {
             builder: target.builder.to_string(),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use hc_core::{BuildId, BuilderId, Digest, Target};
 use hc_packer::artifact::{
-    self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, Provenance, SchemaTag,
+    self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, ParentImage, Provenance,
+    SchemaTag,
 };
 use hc_packer::run::Built;
 use hc_state::{ArtifactRef, BuildSummary, Store};
@@ -17,7 +18,7 @@ use crate::command_error::Result;
 use crate::session::Session;
 
 /// How long a record may wait for the state: a build of hours is not lost to a moment's contention.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What is known when a build has ended.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Ended<'a> {
     pub git_sha: Option<String>,
     /// Whether the working tree had changes.
     pub dirty: bool,
+    /// The image that it started from.
+    pub parent: Option<ParentImage>,
     /// Replacements in the raw log, by rule.
     pub scrubbed: BTreeMap<String, u64>,
 }
@@ -125,7 +128,7 @@ fn artifact_record(session: &Session, ended: &Ended<'_>) -> Result<ArtifactRecor
             git_sha: ended.git_sha.clone(),
             dirty: ended.dirty,
             inputs: ended.manifest.combined,
-            parent: None,
+            parent: ended.parent.clone(),
             packer_version: ended.packer_version.clone(),
             plugins: BTreeMap::new(),
         },
@@ -175,6 +178,7 @@ fn update_hash_manifest(session: &Session, ended: &Ended<'_>, names: &[String]) 
         build_id: ended.build_id.clone(),
         artifacts: names.to_vec(),
         combined: ended.manifest.combined,
+        parent: ended.parent.clone(),
         previous,
         inputs: ended.manifest.inputs.iter().map(input).collect(),
     };

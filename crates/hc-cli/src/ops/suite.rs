@@ -15,6 +15,7 @@ use hc_state::Provenance;
 use hc_templates::Builder;
 use hc_templates::builder_toml::Suite;
 
+use super::record::PATIENCE;
 use super::select::select;
 use super::{artifacts, state, validate};
 use crate::command_error::{CommandError, Result};
@@ -159,10 +160,14 @@ fn one(
         suite: name.to_owned(),
     };
     let target = Target { builder: record.builder.clone(), env: record.env.clone() };
-    state::open(session)?.with_exclusive(&session.run_id, |locked| -> Result<()> {
-        locked.state_mut().builder_mut(&target).provenance.push(provenance);
-        Ok(())
-    })?;
+    state::open(session)?.with_exclusive_within(
+        &session.run_id,
+        session.lock_timeout.max(PATIENCE),
+        |locked| -> Result<()> {
+            locked.state_mut().builder_mut(&target).provenance.push(provenance);
+            Ok(())
+        },
+    )?;
     console.line(
         at,
         &id,

@@ -1,6 +1,6 @@
 //! `hybrid artifacts …`.
 
-use hc_packer::artifact::ArtifactRecord;
+use hc_packer::artifact::{ArtifactRecord, ParentImage};
 use serde::Serialize;
 
 use super::{Report, Style, table};
@@ -52,6 +52,9 @@ impl Report for ArtifactsReport {
 pub struct ArtifactReport {
     /// Its record.
     pub artifact: ArtifactRecord,
+    /// What it was made from, nearest first; filled with `--lineage`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<ParentImage>,
 }
 
 impl Report for ArtifactReport {
@@ -71,6 +74,9 @@ impl Report for ArtifactReport {
             provenance.inputs,
             provenance.packer_version,
         );
+        if let Some(parent) = artifact.provenance.parent.as_ref().filter(|_| self.lineage.is_empty()) {
+            text.push_str(&format!("  parent   {}\n", parent.build_id));
+        }
         for id in &artifact.image_ids {
             text.push_str(&format!("  image    {id}\n"));
         }
@@ -81,6 +87,10 @@ impl Report for ArtifactReport {
                 file.path,
                 file.size.map_or("-".into(), table::bytes)
             ));
+        }
+        for (depth, parent) in self.lineage.iter().enumerate() {
+            let digest = parent.blake3.map_or("-".into(), |digest| digest.to_string());
+            text.push_str(&format!("  {}└─ {}  {digest}\n", "   ".repeat(depth), parent.build_id));
         }
         text
     }

@@ -32,6 +32,9 @@ pub struct PlannedTarget {
     pub inputs_hash: String,
     /// How long the last build took, in milliseconds.
     pub expected_ms: Option<u64>,
+    /// Published build that it would start from, for a chained builder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
 }
 
 impl Report for PlanReport {

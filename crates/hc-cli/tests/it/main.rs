@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod build_flow;
+mod chain;
 mod docs;
 mod documents;
 mod init;
