@@ -218,9 +218,10 @@ impl Search<'_> {
     fn globs(&mut self) {
         let patterns = self.builder.metadata.inputs.clone();
         for pattern in patterns {
-            let before = self.assets.len();
+            // Analysis may have found the same files already: what counts is that there are any.
+            let mut known = false;
             if has_glob(&pattern) {
-                self.matching(&pattern);
+                known = self.matching(&pattern);
             } else {
                 let path = normalize(Path::new(&pattern));
                 if self.root.join(&path).is_dir() {
@@ -229,8 +230,7 @@ impl Search<'_> {
                     self.insert(path)
                 }
             }
-            let known =
-                self.assets.len() > before || self.assets.keys().any(|path| path.starts_with(&pattern));
+            known |= self.assets.keys().any(|path| path.starts_with(&pattern));
             if !known {
                 let metadata = self.builder.dir.join(crate::builder_toml::FILE_NAME);
                 self.diagnostics.push(
@@ -244,14 +244,16 @@ impl Search<'_> {
         }
     }
 
-    fn matching(&mut self, pattern: &str) {
+    /// Adds every file that matches; returns whether any does.
+    fn matching(&mut self, pattern: &str) -> bool {
         let pattern = normalize(Path::new(pattern));
         let Ok(glob) = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build() else {
-            return;
+            return false;
         };
         let fixed: PathBuf =
             pattern.components().take_while(|part| !has_glob(&part.as_os_str().to_string_lossy())).collect();
-        let Ok(set) = GlobSetBuilder::new().add(glob).build() else { return };
+        let Ok(set) = GlobSetBuilder::new().add(glob).build() else { return false };
+        let mut any = false;
         let start = self.root.join(&fixed);
         let hidden = |entry: &walkdir::DirEntry| {
             !matches!(entry.file_name().to_str(), Some(".git" | ".hybrid" | "target"))
@@ -262,8 +264,10 @@ impl Search<'_> {
             let Ok(path) = entry.path().strip_prefix(self.root) else { continue };
             if entry.file_type().is_file() && set.is_match(path) {
                 self.insert(path.to_owned());
+                any = true;
             }
         }
+        any
     }
 
     /// Adds what the playbooks among the assets use: their roles, included files, group and host variables.

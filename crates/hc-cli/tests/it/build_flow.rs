@@ -30,6 +30,15 @@ fn a_validated_target_builds_and_is_recorded() {
 }
 
 #[test]
+fn a_pattern_of_inputs_may_name_what_analysis_found_already() {
+    let project = Project::with_motd();
+    project.write("templates/linux/file/motd/builder.toml", "inputs = [\"templates/scripts/**/gr*.sh\"]\n");
+    project.ok(&["validate"]);
+    project.write("templates/linux/file/motd/builder.toml", "inputs = [\"templates/scripts/**/gz*.sh\"]\n");
+    project.run(&["validate"]).expect(1).says("error[MissingAsset]");
+}
+
+#[test]
 fn every_kind_of_edit_is_drift_that_names_the_file_and_its_lines() {
     let project = Project::with_motd();
     project.ok(&["validate"]);

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Looks into a disk image without starting it. $1 is the image.
+set -euo pipefail
+export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+image=${1:?usage: test-disk.sh IMAGE}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+qemu-img check -q "$image"
+qemu-img convert -O raw "$image" "$work/disk.raw"
+disk() { debugfs -R "$1" "$work/disk.raw" 2>/dev/null; }
+content() { disk "cat $1"; }
+
+failed=0
+check() {
+  local what=$1
+  shift
+  if "$@"; then
+    echo "ok      $what"
+  else
+    echo "FAILED  $what"
+    failed=1
+  fi
+}
+sound() { e2fsck -fn "$work/disk.raw" >/dev/null 2>&1; }
+empty() { disk "stat $1" | grep -q 'Size: 0$'; }
+absent() { [ -z "$(disk "stat $1")" ]; }
+no_host_keys() { ! disk "ls -p /etc/ssh" | grep -q ssh_host_; }
+locked_root() { content /etc/shadow | grep -q '^root:[*!]'; }
+has_package() { content /var/lib/dpkg/status | grep -qx "Package: $1"; }
+
+check "the file system is sound" sound
+check "the image says what it is" test -n "$(content /etc/hybrid-release)"
+check "machine-id is empty" empty /etc/machine-id
+check "no ssh host keys" no_host_keys
+check "no authorized keys" absent /root/.ssh/authorized_keys
+check "root has no password" locked_root
+check "a kernel is installed" has_package linux-image-cloud-amd64
+check "ssh is installed" has_package openssh-server
+exit "$failed"

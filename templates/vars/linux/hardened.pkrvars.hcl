@@ -1,0 +1,2 @@
+hostname            = "closed"
+login_grace_seconds = 15
