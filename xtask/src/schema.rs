@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, artifacts, build, config, envelope, explain, init, orphans, plan, provisioners, publish, state,
-    suite, templates, validate,
+    Envelope, adopt, artifacts, build, config, envelope, explain, init, orphans, plan, provisioners, publish,
+    state, suite, templates, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -60,6 +60,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<config::RenderReport>("cli-config-render", "hybrid config render"),
         answer::<config::ShowReport>("cli-config-show", "hybrid config show"),
         answer::<config::ExplainReport>("cli-config-explain", "hybrid config show --explain"),
+        answer::<config::SchemaReport>("cli-config-schema", "hybrid config schema"),
         answer::<config::ConfigDiffReport>("cli-config-diff", "hybrid config diff"),
         answer::<provisioners::ProvisionersReport>("cli-provisioners", "hybrid provisioners"),
         answer::<validate::ValidateReport>("cli-validate", "hybrid validate"),
@@ -79,9 +80,11 @@ fn all() -> BTreeMap<String, Value> {
         answer::<state::BackupsReport>("cli-state-backups", "hybrid state backups"),
         answer::<state::StateChangeReport>("cli-state-change", "hybrid state restore, migrate, unlock"),
         answer::<explain::ExplainCodeReport>("cli-explain", "hybrid explain"),
+        answer::<adopt::AdoptReport>("cli-init-adopt", "hybrid init --adopt"),
         answer::<init::InitReport>("cli-init", "hybrid init"),
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
+        answer::<wizard::WizardReport>("cli-wizard", "hybrid wizard"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),
     ])
 }

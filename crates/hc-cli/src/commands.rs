@@ -8,13 +8,15 @@ use crate::args::{
     TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
+use crate::dialogue::Lines;
 use crate::environment::Environment;
 use crate::ops::build::BuildOptions;
 use crate::ops::prepare::Values;
 use crate::ops::suite::SuiteOptions;
+use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    artifacts, build, config, doctor, explain, fmt, init, orphans, plan, provisioners, publish,
-    state_commands, status, suite, templates, validate,
+    adopt, artifacts, build, config, doctor, explain, fmt, init, orphans, plan, provisioners, publish,
+    schema, state_commands, status, suite, templates, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
@@ -34,6 +36,9 @@ pub fn without_project(
     style: &Style,
 ) -> Option<Result<Outcome>> {
     match command {
+        Command::Init(args) if args.adopt => {
+            Some(adopt::adopt(environment, &args.dir).map(|report| Outcome::new(&report, style)))
+        }
         Command::Init(args) => Some(
             init::init(environment, &args.dir, &args.platforms, &args.os)
                 .map(|report| Outcome::new(&report, style)),
@@ -60,6 +65,13 @@ pub fn without_project(
 pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outcome> {
     match command {
         Command::Config(command) => run_config(session, command),
+        Command::Wizard(args) => {
+            let options =
+                WizardOptions { out: args.out.clone(), from: args.vars.from.clone(), all: args.all };
+            let values = values(session, &args.vars)?;
+            let (env, targets) = (env(session, &args.targets)?, &args.targets.targets);
+            plain(session, &wizard::wizard(session, targets, &env, values, &options, &mut Lines)?)
+        }
         Command::Templates(TemplatesCommand::List { targets }) => {
             with(session, templates::list(session, targets)?)
         }
@@ -176,6 +188,7 @@ fn run_config(session: &Session, command: &ConfigCommand) -> Result<Outcome> {
                 None => with(session, config::show(session, &targets.targets, &env, &values)?),
             }
         }
+        ConfigCommand::Schema { targets } => with(session, schema::schema(session, targets)?),
         ConfigCommand::Diff { left, right, targets } => {
             let (left, right) = (session.env(Some(left))?, session.env(Some(right))?);
             plain(session, &config::diff(session, targets, &left, &right)?)

@@ -7,6 +7,7 @@ pub mod args;
 pub mod command_error;
 pub mod commands;
 mod console;
+mod dialogue;
 pub mod environment;
 pub mod exit_code;
 mod logging;

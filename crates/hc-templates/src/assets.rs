@@ -54,7 +54,7 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     let mut scope = Scope::open().with("path", Value::Map(path)).with("var", vars.clone());
     scope = scope.clone().with("local", Value::Map(locals(builder, &scope)));
     let mut search = Search { root, builder, scope, assets: Assets::new(), diagnostics: Vec::new() };
-    for document in &builder.documents {
+    for document in builder.documents.iter() {
         for block in document.body().blocks().filter(|block| block.ident.as_str() != "variable") {
             search.block(document, block);
         }
@@ -72,7 +72,7 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
 /// Locals that can be known without packer; one pass, so a local made of a later one stays unknown.
 fn locals(builder: &Builder, scope: &Scope) -> indexmap::IndexMap<String, Value> {
     let mut known = indexmap::IndexMap::new();
-    for document in &builder.documents {
+    for document in builder.documents.iter() {
         for attribute in document.body().get_blocks("locals").flat_map(|block| block.body.attributes()) {
             let inner = scope.clone().with("local", Value::Map(known.clone()));
             if let Ok(value) = evaluate(document, &attribute.value, &inner) {

@@ -1,7 +1,8 @@
 //! Which builders a project has, found by walking `templates/` and by the mapping of hybrid.toml (TPL-1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hc_config::hcl::Document;
 use hc_config::hcl::hcl_edit::structure::Block;
@@ -14,6 +15,8 @@ use crate::builder_toml::{self, BuilderToml};
 
 /// Largest template, var or metadata file that is read, in bytes.
 pub const TEXT_LIMIT: u64 = 8 << 20;
+/// Endings of files that only show what a var file looks like. One is used where the real file does not exist.
+pub const EXAMPLE_ENDINGS: [&str; 3] = [".example", ".sample", ".dist"];
 /// Directories of `templates/` that are no operating systems.
 const RESERVED: [&str; 7] = ["platforms", "vars", "scripts", "ansible", "puppet", "cloudinit", "files"];
 
@@ -40,8 +43,8 @@ pub struct Builder {
     pub metadata: BuilderToml,
     /// Whether a `builder.toml` exists.
     pub has_metadata: bool,
-    /// Documents of layers and files, in that order.
-    pub documents: Vec<Document>,
+    /// Documents of layers and files, in that order; shared by the builders of one adopted directory.
+    pub documents: Arc<[Document]>,
     /// Sources in the templates.
     pub sources: Vec<SourceBlock>,
     /// Provisioner types, sorted, without repetition.
@@ -80,11 +83,20 @@ pub struct Inventory {
 impl Inventory {
     /// Walks the project. Problems do not stop it; a builder with unreadable files is left out and reported.
     pub fn load(root: &Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> (Self, Vec<Diagnostic>) {
-        let mut loader = Loader { root, diagnostics: Vec::new(), shared: BTreeMap::new() };
+        let taken = adopted.values().map(|mapping| hc_core::fs::normalize(&mapping.path)).collect();
+        let mut loader = Loader {
+            root,
+            diagnostics: Vec::new(),
+            shared: BTreeMap::new(),
+            taken,
+            adopted_documents: BTreeMap::new(),
+            examples: BTreeSet::new(),
+        };
         let mut builders = loader.walk();
         for (id, mapping) in adopted {
             builders.extend(loader.adopted(id, mapping));
         }
+        loader.report_examples();
         builders.sort_by(|a, b| a.id.cmp(&b.id));
         for pair in builders.windows(2) {
             if pair[0].id == pair[1].id {
@@ -113,9 +125,32 @@ struct Loader<'a> {
     diagnostics: Vec<Diagnostic>,
     /// Shared layers are read once, however many builders have them.
     shared: BTreeMap<PathBuf, Option<Document>>,
+    /// Directories that the mapping of hybrid.toml speaks for, whatever their place.
+    taken: BTreeSet<PathBuf>,
+    /// Documents of adopted directories that were read.
+    adopted_documents: BTreeMap<PathBuf, Arc<[Document]>>,
+    /// Examples that stand for var files which do not exist.
+    examples: BTreeSet<PathBuf>,
 }
 
 impl Loader<'_> {
+    /// One warning for all of them: a repository of examples has dozens.
+    fn report_examples(&mut self) {
+        let Some(first) = self.examples.first() else { return };
+        let (message, hint) = match self.examples.len() {
+            1 => (
+                format!("{} is used, because the file that it shows does not exist", first.display()),
+                "copy it without that ending and set its values",
+            ),
+            count => (
+                format!("{count} examples are used, because the var files that they show do not exist"),
+                "this is the first; copy each without its ending and set its values",
+            ),
+        };
+        let diagnostic = Diagnostic::warning("ExampleValues", message);
+        self.diagnostics.push(diagnostic.at(Location::whole_file(first)).hint(hint));
+    }
+
     fn walk(&mut self) -> Vec<Builder> {
         let mut found = Vec::new();
         for os in self.dirs(Path::new("templates")) {
@@ -126,7 +161,7 @@ impl Loader<'_> {
                 for variant in self.dirs(&platform) {
                     self.misplaced(&variant);
                     let files = self.templates(&variant);
-                    if files.is_empty() {
+                    if files.is_empty() || self.taken.contains(&variant) {
                         continue;
                     }
                     match BuilderId::new(name(&os), name(&platform), name(&variant)) {
@@ -146,9 +181,14 @@ impl Loader<'_> {
     }
 
     fn too_shallow(&mut self, dir: &Path) {
+        if self.taken.contains(dir) {
+            return;
+        }
+        // An adopted repository has its own layout, and its mapping says what counts.
+        let new = if self.taken.is_empty() { Diagnostic::error } else { Diagnostic::warning };
         if let Some(file) = self.templates(dir).first() {
             self.diagnostics.push(
-                Diagnostic::error("BadBuilderName", format!("templates in {} belong to no builder", dir.display()))
+                new("BadBuilderName", format!("templates in {} belong to no builder", dir.display()))
                     .at(Location::whole_file(file))
                     .hint("move them to templates/<os>/<platform>/<variant>/, or to templates/platforms/ when shared"),
             );
@@ -157,6 +197,9 @@ impl Loader<'_> {
 
     fn misplaced(&mut self, dir: &Path) {
         for deeper in self.dirs(dir) {
+            if self.taken.contains(&deeper) {
+                continue;
+            }
             if let Some(file) = self.templates(&deeper).first() {
                 self.diagnostics.push(
                     Diagnostic::warning(
@@ -238,7 +281,14 @@ impl Loader<'_> {
             return None;
         }
         let files = self.templates(&dir);
-        let missing = mapping.var_files.iter().find(|path| !self.root.join(path).is_file());
+        let mut var_files = Vec::new();
+        let mut missing = None;
+        for path in &mapping.var_files {
+            match self.var_file(path) {
+                Some(actual) => var_files.push(actual),
+                None => missing = Some(path),
+            }
+        }
         if let Some(path) = missing.or(files.is_empty().then_some(&dir)) {
             self.diagnostics.push(
                 Diagnostic::error(
@@ -250,16 +300,20 @@ impl Loader<'_> {
             );
             return None;
         }
-        self.read(
-            id.clone(),
-            dir,
-            true,
-            true,
-            mapping.only.clone(),
-            Vec::new(),
-            files,
-            mapping.var_files.clone(),
-        )
+        self.read(id.clone(), dir, true, true, mapping.only.clone(), Vec::new(), files, var_files)
+    }
+
+    /// The file, or the example that shows what it looks like.
+    fn var_file(&mut self, path: &Path) -> Option<PathBuf> {
+        if self.root.join(path).is_file() {
+            return Some(path.to_owned());
+        }
+        let example = EXAMPLE_ENDINGS
+            .iter()
+            .map(|ending| PathBuf::from(format!("{}{ending}", path.display())))
+            .find(|example| self.root.join(example).is_file())?;
+        self.examples.insert(example.clone());
+        Some(example)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one constructor of a wide record")]
@@ -275,16 +329,13 @@ impl Loader<'_> {
         var_files: Vec<PathBuf>,
     ) -> Option<Builder> {
         let before = self.diagnostics.len();
-        let mut documents = Vec::new();
-        for layer in &layers {
-            if !self.shared.contains_key(layer) {
-                let document = self.parse(layer);
-                self.shared.insert(layer.clone(), document);
-            }
-            documents.extend(self.shared.get(layer).cloned().flatten());
-        }
-        for file in &files {
-            documents.extend(self.parse(file));
+        let documents = match self.adopted_documents.get(&dir).filter(|_| adopted) {
+            Some(known) => known.clone(),
+            None => self.documents(&layers, &files),
+        };
+        // One adopted directory may stand for hundreds of images.
+        if adopted {
+            self.adopted_documents.insert(dir.clone(), documents.clone());
         }
         let metadata_path = dir.join(builder_toml::FILE_NAME);
         let metadata = self.metadata(&metadata_path);
@@ -295,7 +346,7 @@ impl Loader<'_> {
         let mut sources = Vec::new();
         let mut provisioners = Vec::new();
         let mut post_processors = Vec::new();
-        for document in &documents {
+        for document in documents.iter() {
             for block in document.body().blocks() {
                 match block.ident.as_str() {
                     "source" => sources.extend(source(document, block)),
@@ -336,6 +387,21 @@ impl Loader<'_> {
                 None
             }
         }
+    }
+
+    fn documents(&mut self, layers: &[PathBuf], files: &[PathBuf]) -> Arc<[Document]> {
+        let mut documents = Vec::new();
+        for layer in layers {
+            if !self.shared.contains_key(layer) {
+                let document = self.parse(layer);
+                self.shared.insert(layer.clone(), document);
+            }
+            documents.extend(self.shared.get(layer).cloned().flatten());
+        }
+        for file in files {
+            documents.extend(self.parse(file));
+        }
+        documents.into()
     }
 
     fn parse(&mut self, path: &Path) -> Option<Document> {

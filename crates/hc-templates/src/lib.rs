@@ -2,6 +2,7 @@
 //!
 //! Never runs packer. Drift comparison does no I/O. Only the stage is written, never a file of the project.
 
+pub mod adopt;
 pub mod assets;
 pub mod builder_toml;
 pub mod compose;

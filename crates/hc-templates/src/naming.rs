@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hc_config::{Diagnostic, Severity, suggest};
 use hc_core::id::is_kebab;
 
-use crate::inventory::Builder;
+use crate::inventory::{Builder, SourceBlock};
 
 /// Source types of each platform that Packer's plugins name.
 const TYPES: &[(&str, &[&str])] = &[
@@ -35,9 +35,15 @@ const TYPES: &[(&str, &[&str])] = &[
     ("vsphere", &["vsphere-iso", "vsphere-clone", "vsphere-supervisor"]),
 ];
 
+/// The platform whose plugin a source type belongs to.
+pub fn platform_of(kind: &str) -> Option<&'static str> {
+    TYPES.iter().find(|(_, types)| types.contains(&kind)).map(|(platform, _)| *platform)
+}
+
 /// Checks the sources of a builder; `extra` adds types per platform (hybrid.toml `[naming]`).
 ///
-/// In an adopted repository deviations are warnings: its names are older than our rules.
+/// In an adopted repository names are older than our rules and free; a type that does not belong to the platform is
+/// a warning, and only the source that the builder stands for is looked at.
 pub fn check(builder: &Builder, extra: &BTreeMap<String, Vec<String>>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let platform = builder.id.platform();
@@ -45,7 +51,11 @@ pub fn check(builder: &Builder, extra: &BTreeMap<String, Vec<String>>) -> Vec<Di
     let allowed: Vec<&str> =
         known.iter().copied().chain(extra.get(platform).into_iter().flatten().map(String::as_str)).collect();
     let expected = builder.id.variant();
-    for source in &builder.sources {
+    let meant = |source: &&SourceBlock| match &builder.only {
+        Some(only) => only.ends_with(&source.address()),
+        None => true,
+    };
+    for source in builder.sources.iter().filter(meant) {
         let iso = source.kind == format!("{platform}-iso");
         if !iso && !allowed.contains(&source.kind.as_str()) {
             let hint = match suggest::nearest(&source.kind, allowed.iter().copied()) {
@@ -70,7 +80,7 @@ pub fn check(builder: &Builder, extra: &BTreeMap<String, Vec<String>>) -> Vec<Di
         // Several sources in one builder may add to the variant: `base`, `base-uefi`.
         let fits = source.name == expected
             || source.name.strip_prefix(expected).is_some_and(|rest| rest.starts_with('-'));
-        if !fits || !is_kebab(&source.name) {
+        if !builder.adopted && (!fits || !is_kebab(&source.name)) {
             diagnostics.push(
                 Diagnostic::error(
                     "BadSourceName",

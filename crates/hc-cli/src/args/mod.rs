@@ -38,6 +38,11 @@ pub enum Command {
     /// Render, show and compare the variables of builders
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask for the values that a builder lacks and keep the answers in a file
+    #[command(
+        after_help = "Examples:\n  hybrid wizard --targets linux.vsphere.base --env prod\n  hybrid wizard --targets linux.qemu.base --from answers.json --all"
+    )]
+    Wizard(WizardArgs),
     /// List what can be built
     #[command(subcommand)]
     Templates(TemplatesCommand),
@@ -111,12 +116,32 @@ pub struct InitArgs {
     /// Directory of the project; made when it does not exist. Nothing in it is ever overwritten
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Map the Packer templates of an existing repository; writes hybrid.toml and changes nothing else
+    #[arg(long, conflicts_with_all = ["platforms", "os"])]
+    pub adopt: bool,
     /// Platforms: file, null, rootfs, qemu, vsphere, proxmox, azure, aws, docker
     #[arg(long, value_delimiter = ',', default_value = "file")]
     pub platforms: Vec<String>,
     /// Operating systems: linux, windows
     #[arg(long, value_delimiter = ',', default_value = "linux")]
     pub os: Vec<String>,
+}
+
+/// `hybrid wizard`.
+#[derive(Debug, clap::Args)]
+pub struct WizardArgs {
+    /// Which builder, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Values beyond the files
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// File for the answers
+    #[arg(long, value_name = "ANSWERS.json", default_value = "answers.json")]
+    pub out: PathBuf,
+    /// Ask for every variable, not only for those without a value
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `hybrid config`.
@@ -151,6 +176,15 @@ pub enum ConfigCommand {
         /// Print the chain of values of one key, lowest precedence first
         #[arg(long, value_name = "KEY")]
         explain: Option<String>,
+    },
+    /// Print the JSON Schema of one builder's variables, for editors and forms
+    #[command(
+        after_help = "Example:\n  hybrid config schema --targets linux.file.motd > answers.schema.json"
+    )]
+    Schema {
+        /// The builder: its id
+        #[arg(long, short = 't', default_value = "")]
+        targets: String,
     },
     /// Compare the final values of two environments
     #[command(after_help = "Example:\n  hybrid config diff dev prod")]

@@ -1,6 +1,7 @@
 //! The commit of the project, for provenance and for `git_sha` in overlays.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::session::Session;
@@ -16,6 +17,18 @@ pub fn head(session: &Session) -> Option<String> {
 pub fn is_dirty(session: &Session) -> bool {
     git(session, &["status", "--porcelain", "--untracked-files=normal"])
         .is_some_and(|status| !status.is_empty())
+}
+
+/// Those of `files` that git ignores; none outside git.
+pub fn ignored(session: &Session, files: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    let names: Vec<&str> = files.iter().filter_map(|file| file.to_str()).collect();
+    let mut ignored = Vec::new();
+    // In portions: a command line has an end.
+    for portion in names.chunks(500) {
+        let args = [&["-c", "core.quotePath=false", "check-ignore", "--"], portion].concat();
+        ignored.extend(git(session, &args).unwrap_or_default().lines().map(PathBuf::from));
+    }
+    ignored
 }
 
 fn git(session: &Session, args: &[&str]) -> Option<String> {

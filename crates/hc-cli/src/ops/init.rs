@@ -71,7 +71,7 @@ pub fn init(
 }
 
 /// A name for people: the directory's.
-fn name_of(root: &Path) -> String {
+pub fn name_of(root: &Path) -> String {
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() { "images".into() } else { name }

@@ -3,6 +3,7 @@
 //! The way of a target: [`select`] → [`prepare`] (resolve, assets) → [`inputs`] → [`trust`] (gate) →
 //! [`build`] (run, record).
 
+pub mod adopt;
 pub mod artifacts;
 pub mod build;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod publish;
 pub mod record;
 pub mod scaffold;
 pub mod scan;
+pub mod schema;
 pub mod secrets;
 pub mod select;
 pub mod ssh_key;
@@ -35,3 +37,4 @@ pub mod suite;
 pub mod templates;
 pub mod trust;
 pub mod validate;
+pub mod wizard;

@@ -77,7 +77,9 @@ impl Place {
             session.root.join(".hybrid/work").join(session.run_id.as_str()).join(prepared.target.to_string());
         if prepared.builder.in_place {
             let rendered = work.join(compose::RENDERED);
-            let own = prepared.builder.var_files.iter().map(|path| session.root.join(path));
+            // Packer tells the language of a var file by its ending; the values of an example are in the rendered file.
+            let named = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "hcl");
+            let own = prepared.builder.var_files.iter().filter(named).map(|path| session.root.join(path));
             let var_files = own.chain([rendered]).collect();
             Self {
                 cwd: session.root.clone(),

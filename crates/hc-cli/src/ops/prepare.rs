@@ -7,7 +7,7 @@ use hc_config::hcl::Document;
 use hc_config::hcl::eval::Scope;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
-use hc_config::{Diagnostic, Location, Value};
+use hc_config::{Diagnostic, Location, Severity, Value};
 use hc_core::fs::read_text;
 use hc_core::{BuilderId, EnvName, Target};
 use hc_templates::assets::{self, Assets};
@@ -137,6 +137,19 @@ pub fn prepare(
     Ok((prepared, diagnostics))
 }
 
+/// One builder with its problems, of which none stops it: for commands that help to solve them.
+pub fn inspect(
+    session: &Session,
+    selection: &Selection,
+    builder: &Builder,
+    env: &EnvName,
+    values: &Values,
+) -> (Prepared, Vec<Diagnostic>) {
+    let target = Target { builder: builder.id.clone(), env: env.clone() };
+    let git_sha = super::git::head(session).unwrap_or_default();
+    prepare_one(session, selection, builder, target, values, &git_sha)
+}
+
 fn without_repetition(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut unique: Vec<Diagnostic> = Vec::new();
     for diagnostic in diagnostics {
@@ -183,7 +196,14 @@ fn prepare_one(
         elsewhere: &selection.declared,
         strict: values.strict,
     });
-    diagnostics.extend(resolution.diagnostics.iter().cloned());
+    diagnostics.extend(resolution.diagnostics.iter().cloned().map(|diagnostic| {
+        // What an adopted template lacks must not stop its neighbours; packer judges each by itself.
+        let incomplete = matches!(diagnostic.code, "MissingVariable" | "ValidationFailed");
+        match builder.adopted && incomplete && !values.strict {
+            true => Diagnostic { severity: Severity::Warning, ..diagnostic },
+            false => diagnostic,
+        }
+    }));
     let known = resolution.vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
     let (assets, problems) = assets::find(&session.root, builder, &Value::Map(known));
     diagnostics.extend(problems);

@@ -1,14 +1,15 @@
 //! Plaintext secrets in tracked inputs stop `validate` with exit 3 (SEC-1).
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
-use hc_logs::scan::{self, Allow, Severity};
+use hc_logs::scan::{self, Allow, AllowEntry, Severity};
 use hc_templates::builder_toml;
+use hc_templates::inventory::EXAMPLE_ENDINGS;
 
 use super::prepare::Prepared;
-use crate::command_error::Result;
+use crate::command_error::{CommandError, Result};
 use crate::session::Session;
 
 /// Inputs larger than this are no configuration.
@@ -33,7 +34,12 @@ pub fn plaintext_secrets<'a>(
             files.insert(builder.dir.join(builder_toml::FILE_NAME));
         }
     }
-    let allow = Allow::default();
+    // An example shows a form, and what git ignores is tracked by nobody.
+    files.retain(|file| !EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending)));
+    for ignored in super::git::ignored(session, &files) {
+        files.remove(&ignored);
+    }
+    let allow = allowed(session)?;
     let mut diagnostics = Vec::new();
     for file in files {
         let full = session.root.join(&file);
@@ -50,9 +56,30 @@ pub fn plaintext_secrets<'a>(
                 diagnostic
                     .at(Location::new(&file, &text, finding.span))
                     .label(format!("rule `{}`", finding.rule))
-                    .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`"),
+                    .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml"),
             );
         }
     }
     Ok(diagnostics)
+}
+
+fn allowed(session: &Session) -> Result<Allow> {
+    let entries: Vec<AllowEntry> = session
+        .settings
+        .security
+        .allow
+        .iter()
+        .map(|entry| AllowEntry {
+            rule: entry.rule.clone(),
+            path: entry.path.clone(),
+            reason: entry.reason.clone(),
+        })
+        .collect();
+    Allow::new(Path::new(hc_config::settings::FILE_NAME), &entries).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let mut wrapped = CommandError::new(error.code(), error.to_string())
+            .hint("an entry of [[security.allow]] needs a rule, a glob over paths, and a reason");
+        wrapped.causes.extend(cause);
+        wrapped
+    })
 }

@@ -67,7 +67,12 @@ pub fn select(session: &Session, targets: &str) -> Result<Selection> {
     }
     let ids = graph::build_order(&inventory, &selected).map_err(CommandError::invalid)?;
     let mut declared = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for builder in &inventory.builders {
+        // Hundreds of adopted builders may share their documents.
+        if !seen.insert(builder.documents.as_ptr()) {
+            continue;
+        }
         declared.extend(hc_config::variables::collect(&builder.documents).0.into_keys());
     }
     Ok(Selection { inventory, ids, declared, diagnostics })

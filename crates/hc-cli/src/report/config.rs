@@ -214,3 +214,21 @@ impl Report for ConfigDiffReport {
         }
     }
 }
+
+/// `config schema`.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SchemaReport {
+    /// Builder id.
+    pub builder: String,
+    /// JSON Schema (draft 2020-12) of its answers file; `x-hybrid-required` lists variables without a default.
+    pub schema: serde_json::Value,
+}
+
+impl Report for SchemaReport {
+    const SCHEMA: &'static str = "cli-config-schema";
+
+    fn human(&self, _: &Style) -> String {
+        format!("{}\n", serde_json::to_string_pretty(&self.schema).unwrap_or_default())
+    }
+}

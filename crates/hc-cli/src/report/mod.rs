@@ -1,5 +1,6 @@
 //! Results as people and programs read them. Operations return values; this module alone gives them form.
 
+pub mod adopt;
 pub mod artifacts;
 pub mod build;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod suite;
 pub mod table;
 pub mod templates;
 pub mod validate;
+pub mod wizard;
 
 use hc_config::Diagnostic;
 use serde::Serialize;

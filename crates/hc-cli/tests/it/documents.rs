@@ -36,6 +36,9 @@ fn every_command_answers_with_a_document_that_its_schema_accepts() {
     let project = Project::with_motd();
     assert_command(&project, 0, &["init", "beside"]);
     assert_command(&project, 1, &["init", "beside"]);
+    assert_command(&project, 0, &["config", "diff", "dev", "prod"]);
+    assert_command(&project, 0, &["config", "schema"]);
+    assert_command(&project, 0, &["wizard", "--out", "beside/answers.json"]);
     assert_command(&project, 0, &["templates", "list"]);
     assert_command(&project, 0, &["config", "render"]);
     assert_command(&project, 0, &["config", "show"]);

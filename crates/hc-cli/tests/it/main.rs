@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, and hands PATH on"
 )]
 
+mod adopt;
 mod bad_input;
 mod build_flow;
 mod chain;
@@ -17,3 +18,4 @@ mod provisioners;
 mod publish;
 mod secrets;
 mod state;
+mod wizard;

@@ -23,7 +23,7 @@ impl Document {
     /// One `HclSyntax` diagnostic with the place of the first error.
     pub fn parse(path: &Path, text: impl Into<String>) -> Result<Self, Box<Diagnostic>> {
         let text = text.into();
-        match hcl_edit::parser::parse_body(&text) {
+        match super::repeated::parse(&text) {
             Ok(body) => Ok(Self { path: path.to_owned(), text, body }),
             Err(error) => {
                 let at = error.location();

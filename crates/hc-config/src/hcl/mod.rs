@@ -4,6 +4,7 @@ pub mod document;
 pub mod eval;
 mod format;
 pub mod functions;
+mod repeated;
 pub mod types;
 
 pub use document::Document;

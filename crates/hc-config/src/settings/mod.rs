@@ -43,6 +43,8 @@ pub struct Settings {
     pub state: StateSettings,
     /// What `hybrid publish` does with an accepted image.
     pub publish: PublishSettings,
+    /// What the search for plaintext secrets accepts (SEC-1).
+    pub security: SecuritySettings,
 }
 
 /// Name and defaults of the project.
@@ -234,4 +236,26 @@ impl Default for PublishSettings {
     fn default() -> Self {
         Self { channel: "stable".into(), hooks: Vec::new() }
     }
+}
+
+/// What the search for plaintext secrets accepts (SEC-1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SecuritySettings {
+    /// Findings that are no secrets, for files that cannot carry a `hybrid:allow` comment.
+    pub allow: Vec<AllowedFinding>,
+}
+
+/// An accepted finding, by place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AllowedFinding {
+    /// The rule, as the finding names it.
+    pub rule: String,
+    /// Glob over paths relative to the project.
+    pub path: String,
+    /// Why it may stay; must not be empty.
+    pub reason: String,
 }

@@ -1,0 +1,202 @@
+//! The files of a repository that Packer could read, found by walking it once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hc_config::hcl::Document;
+use hc_config::hcl::eval::{Scope, evaluate};
+use hc_config::{Diagnostic, Location, Value};
+use hc_core::BuilderId;
+use hc_core::fs::{FsError, read_text};
+
+use super::Unmapped;
+use crate::inventory::{EXAMPLE_ENDINGS, TEXT_LIMIT};
+
+/// Directories that hold other people's files, or results.
+const SKIPPED: [&str; 6] = ["node_modules", "vendor", "packer_cache", "target", "__pycache__", "artifacts"];
+/// Largest JSON file that is looked into, in bytes.
+const JSON_LIMIT: u64 = 1 << 20;
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Tree {
+    /// Directories with templates, and these, sorted.
+    pub packer_dirs: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Var files, sorted by path.
+    pub var_files: Vec<VarFile>,
+    /// What cannot be read.
+    pub unmapped: Vec<Unmapped>,
+    /// Whether `templates/` has shared layers: then it follows hybrid's own layout.
+    layered: bool,
+}
+
+/// A var file with its values.
+#[derive(Debug, Clone)]
+pub(crate) struct VarFile {
+    /// Path, without the ending of an example.
+    pub path: PathBuf,
+    /// The file that was read.
+    pub actual: PathBuf,
+    /// Values by name; unknown where only packer knows.
+    pub values: BTreeMap<String, Value>,
+}
+
+impl VarFile {
+    /// Whether it exists only as an example.
+    pub(super) fn is_example(&self) -> bool {
+        self.path != self.actual
+    }
+
+    /// Directory, relative to the repository.
+    pub(super) fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// File name without `.pkrvars.hcl`.
+    pub(super) fn stem(&self) -> &str {
+        name_of(&self.path).trim_end_matches(".pkrvars.hcl").trim_end_matches(".auto")
+    }
+
+    /// Whether packer reads it by itself.
+    pub(super) fn is_auto(&self) -> bool {
+        name_of(&self.path).ends_with(".auto.pkrvars.hcl")
+    }
+}
+
+impl Tree {
+    /// Walks `root`.
+    pub(super) fn read(root: &Path) -> Result<Self, FsError> {
+        let mut tree = Self {
+            layered: root.join("templates/common.pkr.hcl").is_file()
+                || root.join("templates/platforms").is_dir(),
+            ..Self::default()
+        };
+        let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            entry.depth() == 0
+                || !(name.starts_with('.') || entry.file_type().is_dir() && SKIPPED.contains(&&*name))
+        });
+        for entry in walk {
+            let entry = entry.map_err(|error| {
+                let path = error.path().unwrap_or(root).to_owned();
+                FsError::Io { action: "list", path, source: error.into() }
+            })?;
+            let Ok(path) = entry.path().strip_prefix(root) else { continue };
+            if entry.file_type().is_symlink() && name_of(path).ends_with(".pkr.hcl") {
+                tree.leave(path, "a template that is a symlink is not followed", None);
+            } else if entry.file_type().is_file() {
+                tree.file(root, path);
+            }
+        }
+        tree.prefer_real_files();
+        Ok(tree)
+    }
+
+    /// Whether hybrid's own layout covers a directory, so that it needs no mapping.
+    pub(super) fn native(&self, dir: &Path) -> bool {
+        let parts: Vec<&str> = dir.iter().filter_map(|part| part.to_str()).collect();
+        match parts.as_slice() {
+            ["templates"] | ["templates", "platforms"] => self.layered,
+            ["templates", os, platform, variant] => {
+                self.layered && BuilderId::new(os, platform, variant).is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    fn file(&mut self, root: &Path, path: &Path) {
+        let name = name_of(path);
+        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+        let real = EXAMPLE_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+        if made_by_hybrid(path) {
+            return;
+        }
+        if name.ends_with(".pkr.hcl") {
+            self.packer_dirs.entry(dir).or_default().push(path.to_owned());
+        } else if real.ends_with(".pkrvars.hcl") {
+            match var_values(root, path) {
+                Ok(values) => {
+                    let file = VarFile { path: dir.join(real), actual: path.to_owned(), values };
+                    self.var_files.push(file);
+                }
+                Err(problem) => {
+                    let place =
+                        problem.location.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+                    self.leave(path, &format!("{}{place}", problem.message), None);
+                }
+            }
+        } else if name.ends_with(".pkr.json") || name.ends_with(".pkrvars.json") {
+            self.leave(path, "HCL written as JSON is not read", Some("write it as .hcl"));
+        } else if name.ends_with(".json.tmpl") && is_unfilled_template(root, path) {
+            self.leave(path, "legacy JSON template that scripts of the repository fill in", None);
+        } else if name.ends_with(".json") && is_legacy_template(root, path) {
+            self.leave(
+                path,
+                "legacy JSON template",
+                Some(&format!("`packer hcl2_upgrade {}` writes it as HCL", path.display())),
+            );
+        }
+    }
+
+    fn leave(&mut self, path: &Path, reason: &str, cure: Option<&str>) {
+        self.unmapped.push(Unmapped {
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+            cure: cure.map(str::to_owned),
+        });
+    }
+
+    /// An example beside the file that was made from it is no more than documentation.
+    fn prefer_real_files(&mut self) {
+        self.var_files.sort_by(|a, b| (&a.path, a.is_example()).cmp(&(&b.path, b.is_example())));
+        self.var_files.dedup_by(|later, first| later.path == first.path);
+    }
+}
+
+fn var_values(root: &Path, path: &Path) -> Result<BTreeMap<String, Value>, Box<Diagnostic>> {
+    let document = document(root, path)?;
+    let values = document.body().attributes().map(|attribute| {
+        let value = evaluate(&document, &attribute.value, &Scope::open()).unwrap_or(Value::Unknown);
+        (attribute.key.as_str().to_owned(), value)
+    });
+    Ok(values.collect())
+}
+
+/// Reads and parses one file.
+pub(super) fn document(root: &Path, path: &Path) -> Result<Document, Box<Diagnostic>> {
+    match read_text(&root.join(path), TEXT_LIMIT) {
+        Ok(text) => Document::parse(path, text.unwrap_or_default()),
+        Err(error) => {
+            Err(Box::new(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))))
+        }
+    }
+}
+
+/// Overlays, and what `config render` makes of them.
+fn made_by_hybrid(path: &Path) -> bool {
+    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+    match parts.as_slice() {
+        ["configs", "overlays", ..] => true,
+        ["configs", _, file] => {
+            file.strip_suffix(".auto.pkrvars.hcl").is_some_and(|id| id.parse::<BuilderId>().is_ok())
+        }
+        _ => false,
+    }
+}
+
+fn is_unfilled_template(root: &Path, path: &Path) -> bool {
+    read_text(&root.join(path), JSON_LIMIT).ok().flatten().is_some_and(|text| text.contains("\"builders\""))
+}
+
+/// `{"builders": [{"type": …}, …]}`.
+fn is_legacy_template(root: &Path, path: &Path) -> bool {
+    let Ok(Some(text)) = read_text(&root.join(path), JSON_LIMIT) else { return false };
+    let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
+    json["builders"].as_array().is_some_and(|builders| {
+        !builders.is_empty() && builders.iter().all(|builder| builder["type"].is_string())
+    })
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
