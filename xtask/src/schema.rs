@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, adopt, artifacts, build, config, envelope, explain, init, orphans, plan, provisioners, publish,
-    state, suite, templates, validate, wizard,
+    Envelope, adopt, artifacts, build, config, envelope, explain, init, orphans, packer, plan, provisioners,
+    publish, state, suite, templates, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -83,6 +83,9 @@ fn all() -> BTreeMap<String, Value> {
         answer::<adopt::AdoptReport>("cli-init-adopt", "hybrid init --adopt"),
         answer::<init::InitReport>("cli-init", "hybrid init"),
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
+        answer::<packer::PackerReport>("cli-packer", "hybrid packer show"),
+        answer::<packer::ClassifyReport>("cli-packer-classify", "hybrid packer classify"),
+        answer::<packer::PinReport>("cli-packer-pin", "hybrid packer pin"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
         answer::<wizard::WizardReport>("cli-wizard", "hybrid wizard"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),

@@ -4,8 +4,8 @@ use clap::CommandFactory;
 use hc_packer::process::Cancel;
 
 use crate::args::{
-    Args, ArtifactsCommand, Command, ConfigCommand, DiagCommand, ProvisionersCommand, StateCommand,
-    TargetArgs, TemplatesCommand, VarArgs,
+    Args, ArtifactsCommand, Command, ConfigCommand, DiagCommand, PackerCommand, ProvisionersCommand,
+    StateCommand, TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
 use crate::dialogue::Lines;
@@ -15,8 +15,8 @@ use crate::ops::prepare::Values;
 use crate::ops::suite::SuiteOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    adopt, artifacts, build, config, doctor, explain, fmt, init, orphans, plan, provisioners, publish,
-    schema, state_commands, status, suite, templates, validate, wizard,
+    adopt, artifacts, build, config, doctor, explain, fmt, init, orphans, packer_commands, plan,
+    provisioners, publish, schema, state_commands, status, suite, templates, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
@@ -160,6 +160,13 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             outcome.exit = crate::exit_code::ExitCode::Success;
             Ok(outcome)
         }
+        Command::Packer(command) => match command {
+            PackerCommand::Show => plain(session, &packer_commands::show(session)?),
+            PackerCommand::Classify { log, platform } => {
+                plain(session, &packer_commands::classify(session, log, platform.as_deref())?)
+            }
+            PackerCommand::Pin { to } => plain(session, &packer_commands::pin(session, to.as_deref())?),
+        },
         Command::Orphans(args) => {
             plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)
         }

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PackerError;
+use crate::machine;
 
 /// What kind of ending a run had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -132,6 +133,11 @@ impl Rules {
         own.iter().cloned().chain(built_in.rule).map(compile).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Names of all rules, in the order in which they are tried.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|rule| rule.spec.id.as_str())
+    }
+
     /// Recognises a failure by its error lines. The most telling class wins over the first line: a security
     /// finding, then what an edit must repair, then what a retry may cure.
     pub fn classify(&self, platform: &str, errors: &[String]) -> Finding {
@@ -163,6 +169,33 @@ impl Rules {
             |(_, finding)| finding,
         )
     }
+}
+
+/// Classifies a whole log, raw machine-readable or as people see it. Only errors are read: in good builds, too, logs
+/// speak of timeouts and refused connections.
+pub fn classify_text(rules: &Rules, platform: &str, log: &str) -> Finding {
+    let (mut last, mut other) = (Vec::new(), Vec::new());
+    for line in log.lines() {
+        match machine::parse(line) {
+            Some(record) => match (record.kind.as_str(), record.data.as_slice()) {
+                ("error", [message, ..]) => last.extend(message.lines().map(str::to_owned)),
+                ("ui", [level, message, ..]) if level == "error" => {
+                    let list = if is_final(message) { &mut last } else { &mut other };
+                    list.extend(message.lines().map(str::to_owned));
+                }
+                _ => {}
+            },
+            None if is_final(line) => last.push(line.to_owned()),
+            None => {}
+        }
+    }
+    rules.classify(platform, if last.is_empty() { &other } else { &last })
+}
+
+/// Whether a line says why packer failed, and is not a provisioner's own word.
+fn is_final(line: &str) -> bool {
+    let line = line.trim_start_matches(['=', '-', '>', ' ']);
+    line.starts_with("Build '") && line.contains("' errored") || line.starts_with("Error: ")
 }
 
 fn compile(spec: RuleSpec) -> Result<Rule, PackerError> {

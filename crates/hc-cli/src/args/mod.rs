@@ -87,6 +87,9 @@ pub enum Command {
     /// Diagnose a project
     #[command(subcommand)]
     Diag(DiagCommand),
+    /// Show and pin packer, and say what its failures mean
+    #[command(subcommand)]
+    Packer(PackerCommand),
     /// Show what killed runs left behind, and clear it away
     #[command(
         after_help = "Examples:\n  hybrid orphans             what is left: processes, directories, things on the platform\n  hybrid orphans --stop      end the processes, remove the directories\n  hybrid orphans --forget linux.azure.base@dev.20261120T101500Z-1a2b3c4d"
@@ -283,6 +286,33 @@ pub struct PublishArgs {
     /// The channel; `publish.channel` of hybrid.toml without it
     #[arg(long)]
     pub channel: Option<String>,
+}
+
+/// `hybrid packer`.
+#[derive(Debug, Subcommand)]
+pub enum PackerCommand {
+    /// Show the packer that commands use, and the pin
+    Show,
+    /// Say what a failed build's log means, by the rules that decide about retries
+    #[command(
+        after_help = "Examples:\n  hybrid packer classify logs/packer/linux.qemu.base-dev-….log\n  hybrid packer classify ci.log --platform vsphere"
+    )]
+    Classify {
+        /// The log: a raw log of hybrid, or what packer printed
+        log: std::path::PathBuf,
+        /// Platform whose rules apply (default: from the name of a raw log)
+        #[arg(long)]
+        platform: Option<String>,
+    },
+    /// Pin the project to a version of packer: another one is refused
+    #[command(
+        after_help = "Examples:\n  hybrid packer pin            the one that is found\n  hybrid packer pin 1.11.2"
+    )]
+    Pin {
+        /// The version; the one that is found when absent
+        #[arg(value_name = "VERSION")]
+        to: Option<String>,
+    },
 }
 
 /// `hybrid orphans`.

@@ -398,11 +398,7 @@ impl Run<'_> {
         if !succeeded {
             let _ = std::fs::remove_dir_all(output_dir);
         } else if !self.options.keep_work {
-            let _ = std::fs::remove_dir_all(&place.work);
-            if let Some(run) = place.work.parent() {
-                // Only when this was the last target of the run.
-                let _ = std::fs::remove_dir(run);
-            }
+            place.remove();
         }
     }
 

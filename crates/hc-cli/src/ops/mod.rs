@@ -18,6 +18,7 @@ pub mod linters;
 pub mod objects;
 pub mod orphans;
 pub mod packer;
+pub mod packer_commands;
 pub mod parent;
 pub mod plan;
 pub mod prepare;

@@ -22,9 +22,7 @@ use crate::session::Session;
 /// `PackerNotFound`, `PackerTooOld`, `PackerPinned`.
 pub fn find(session: &Session) -> Result<Packer> {
     let settings = &session.settings.packer;
-    let memory = session.root.join(".hybrid/cache/packer-version.json");
-    let packer =
-        Packer::find(&settings.binary, &session.root, session.environment.var("PATH"), Some(&memory))?;
+    let packer = unpinned(session)?;
     match &settings.version {
         Some(pinned) if *pinned != packer.version.to_string() => Err(hc_packer::PackerError::Pinned {
             path: packer.path,
@@ -34,6 +32,16 @@ pub fn find(session: &Session) -> Result<Packer> {
         .into()),
         _ => Ok(packer),
     }
+}
+
+/// Finds packer, whatever the project is pinned to.
+///
+/// # Errors
+/// `PackerNotFound`, `PackerTooOld`.
+pub fn unpinned(session: &Session) -> Result<Packer> {
+    let memory = session.root.join(".hybrid/cache/packer-version.json");
+    let binary = &session.settings.packer.binary;
+    Ok(Packer::find(binary, &session.root, session.environment.var("PATH"), Some(&memory))?)
 }
 
 /// The project's failure rules before the built-in ones.
@@ -90,6 +98,15 @@ impl Place {
         } else {
             let cwd = work.join("stage");
             Self { packer_dir: cwd.join(&prepared.builder.dir), cwd, var_files: Vec::new(), work }
+        }
+    }
+
+    /// Removes the work directory, and the run's when this was its last target.
+    pub fn remove(&self) {
+        let _ = std::fs::remove_dir_all(&self.work);
+        if let Some(run) = self.work.parent() {
+            // Fails, as it should, while another target works there.
+            let _ = std::fs::remove_dir(run);
         }
     }
 

@@ -91,7 +91,7 @@ fn validate_one(
         }
         None => (full, "full", None),
     };
-    let _ = std::fs::remove_dir_all(&place.work);
+    place.remove();
     let code = outcome.code.ok_or_else(interrupted)?;
     let valid = code == 0;
     let target = ValidatedTarget {

@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod explain;
 pub mod init;
 pub mod orphans;
+pub mod packer;
 pub mod plan;
 pub mod provisioners;
 pub mod publish;

@@ -13,6 +13,7 @@ mod docs;
 mod documents;
 mod init;
 mod interrupts;
+mod packer;
 mod project;
 mod provisioners;
 mod publish;

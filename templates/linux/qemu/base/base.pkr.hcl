@@ -4,6 +4,7 @@ source "qemu" "base" {
   qemu_binary          = "${path.root}/../../../scripts/linux/qemu-auto.sh"
   accelerator          = "tcg"
   headless             = true
+  disable_vnc          = true
   disk_image           = true
   iso_url              = var.hybrid_parent_image
   iso_checksum         = "none"

@@ -10,6 +10,7 @@ source "qemu" "web" {
   qemu_binary          = "${path.root}/../../../scripts/linux/qemu-auto.sh"
   accelerator          = "tcg"
   headless             = true
+  disable_vnc          = true
   disk_image           = true
   iso_url              = var.hybrid_parent_image
   iso_checksum         = "none"
