@@ -87,7 +87,16 @@ impl Place {
             let rendered = work.join(compose::RENDERED);
             // Packer tells the language of a var file by its ending; the values of an example are in the rendered file.
             let named = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "hcl");
-            let own = prepared.builder.var_files.iter().filter(named).map(|path| session.root.join(path));
+            // A var file would beat PKR_VAR_…, so one that sets a variable which is a secret now stays out; the
+            // rendered file has its other values.
+            let beats = |path: &&PathBuf| prepared.secrets_beaten_by(path).next().is_none();
+            let own = prepared
+                .builder
+                .var_files
+                .iter()
+                .filter(named)
+                .filter(beats)
+                .map(|path| session.root.join(path));
             let var_files = own.chain([rendered]).collect();
             Self {
                 cwd: session.root.clone(),

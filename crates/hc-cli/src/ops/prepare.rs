@@ -103,6 +103,14 @@ impl Prepared {
     pub fn rendered_path(&self) -> PathBuf {
         rendered_path(&self.target)
     }
+
+    /// Variables whose value is a secret, and which a var file of the builder sets as well.
+    pub fn secrets_beaten_by<'a>(&'a self, file: &'a Path) -> impl Iterator<Item = (&'a str, &'a Location)> {
+        self.resolution.vars.iter().filter(|(_, var)| var.secret.is_some()).filter_map(move |(name, var)| {
+            let mut places = var.chain.iter().filter_map(|origin| origin.location.as_ref());
+            places.find(|place| place.path == file).map(|place| (name.as_str(), place))
+        })
+    }
 }
 
 /// `configs/<env>/<builder>.auto.pkrvars.hcl`.
@@ -209,7 +217,30 @@ fn prepare_one(
     diagnostics.extend(problems);
     let rendered = hc_config::render::render(&target, &resolution);
     let builder = builder.clone();
-    (Prepared { target, builder, declared, resolution, layer_files, assets, rendered }, diagnostics)
+    let prepared = Prepared { target, builder, declared, resolution, layer_files, assets, rendered };
+    diagnostics.extend(beaten_secrets(&prepared));
+    (prepared, diagnostics)
+}
+
+/// Packer reads `*.auto.pkrvars.hcl` of its directory by itself, and such a value beats PKR_VAR_… (CONFIG-4).
+fn beaten_secrets(prepared: &Prepared) -> Vec<Diagnostic> {
+    let read_by_packer = |path: &&PathBuf| {
+        prepared.builder.in_place
+            && path.parent() == Some(&*prepared.builder.dir)
+            && path.to_string_lossy().ends_with(".auto.pkrvars.hcl")
+    };
+    let files = prepared.builder.var_files.iter().filter(read_by_packer);
+    files
+        .flat_map(|path| prepared.secrets_beaten_by(path))
+        .map(|(name, place)| {
+            Diagnostic::error(
+                "SecretBeaten",
+                format!("`{name}` is a secret, but packer would take this value"),
+            )
+            .at(place.clone())
+            .hint("remove the key here: packer reads this file by itself, and it beats the secret")
+        })
+        .collect()
 }
 
 fn scope(target: &Target, git_sha: &str) -> Scope {

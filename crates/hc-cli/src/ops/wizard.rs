@@ -92,11 +92,14 @@ pub fn wizard(
     }
     let answers = answers(&done, &values);
     write(session, &out, &answers, &references)?;
-    let common = format!("--env {env} --targets {id} --from {}", options.out.display());
+    let mut common = format!("--env {env} --targets {id}");
+    if !answers.is_empty() {
+        common.push_str(&format!(" --from {}", options.out.display()));
+    }
     Ok(WizardReport {
         builder: id.to_string(),
         env: env.to_string(),
-        answers_file: options.out.display().to_string(),
+        answers_file: (!answers.is_empty()).then(|| options.out.display().to_string()),
         answers: answers.keys().cloned().collect(),
         references,
         left,
@@ -271,7 +274,9 @@ fn write(
             format!("{text}{gap}\n{comment}{} = {}\n", one.variable, one.reference).trim_start().to_owned(),
         );
     }
-    write_atomic(out, text.as_bytes(), 0o600)?;
+    if !answers.is_empty() {
+        write_atomic(out, text.as_bytes(), 0o600)?;
+    }
     for (path, text) in overlays {
         if let Some(parent) = path.parent() {
             create_dirs(parent)?;

@@ -12,8 +12,8 @@ pub struct WizardReport {
     pub builder: String,
     /// Environment.
     pub env: String,
-    /// The file with the answers.
-    pub answers_file: String,
+    /// The file with the answers; absent when there are none.
+    pub answers_file: Option<String>,
     /// Variables in it, sorted.
     pub answers: Vec<String>,
     /// Secrets, of which only the reference was written.
@@ -40,13 +40,9 @@ impl Report for WizardReport {
     const SCHEMA: &'static str = "cli-wizard";
 
     fn human(&self, style: &Style) -> String {
-        let mut text = format!(
-            "{} {} answers for {}@{}\n",
-            style.good(&self.answers_file),
-            self.answers.len(),
-            self.builder,
-            self.env
-        );
+        let file =
+            self.answers_file.as_ref().map(|file| format!("{} ", style.good(file))).unwrap_or_default();
+        let mut text = format!("{file}{} answers for {}@{}\n", self.answers.len(), self.builder, self.env);
         for one in &self.references {
             text.push_str(&format!("{} {} = {}\n", style.good(&one.overlay), one.variable, one.reference));
         }

@@ -310,3 +310,40 @@ fn passwords_that_nobody_tracks_or_that_are_public_stop_nothing() {
     project.write("hybrid.toml", &format!("{settings}{allow}\"public: for throw-away machines\"\n"));
     project.ok(&["validate"]);
 }
+
+#[test]
+fn a_secret_of_an_overlay_beats_the_var_files_of_the_repository() {
+    let mut project = Project::bare();
+    project.set_env("IMAGE_PASSWORD", "canary-0815");
+    project.write(
+        "image/image.pkr.hcl",
+        r#"variable "password" {
+  type      = string
+  sensitive = true
+}
+
+variable "size" {
+  type = number
+}
+
+source "file" "image" {
+  content = "${var.size} ${var.password}"
+  target  = "out.txt"
+}
+
+build {
+  sources = ["source.file.image"]
+}
+"#,
+    );
+    project.write("image/image.pkrvars.hcl", "size     = 7\npassword = \"xxxxxxxx\"\n");
+    adopt(&project);
+    project.write("configs/overlays/dev.pkrvars.hcl", "password = env(\"IMAGE_PASSWORD\")\n");
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    assert_eq!(project.read("out.txt"), "7 canary-0815");
+    std::fs::rename(project.path("image/image.pkrvars.hcl"), project.path("image/image.auto.pkrvars.hcl"))
+        .unwrap();
+    project.edit("hybrid.toml", "image.pkrvars.hcl", "image.auto.pkrvars.hcl");
+    project.run(&["plan"]).expect(1).says("error[SecretBeaten]").says("image/image.auto.pkrvars.hcl:2");
+}
