@@ -68,7 +68,7 @@ fn report(dir: &Path, root: &Path, found: Survey) -> AdoptReport {
             .iter()
             .map(|builder| AdoptedDoc {
                 id: builder.id.to_string(),
-                path: builder.mapping.path.display().to_string(),
+                path: shown_path(&builder.mapping.path),
                 source: builder.source.clone(),
                 only: builder.mapping.only.clone(),
                 var_files: shown(&builder.mapping.var_files),
@@ -78,11 +78,7 @@ fn report(dir: &Path, root: &Path, found: Survey) -> AdoptReport {
         unmapped: found
             .unmapped
             .into_iter()
-            .map(|one| UnmappedDoc {
-                path: one.path.display().to_string(),
-                reason: one.reason,
-                cure: one.cure,
-            })
+            .map(|one| UnmappedDoc { path: shown_path(&one.path), reason: one.reason, cure: one.cure })
             .collect(),
         examples,
         ignore: IGNORE.map(str::to_owned).to_vec(),
@@ -90,13 +86,15 @@ fn report(dir: &Path, root: &Path, found: Survey) -> AdoptReport {
     }
 }
 
+/// The repository itself is `.`.
+fn shown_path(path: &Path) -> String {
+    if path.as_os_str().is_empty() { ".".into() } else { path.display().to_string() }
+}
+
 /// The text of hybrid.toml. A JSON string is a TOML string.
 fn settings_text(name: &str, found: &Survey) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let path = |path: &Path| {
-        let text = path.to_string_lossy();
-        quoted(if text.is_empty() { "." } else { &text })
-    };
+    let path = |path: &Path| quoted(&shown_path(path));
     let mut text = format!(
         "# Written by `hybrid init --adopt`. It maps builder ids to Packer directories, which keep their place and\n\
          # their content. Ids may be renamed: <os>.<platform>.<variant>. `only` is the one source of a directory that a\n\

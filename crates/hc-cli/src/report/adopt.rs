@@ -61,8 +61,12 @@ impl Report for AdoptReport {
 
     fn human(&self, style: &Style) -> String {
         let rows = self.builders.iter().map(|builder| {
-            let path = if builder.path.is_empty() { ".".to_owned() } else { builder.path.clone() };
-            vec![builder.id.clone(), path, builder.source.clone(), builder.var_files.len().to_string()]
+            vec![
+                builder.id.clone(),
+                builder.path.clone(),
+                builder.source.clone(),
+                builder.var_files.len().to_string(),
+            ]
         });
         let mut text = table::table(&["builder", "directory", "source", "var files"], rows.collect(), style);
         text.push_str(&format!(

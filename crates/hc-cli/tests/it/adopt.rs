@@ -234,10 +234,34 @@ build {
     );
     let report = adopt(&project);
     assert_eq!(ids(&report), ["linux.null.rhel9-rhel-large", "linux.null.rhel9-rhel-small"]);
-    assert_eq!(report["builders"][0]["only"], "*.null.rhel-large");
+    assert_eq!(report["builders"][0]["only"], "all.null.rhel-large");
     project.ok(&["validate"]);
     let built = project.ok(&["build", "--targets", "linux.null.rhel9-rhel-small"]);
     assert!(!built.stdout.contains("rhel-large"), "{}", built.stdout);
+}
+
+#[test]
+fn named_builds_of_one_source_are_builders_of_their_own() {
+    let project = Project::bare();
+    project.write(
+        "images/ubuntu/templates/source.pkr.hcl",
+        "source \"null\" \"image\" {\n  communicator = \"none\"\n}\n",
+    );
+    for version in ["22_04", "24_04"] {
+        project.write(
+            &format!("images/ubuntu/templates/build.ubuntu-{version}.pkr.hcl"),
+            &format!(
+                "build {{\n  name    = \"ubuntu-{version}\"\n  sources = [\"source.null.image\"]\n\n  provisioner \"shell-local\"                  {{\n    inline = [\"echo this is {version}\"]\n  }}\n}}\n"
+            ),
+        );
+    }
+    let report = adopt(&project);
+    assert_eq!(ids(&report), ["linux.null.ubuntu-22-04", "linux.null.ubuntu-24-04"]);
+    assert_eq!(report["builders"][1]["only"], "ubuntu-24_04.null.image");
+    project.ok(&["validate"]);
+    let built = project.ok(&["build", "--targets", "linux.null.ubuntu-24-04"]);
+    assert!(built.stderr.contains("this is 24_04"), "{}", built.stderr);
+    assert!(!built.stderr.contains("this is 22_04"), "{}", built.stderr);
 }
 
 #[test]

@@ -102,13 +102,15 @@ const EMPTY_WORDS: [&str; 22] = [
 ];
 /// Operating system of a builder of which nothing is known.
 const OTHER: &str = "other";
+/// Variant of a builder whose path and source say nothing.
+const NAMELESS: &str = "base";
 
 /// Gives every draft an id that no other has.
 pub(super) fn name(drafts: Vec<Draft<'_>>, naming: &mut BTreeMap<String, Vec<String>>) -> Vec<Found> {
     let parts: Vec<[String; 3]> = drafts.iter().map(|draft| draft.parts()).collect();
-    let mut counts: BTreeMap<&[String; 3], usize> = BTreeMap::new();
-    for part in &parts {
-        *counts.entry(part).or_default() += 1;
+    let mut rivals: BTreeMap<&[String; 3], Vec<&Draft<'_>>> = BTreeMap::new();
+    for (draft, part) in drafts.iter().zip(&parts) {
+        rivals.entry(part).or_default().push(draft);
     }
     let mut used = BTreeSet::new();
     let mut found = Vec::new();
@@ -121,13 +123,29 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, naming: &mut BTreeMap<String, Vec<Str
                 types.push(kind.to_owned());
             }
         }
-        let source_name = kebab(draft.source.split_once('.').map_or("", |(_, name)| name));
         let mut candidates = vec![variant.clone()];
-        if counts[part] > 1 {
+        if rivals[part].len() > 1 {
             // `desktop-11` and `windows-desktop-ent` make `desktop-11-ent`.
             let said: Vec<&str> = variant.split('-').chain([os.as_str(), platform.as_str()]).collect();
-            let new: Vec<&str> = source_name.split('-').filter(|word| !said.contains(word)).collect();
-            candidates = vec![joined(variant, &new.join("-")), joined(variant, &kebab(kind))];
+            let told_apart = |label: &str| {
+                let label = kebab(label);
+                let new: Vec<&str> = label.split('-').filter(|word| !said.contains(word)).collect();
+                match variant.as_str() {
+                    NAMELESS if !new.is_empty() => shortened(&new.join("-")),
+                    _ => joined(variant, &new.join("-")),
+                }
+            };
+            let rivals = &rivals[part];
+            let sources: BTreeSet<&str> = rivals.iter().map(|rival| rival.source_name()).collect();
+            let builds: BTreeSet<&str> = rivals.iter().map(|rival| rival.build_name()).collect();
+            candidates.clear();
+            if sources.len() == rivals.len() {
+                candidates.push(told_apart(draft.source_name()));
+            } else if builds.len() == rivals.len() {
+                candidates.push(told_apart(draft.build_name()));
+            }
+            candidates.push(told_apart(&format!("{}-{}", draft.build_name(), draft.source_name())));
+            candidates.push(joined(variant, &kebab(kind)));
         }
         candidates.extend((2..1000).map(|count| joined(variant, &count.to_string())));
         let id = candidates
@@ -152,6 +170,14 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, naming: &mut BTreeMap<String, Vec<Str
 }
 
 impl Draft<'_> {
+    fn source_name(&self) -> &str {
+        self.source.split_once('.').map_or("", |(_, name)| name)
+    }
+
+    fn build_name(&self) -> &str {
+        self.build.as_deref().unwrap_or_default()
+    }
+
     fn parts(&self) -> [String; 3] {
         let kind = self.source.split('.').next().unwrap_or_default();
         let (platform, _) = platform_of(kind);
@@ -184,10 +210,11 @@ impl Draft<'_> {
         }
         let mut variant = shortened(&variant.join("-"));
         if variant.is_empty() {
-            let source_name = kebab(self.source.split_once('.').map_or("", |(_, name)| name));
-            let empty =
-                ["", "vm", "main", "this", "image", "build", "default"].contains(&source_name.as_str());
-            variant = if empty { "base".into() } else { shortened(&source_name) };
+            let source_name = kebab(self.source_name());
+            let source_name =
+                source_name.strip_prefix(os).and_then(|rest| rest.strip_prefix('-')).unwrap_or(&source_name);
+            let empty = ["", "vm", "main", "this", "image", "build", "default"].contains(&source_name);
+            variant = if empty { NAMELESS.into() } else { shortened(source_name) };
         }
         [os.to_owned(), platform, variant]
     }

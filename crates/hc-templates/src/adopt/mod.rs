@@ -114,6 +114,7 @@ pub(crate) struct Draft<'a> {
     shared: Vec<&'a VarFile>,
     image: Option<&'a VarFile>,
     source: String,
+    build: Option<String>,
     only: Option<String>,
     values: BTreeMap<String, Value>,
     communicator: Option<String>,
@@ -173,16 +174,18 @@ impl Template {
                 values.extend(known.map(|(name, value)| (name.clone(), value.clone())));
             }
             let built = sources::built(&self.documents, &self.blocks, &values);
-            for source in &built.addresses {
+            for one in &built {
+                let alone = built.len() == 1 && self.blocks.len() == 1;
                 drafts.push(Draft {
                     dir: &self.dir,
                     shared: choice.shared.clone(),
                     image,
-                    source: source.clone(),
-                    only: (self.blocks.len() > 1).then(|| built.only(source)),
+                    source: one.address.clone(),
+                    build: one.build.clone(),
+                    only: (!alone).then(|| one.only()),
                     missing: missing.iter().cloned().collect(),
                     values: values.clone(),
-                    communicator: sources::communicator(&self.documents, source, &values),
+                    communicator: sources::communicator(&self.documents, &one.address, &values),
                 });
             }
         }

@@ -7,22 +7,24 @@ use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate};
 use hc_config::hcl::hcl_edit::structure::Block;
 
-/// What is built.
+/// One source in one build.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Built {
-    /// `type.name`, sorted.
-    pub addresses: BTreeSet<String>,
-    /// Whether builds have names, which stand before the source's in what `-only` matches.
+    /// `type.name`.
+    pub address: String,
+    /// Name of the build, where it has one that is known.
+    pub build: Option<String>,
+    /// Whether the build has a name: it then stands before the source's in what `-only` matches.
     named: bool,
-    unnamed: bool,
 }
 
 impl Built {
-    /// What `-only` needs to build one source.
-    pub(super) fn only(&self, source: &str) -> String {
-        match (self.named, self.unnamed) {
-            (false, _) => source.to_owned(),
-            (true, false) => format!("*.{source}"),
-            (true, true) => format!("*{source}"),
+    /// What `-only` needs to build this alone.
+    pub(super) fn only(&self) -> String {
+        match (&self.build, self.named) {
+            (Some(name), _) => format!("{name}.{}", self.address),
+            (None, true) => format!("*.{}", self.address),
+            (None, false) => self.address.clone(),
         }
     }
 }
@@ -48,34 +50,34 @@ pub(super) fn declared(documents: &[Document]) -> BTreeSet<String> {
     blocks(documents, "source").filter_map(|(_, block)| address(block)).collect()
 }
 
-/// Sources that some build uses; all that are declared where only packer knows.
+/// Sources that some build uses, sorted; all that are declared where only packer knows.
 pub(super) fn built(
     documents: &[Document],
     declared: &BTreeSet<String>,
     values: &BTreeMap<String, Value>,
-) -> Built {
-    let mut built = Built { addresses: BTreeSet::new(), named: false, unnamed: false };
+) -> BTreeSet<Built> {
+    let mut found = BTreeSet::new();
     let var = Value::Map(values.iter().map(|(name, value)| (name.clone(), value.clone())).collect());
     let scope = Scope::open().with("var", var);
     for (document, block) in blocks(documents, "build") {
-        if block.body.has_attribute("name") {
-            built.named = true;
-        } else {
-            built.unnamed = true;
-        }
+        let name = block.body.get_attribute("name");
+        let build = name.and_then(|name| evaluate(document, &name.value, &scope).ok());
+        let build = build.as_ref().and_then(Value::as_str).map(str::to_owned);
+        let mut addresses = BTreeSet::new();
         if let Some(attribute) = block.body.get_attribute("sources") {
             match evaluate(document, &attribute.value, &scope) {
                 Ok(Value::List(items)) if !items.contains(&Value::Unknown) => {
-                    built.addresses.extend(items.iter().filter_map(Value::as_str).map(bare));
+                    addresses.extend(items.iter().filter_map(Value::as_str).map(bare));
                 }
-                _ => built.addresses.extend(declared.iter().cloned()),
+                _ => addresses.extend(declared.iter().cloned()),
             }
         }
         let nested = block.body.get_blocks("source").filter_map(|source| source.labels.first());
-        built.addresses.extend(nested.map(|label| bare(label.as_str())));
+        addresses.extend(nested.map(|label| bare(label.as_str())));
+        let known = addresses.into_iter().filter(|address| declared.contains(address));
+        found.extend(known.map(|address| Built { address, build: build.clone(), named: name.is_some() }));
     }
-    built.addresses.retain(|address| declared.contains(address));
-    built
+    found
 }
 
 fn bare(address: &str) -> String {

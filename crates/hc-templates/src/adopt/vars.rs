@@ -155,7 +155,10 @@ fn loose<'a>(
         .copied()
         .filter(|file| !packer_dirs.iter().any(|dir| dir.starts_with(file.dir())))
         .filter(|file| template.coverage(file) >= 50)
-        .filter(|file| templates.iter().all(|other| fit(other, file) <= fit(template, file)))
+        .filter(|file| {
+            let able = templates.iter().filter(|other| other.coverage(file) >= 50);
+            able.map(|other| fit(other, file)).max() == Some(fit(template, file))
+        })
         .collect()
 }
 
