@@ -13,7 +13,8 @@ done
 
 kvm_works() {
   [ -w /dev/kvm ] && [ -n "$kernel" ] || return 1
-  timeout 5 "$qemu" -accel kvm -cpu max -m 256 -display none -nodefaults -no-reboot -serial stdio \
+  # In the foreground: in a process group of its own it would outlive an interrupted build.
+  timeout --foreground 5 "$qemu" -accel kvm -cpu max -m 256 -display none -nodefaults -no-reboot -serial stdio \
     -kernel "$kernel" -append "console=ttyS0 earlyprintk=ttyS0 panic=-1" </dev/null 2>/dev/null |
     grep -q -m 1 "Linux version"
 }

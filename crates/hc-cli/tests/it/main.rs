@@ -19,4 +19,5 @@ mod provisioners;
 mod publish;
 mod secrets;
 mod state;
+mod vm;
 mod wizard;
