@@ -27,6 +27,8 @@ pub struct Builder {
     pub id: BuilderId,
     /// Packer directory, relative to the project.
     pub dir: PathBuf,
+    /// The one file of that directory that packer gets, of an adopted template that stands alone.
+    pub file: Option<PathBuf>,
     /// Whether packer runs in that directory (mapped by hybrid.toml, or no shared layers).
     pub in_place: bool,
     /// Whether the mapping of hybrid.toml brought it.
@@ -83,7 +85,12 @@ pub struct Inventory {
 impl Inventory {
     /// Walks the project. Problems do not stop it; a builder with unreadable files is left out and reported.
     pub fn load(root: &Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> (Self, Vec<Diagnostic>) {
-        let taken = adopted.values().map(|mapping| hc_core::fs::normalize(&mapping.path)).collect();
+        let taken = adopted.values().map(|mapping| hc_core::fs::normalize(&mapping.path));
+        let taken = taken
+            .map(|path| {
+                if is_template(&path) { path.parent().map(Path::to_owned).unwrap_or_default() } else { path }
+            })
+            .collect();
         let mut loader = Loader {
             root,
             diagnostics: Vec::new(),
@@ -218,7 +225,6 @@ impl Loader<'_> {
     }
 
     fn templates(&mut self, dir: &Path) -> Vec<PathBuf> {
-        let is_template = |path: &Path| name(path).ends_with(".pkr.hcl") && !name(path).starts_with('.');
         self.entries(dir)
             .into_iter()
             .filter(|(path, is_dir)| !is_dir && is_template(path))
@@ -263,11 +269,15 @@ impl Loader<'_> {
             .filter(|path| self.root.join(path).is_file())
             .collect();
         let in_place = layers.is_empty();
-        self.read(id, dir, in_place, false, None, layers, files, var_files)
+        self.read(id, dir, None, in_place, false, None, layers, files, var_files)
     }
 
     fn adopted(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
-        let dir = hc_core::fs::normalize(&mapping.path);
+        let path = hc_core::fs::normalize(&mapping.path);
+        // A directory may hold templates that stand alone, each for itself.
+        let file = is_template(&path).then(|| path.clone());
+        let dir =
+            if file.is_some() { path.parent().unwrap_or(Path::new("")).to_owned() } else { path.clone() };
         let outside = |path: &Path| path.is_absolute() || path.starts_with("..");
         let settings = Location::whole_file(Path::new(hc_config::settings::FILE_NAME));
         if let Some(path) = std::iter::once(&dir).chain(&mapping.var_files).find(|path| outside(path)) {
@@ -280,7 +290,12 @@ impl Loader<'_> {
             );
             return None;
         }
-        let files = self.templates(&dir);
+        let files = match &file {
+            Some(file) => {
+                Some(file.clone()).filter(|file| self.root.join(file).is_file()).into_iter().collect()
+            }
+            None => self.templates(&dir),
+        };
         let mut var_files = Vec::new();
         let mut missing = None;
         for path in &mapping.var_files {
@@ -289,7 +304,7 @@ impl Loader<'_> {
                 None => missing = Some(path),
             }
         }
-        if let Some(path) = missing.or(files.is_empty().then_some(&dir)) {
+        if let Some(path) = missing.or(files.is_empty().then_some(&path)) {
             self.diagnostics.push(
                 Diagnostic::error(
                     "MissingAsset",
@@ -300,7 +315,7 @@ impl Loader<'_> {
             );
             return None;
         }
-        self.read(id.clone(), dir, true, true, mapping.only.clone(), Vec::new(), files, var_files)
+        self.read(id.clone(), dir, file, true, true, mapping.only.clone(), Vec::new(), files, var_files)
     }
 
     /// The file, or the example that shows what it looks like.
@@ -321,6 +336,7 @@ impl Loader<'_> {
         &mut self,
         id: BuilderId,
         dir: PathBuf,
+        file: Option<PathBuf>,
         in_place: bool,
         adopted: bool,
         only: Option<String>,
@@ -329,13 +345,14 @@ impl Loader<'_> {
         var_files: Vec<PathBuf>,
     ) -> Option<Builder> {
         let before = self.diagnostics.len();
-        let documents = match self.adopted_documents.get(&dir).filter(|_| adopted) {
+        let subject = file.clone().unwrap_or_else(|| dir.clone());
+        let documents = match self.adopted_documents.get(&subject).filter(|_| adopted) {
             Some(known) => known.clone(),
             None => self.documents(&layers, &files),
         };
         // One adopted directory may stand for hundreds of images.
         if adopted {
-            self.adopted_documents.insert(dir.clone(), documents.clone());
+            self.adopted_documents.insert(subject, documents.clone());
         }
         let metadata_path = dir.join(builder_toml::FILE_NAME);
         let metadata = self.metadata(&metadata_path);
@@ -363,6 +380,7 @@ impl Loader<'_> {
         Some(Builder {
             id,
             dir,
+            file,
             in_place,
             adopted,
             only,
@@ -415,6 +433,10 @@ impl Loader<'_> {
             .map_err(|problem| self.diagnostics.push(*problem))
             .ok()
     }
+}
+
+fn is_template(path: &Path) -> bool {
+    name(path).ends_with(".pkr.hcl") && !name(path).starts_with('.')
 }
 
 fn name(path: &Path) -> &str {

@@ -100,7 +100,9 @@ impl Place {
             let var_files = own.chain([rendered]).collect();
             Self {
                 cwd: session.root.clone(),
-                packer_dir: session.root.join(&prepared.builder.dir),
+                packer_dir: session
+                    .root
+                    .join(prepared.builder.file.as_ref().unwrap_or(&prepared.builder.dir)),
                 var_files,
                 work,
             }

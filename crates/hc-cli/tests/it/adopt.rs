@@ -265,6 +265,24 @@ fn named_builds_of_one_source_are_builders_of_their_own() {
 }
 
 #[test]
+fn templates_that_stand_alone_in_one_directory_are_built_by_file() {
+    let project = Project::bare();
+    for name in ["debian", "windows-2022"] {
+        let text = NULL.replace("NAME", "machine").replace("echo ", &format!("echo {name} says "));
+        project.write(&format!("{name}.pkr.hcl"), &text.replace("type = string", "default = \"hello\""));
+    }
+    project.write("made/by.tpl.pkrvars.hcl", "who = \"${filled_in_later}\"\n");
+    let report = adopt(&project);
+    assert_eq!(ids(&report), ["linux.null.debian", "windows.null.2022"]);
+    assert_eq!(report["builders"][0]["path"], "debian.pkr.hcl");
+    assert!(reason(&report, "made/by.tpl.pkrvars.hcl").contains("not known here"));
+    project.ok(&["validate"]);
+    let built = project.ok(&["build", "--targets", "linux.null.debian"]);
+    assert!(built.stderr.contains("debian says hello"), "{}", built.stderr);
+    assert!(!built.stderr.contains("windows-2022 says"), "{}", built.stderr);
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_hides_nothing_else() {
     let project = nested();
     project.write("broken/broken.pkr.hcl", "source \"null\" \"x\" {\n  a = = 1\n}\n");

@@ -157,7 +157,7 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, naming: &mut BTreeMap<String, Vec<Str
         found.push(Found {
             id,
             mapping: AdoptedBuilder {
-                path: draft.dir.to_owned(),
+                path: draft.path.to_owned(),
                 var_files: files.clone().map(|file| file.path.clone()).collect(),
                 only: draft.only.clone(),
             },
@@ -181,9 +181,10 @@ impl Draft<'_> {
     fn parts(&self) -> [String; 3] {
         let kind = self.source.split('.').next().unwrap_or_default();
         let (platform, _) = platform_of(kind);
-        let mut words: Vec<String> = self.dir.iter().map(|part| kebab(&part.to_string_lossy())).collect();
+        let mut words: Vec<String> =
+            self.path.iter().map(|part| kebab(part.to_string_lossy().trim_end_matches(".pkr.hcl"))).collect();
         if let Some(image) = self.image {
-            let shared = self.dir.iter().zip(image.dir().iter()).take_while(|(a, b)| a == b).count();
+            let shared = self.path.iter().zip(image.dir().iter()).take_while(|(a, b)| a == b).count();
             let own = image.dir().iter().skip(shared);
             words.extend(own.map(|part| kebab(&part.to_string_lossy())));
             words.push(kebab(image.stem()));

@@ -70,7 +70,16 @@ pub fn survey(root: &Path) -> Result<Survey, FsError> {
             continue;
         }
         match Template::read(root, dir, files) {
-            Ok(template) => templates.push(template),
+            Ok(template) if template.is_one() => templates.push(template),
+            // Packer refuses such a directory as a whole: each file is built for itself.
+            Ok(_) => {
+                for file in files {
+                    match Template::read(root, file, std::slice::from_ref(file)) {
+                        Ok(template) => templates.push(template),
+                        Err(problem) => survey.unmapped.push(problem),
+                    }
+                }
+            }
             Err(problem) => survey.unmapped.push(problem),
         }
     }
@@ -89,6 +98,9 @@ pub fn survey(root: &Path) -> Result<Survey, FsError> {
 
 /// A Packer directory that builds something.
 pub(crate) struct Template {
+    /// Its directory, or the one file that stands alone.
+    path: PathBuf,
+    /// Its directory.
     dir: PathBuf,
     documents: Vec<Document>,
     /// Names of its variables, with defaults that are known.
@@ -110,7 +122,7 @@ pub(crate) struct Choice<'a> {
 
 /// A builder without a name.
 pub(crate) struct Draft<'a> {
-    dir: &'a Path,
+    path: &'a Path,
     shared: Vec<&'a VarFile>,
     image: Option<&'a VarFile>,
     source: String,
@@ -122,9 +134,9 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Template {
-    fn read(root: &Path, dir: &Path, files: &[PathBuf]) -> Result<Self, Unmapped> {
+    fn read(root: &Path, path: &Path, files: &[PathBuf]) -> Result<Self, Unmapped> {
         let unmapped = |reason: String, cure: Option<&str>| Unmapped {
-            path: dir.to_owned(),
+            path: path.to_owned(),
             reason,
             cure: cure.map(str::to_owned),
         };
@@ -152,7 +164,17 @@ impl Template {
         let required = declared.values().filter(|variable| !variable.has_default);
         let required = required.map(|variable| variable.name.clone()).collect();
         let declared = declared.into_iter().map(|(name, variable)| (name, variable.default)).collect();
-        Ok(Self { dir: dir.to_owned(), documents, declared, required, blocks })
+        let dir = if files == [path.to_owned()] { path.parent().unwrap_or(Path::new("")) } else { path };
+        Ok(Self { path: path.to_owned(), dir: dir.to_owned(), documents, declared, required, blocks })
+    }
+
+    /// Whether packer can read all files together: nothing is declared twice.
+    fn is_one(&self) -> bool {
+        let variables = self.documents.iter().flat_map(|document| document.body().get_blocks("variable"));
+        let mut names = BTreeSet::new();
+        let unique =
+            variables.filter_map(|block| block.labels.first()).all(|label| names.insert(label.as_str()));
+        unique && sources::count(&self.documents) == self.blocks.len()
     }
 
     /// One builder per image and source.
@@ -177,7 +199,7 @@ impl Template {
             for one in &built {
                 let alone = built.len() == 1 && self.blocks.len() == 1;
                 drafts.push(Draft {
-                    dir: &self.dir,
+                    path: &self.path,
                     shared: choice.shared.clone(),
                     image,
                     source: one.address.clone(),

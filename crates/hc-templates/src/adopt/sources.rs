@@ -50,6 +50,11 @@ pub(super) fn declared(documents: &[Document]) -> BTreeSet<String> {
     blocks(documents, "source").filter_map(|(_, block)| address(block)).collect()
 }
 
+/// How many source blocks there are, repeated ones counted again.
+pub(super) fn count(documents: &[Document]) -> usize {
+    blocks(documents, "source").filter(|(_, block)| address(block).is_some()).count()
+}
+
 /// Sources that some build uses, sorted; all that are declared where only packer knows.
 pub(super) fn built(
     documents: &[Document],

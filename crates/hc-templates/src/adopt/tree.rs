@@ -155,11 +155,10 @@ impl Tree {
 
 fn var_values(root: &Path, path: &Path) -> Result<BTreeMap<String, Value>, Box<Diagnostic>> {
     let document = document(root, path)?;
-    let values = document.body().attributes().map(|attribute| {
-        let value = evaluate(&document, &attribute.value, &Scope::open()).unwrap_or(Value::Unknown);
-        (attribute.key.as_str().to_owned(), value)
-    });
-    Ok(values.collect())
+    // Packer takes constants in a var file; anything else is a template that something else fills in.
+    let constant = |value| evaluate(&document, value, &Scope::closed());
+    let values = document.body().attributes();
+    values.map(|attribute| Ok((attribute.key.as_str().to_owned(), constant(&attribute.value)?))).collect()
 }
 
 /// Reads and parses one file.

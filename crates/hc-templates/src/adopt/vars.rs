@@ -74,6 +74,11 @@ pub(super) fn choose<'a>(
                 .collect();
             if rivals.is_empty() || SHARED.contains(&file.stem()) {
                 choice.shared.push(file);
+            } else if template.path != template.dir
+                && (affinity(template, file) || rivals.iter().any(|rival| affinity(template, rival)))
+            {
+                // `debian.pkr.hcl` beside `windows.pkr.hcl` takes `debian.pkrvars.hcl` alone.
+                choice.shared.extend(affinity(template, file).then_some(*file));
             } else if file.dir() == template.dir {
                 choice.images.push(file);
             } else if affinity(template, file) {
@@ -164,7 +169,8 @@ fn loose<'a>(
 
 /// Whether a var file is named after a template's directory: `vars/ubuntu.pkrvars.hcl` and `ubuntu/`.
 fn affinity(template: &Template, file: &VarFile) -> bool {
-    let Some(name) = template.dir.file_name().and_then(|name| name.to_str()) else { return false };
+    let Some(name) = template.path.file_name().and_then(|name| name.to_str()) else { return false };
+    let name = name.trim_end_matches(".pkr.hcl");
     let dirs = file.dir().iter().filter_map(|part| part.to_str());
     dirs.chain([file.stem()]).any(|part| part == name || part.split(['-', '_', '.']).any(|word| word == name))
 }
