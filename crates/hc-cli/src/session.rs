@@ -148,5 +148,5 @@ fn not_a_project(dir: &Path) -> CommandError {
         "NotAProject",
         format!("{} is not a hybrid project: it has no hybrid.toml", dir.display()),
     )
-    .hint("go to a project, name one with `--project DIR`, or create a hybrid.toml (an empty file is enough)")
+    .hint("go to a project, name one with `--project DIR`, or make one: `hybrid init`, and `hybrid init --adopt` where templates exist")
 }

@@ -52,7 +52,7 @@ pub fn select(session: &Session, targets: &str) -> Result<Selection> {
         let hint = match suggest::nearest(term, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if all.is_empty() => {
-                "the project has no builders; begin with templates/<os>/<platform>/<variant>/".into()
+                "the project has no builders; see `hybrid init --help`, or begin with templates/<os>/<platform>/<variant>/".into()
             }
             None => {
                 format!("builders: {}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
