@@ -9,6 +9,7 @@ pub mod classify;
 pub mod environment;
 pub mod error;
 pub mod event;
+pub mod iso;
 pub mod machine;
 pub mod manifest;
 pub mod orphans;

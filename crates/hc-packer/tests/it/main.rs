@@ -1,6 +1,8 @@
 //! The failure rules on messages as packer, its plugins and their SDKs print them (PKR-4).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod iso;
+
 use std::collections::BTreeSet;
 
 use hc_packer::classify::{Rules, classify_text};

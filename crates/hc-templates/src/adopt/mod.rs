@@ -1,7 +1,7 @@
 //! Maps a repository that was not made for hybrid: which Packer directories it has, what each of them builds, and
 //! with which var files (issue 5). Reads, never writes; what cannot be mapped comes back with its reason.
 //!
-//! [`tree`] finds files, [`vars`] chooses var files, [`sources`] says what is built, [`ids`] gives names.
+//! `tree` finds files, `vars` chooses var files, `sources` says what is built, `ids` gives names.
 
 mod ids;
 mod sources;

@@ -1,0 +1,229 @@
+//! The ISO store against a server on this machine: once, resumed, retried, refused (PKR-9).
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use hc_core::lock::Holder;
+use hc_packer::iso::{Checksum, IsoError, IsoStore, Patience, Wanted};
+use time::OffsetDateTime;
+
+/// What the server does with the n-th request.
+type Behaviour = dyn Fn(usize, Option<u64>) -> Answer + Send + Sync;
+
+struct Answer {
+    status: &'static str,
+    from: u64,
+    /// Bytes after which the connection is cut.
+    cut: Option<usize>,
+}
+
+fn all(range: Option<u64>) -> Answer {
+    Answer {
+        status: if range.is_some() { "206 Partial Content" } else { "200 OK" },
+        from: range.unwrap_or(0),
+        cut: None,
+    }
+}
+
+/// A server of one file; returns its url and the count of requests.
+fn serve(content: Vec<u8>, behaviour: Box<Behaviour>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/images/debian.iso", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut line, mut range) = (String::new(), None);
+            while reader.read_line(&mut line).unwrap() > 2 {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
+                    range = value.trim().trim_end_matches('-').parse().ok();
+                }
+                line.clear();
+            }
+            let answer = behaviour(requests.fetch_add(1, Ordering::SeqCst), range);
+            let body = &content[usize::try_from(answer.from).unwrap()..];
+            let body = if answer.status.starts_with('2') { body } else { b"" };
+            let mut out = &stream;
+            let head = format!(
+                "HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                answer.status,
+                body.len()
+            );
+            let _ = out
+                .write_all(head.as_bytes())
+                .and_then(|()| out.write_all(&body[..answer.cut.unwrap_or(body.len())]));
+        }
+    });
+    (url, count)
+}
+
+fn content() -> Vec<u8> {
+    (0..3_000_000_u32).flat_map(u32::to_le_bytes).take(5_000_003).collect()
+}
+
+fn checksum(bytes: &[u8]) -> Checksum {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let any: Checksum = "0".repeat(64).parse().unwrap();
+    any.of_file(file.path()).unwrap()
+}
+
+fn me() -> Holder {
+    Holder {
+        pid: std::process::id(),
+        host: "test".into(),
+        command: "test".into(),
+        since: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+fn patience() -> Patience {
+    Patience {
+        attempts: 3,
+        pause: Duration::from_millis(5),
+        silence: Duration::from_secs(5),
+        lock: Duration::from_secs(30),
+    }
+}
+
+fn get(store: &IsoStore, url: &str, checksum: &Checksum) -> Result<std::path::PathBuf, IsoError> {
+    let wanted = Wanted { url: url.to_owned(), checksum: checksum.clone() };
+    store.get(&wanted, &me(), &patience(), &mut |_, _| {})
+}
+
+/// Files below the store that do not begin with a dot.
+fn kept(root: &Path) -> usize {
+    IsoStore::new(root).list().unwrap().len()
+}
+
+#[test]
+fn eight_askers_download_once_and_the_file_is_read_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, requests) = serve(content(), Box::new(|_, range| all(range)));
+    let (checksum, barrier) = (checksum(&content()), Barrier::new(8));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                let path = get(&IsoStore::new(dir.path()), &url, &checksum).unwrap();
+                assert_eq!(std::fs::read(&path).unwrap(), content());
+                assert!(path.metadata().unwrap().permissions().readonly());
+                assert!(path.ends_with("debian.iso"));
+            });
+        }
+    });
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+    let store = IsoStore::new(dir.path());
+    let entry = store.list().unwrap().remove(0);
+    assert!(store.verify(&entry).unwrap());
+    store.remove(&entry, &me()).unwrap();
+    assert_eq!(kept(dir.path()), 0);
+}
+
+#[test]
+fn a_cut_connection_is_taken_up_where_it_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let behaviour =
+        |at: usize, range: Option<u64>| Answer { cut: (at < 2).then_some(1_000_000), ..all(range) };
+    let (url, requests) = serve(content(), Box::new(behaviour));
+    let path = get(&IsoStore::new(dir.path()), &url, &checksum(&content())).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), content());
+    assert_eq!(requests.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn a_server_without_ranges_starts_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let behaviour = |at: usize, _: Option<u64>| Answer { cut: (at == 0).then_some(1_000_000), ..all(None) };
+    let (url, _) = serve(content(), Box::new(behaviour));
+    let path = get(&IsoStore::new(dir.path()), &url, &checksum(&content())).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), content());
+}
+
+#[test]
+fn busy_is_tried_again_and_missing_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let busy = |at: usize, range: Option<u64>| match at {
+        0 => Answer { status: "503 Service Unavailable", from: 0, cut: None },
+        _ => all(range),
+    };
+    let (url, requests) = serve(content(), Box::new(busy));
+    get(&IsoStore::new(dir.path()), &url, &checksum(&content())).unwrap();
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+
+    let other = tempfile::tempdir().unwrap();
+    let gone = |_: usize, _: Option<u64>| Answer { status: "404 Not Found", from: 0, cut: None };
+    let (url, requests) = serve(content(), Box::new(gone));
+    let error = get(&IsoStore::new(other.path()), &url, &checksum(&content())).unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("IsoMissing", 1));
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+
+    let never = |_: usize, _: Option<u64>| Answer { status: "503 Service Unavailable", from: 0, cut: None };
+    let (url, requests) = serve(content(), Box::new(never));
+    let error = get(&IsoStore::new(other.path()), &url, &checksum(&content())).unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("IsoUnavailable", 2));
+    assert_eq!(requests.load(Ordering::SeqCst), 3);
+    assert_eq!(kept(other.path()), 0);
+}
+
+#[test]
+fn a_wrong_checksum_keeps_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, _) = serve(content(), Box::new(|_, range| all(range)));
+    let wrong = checksum(b"something else");
+    let error = get(&IsoStore::new(dir.path()), &url, &wrong).unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("IsoChecksumMismatch", 1));
+    assert!(error.to_string().contains(&checksum(&content()).to_string()), "{error}");
+    assert_eq!(kept(dir.path()), 0);
+    let left: Vec<_> = walk(dir.path());
+    assert!(left.iter().all(|path| path.ends_with(".lock")), "{left:?}");
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        if entry.path().is_dir() { found.extend(walk(&entry.path())) } else { found.push(entry.path()) }
+    }
+    found
+}
+
+#[test]
+fn local_files_and_strange_urls() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content()).unwrap();
+    let store = IsoStore::new(dir.path());
+    get(&store, &format!("file://{}", file.path().display()), &checksum(&content())).unwrap();
+    assert_eq!(kept(dir.path()), 1);
+    let error = get(&store, "gopher://x/y.iso", &checksum(b"z")).unwrap_err();
+    assert_eq!(error.code(), "BadIsoUrl");
+    let error = get(&store, "/nowhere/x.iso", &checksum(b"z")).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing_wrong() {
+    // A tmpfs of 1 MiB in a namespace of its own needs privileges that not every machine gives.
+    let dir = tempfile::tempdir().unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(dir.path())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("skipped: no permission to mount a small file system");
+        return;
+    }
+    let (url, _) = serve(content(), Box::new(|_, range| all(range)));
+    let error = get(&IsoStore::new(dir.path().join("store")), &url, &checksum(&content())).unwrap_err();
+    let entries = kept(&dir.path().join("store"));
+    let status = std::process::Command::new("umount").arg(dir.path()).status().unwrap();
+    assert!(status.success());
+    assert_eq!((error.exit_code(), entries), (2, 0), "{error}");
+    assert!(error.to_string().contains("write"), "{error}");
+}
