@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, adopt, artifacts, build, config, envelope, explain, init, orphans, packer, plan, provisioners,
-    publish, state, suite, templates, validate, wizard,
+    Envelope, adopt, artifacts, build, cache, config, envelope, explain, init, orphans, packer, plan,
+    provisioners, publish, state, suite, templates, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -86,6 +86,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<packer::PackerReport>("cli-packer", "hybrid packer show"),
         answer::<packer::ClassifyReport>("cli-packer-classify", "hybrid packer classify"),
         answer::<packer::PinReport>("cli-packer-pin", "hybrid packer pin"),
+        answer::<cache::CacheReport>("cli-cache", "hybrid cache"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
         answer::<wizard::WizardReport>("cli-wizard", "hybrid wizard"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),

@@ -138,6 +138,12 @@ impl From<hc_state::StateError> for CommandError {
     }
 }
 
+impl From<hc_packer::iso::IsoError> for CommandError {
+    fn from(error: hc_packer::iso::IsoError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+    }
+}
+
 impl From<hc_packer::PackerError> for CommandError {
     fn from(error: hc_packer::PackerError) -> Self {
         Self::from_error(&error, error.code(), error.exit_code(), error.hint())

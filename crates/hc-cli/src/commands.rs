@@ -4,8 +4,8 @@ use clap::CommandFactory;
 use hc_packer::process::Cancel;
 
 use crate::args::{
-    Args, ArtifactsCommand, Command, ConfigCommand, DiagCommand, PackerCommand, ProvisionersCommand,
-    StateCommand, TargetArgs, TemplatesCommand, VarArgs,
+    Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, PackerCommand,
+    ProvisionersCommand, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
 use crate::dialogue::Lines;
@@ -15,7 +15,7 @@ use crate::ops::prepare::Values;
 use crate::ops::suite::SuiteOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    adopt, artifacts, build, config, doctor, explain, fmt, init, orphans, packer_commands, plan,
+    adopt, artifacts, build, config, doctor, explain, fmt, init, iso, orphans, packer_commands, plan,
     provisioners, publish, schema, state_commands, status, suite, templates, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
@@ -166,6 +166,13 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
                 plain(session, &packer_commands::classify(session, log, platform.as_deref())?)
             }
             PackerCommand::Pin { to } => plain(session, &packer_commands::pin(session, to.as_deref())?),
+        },
+        Command::Cache(command) => match command {
+            CacheCommand::List => plain(session, &iso::list(session)?),
+            CacheCommand::Verify => plain(session, &iso::verify(session)?),
+            CacheCommand::Prune { older_than } => {
+                plain(session, &iso::prune(session, older_than.map(|age| age.get()))?)
+            }
         },
         Command::Orphans(args) => {
             plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)

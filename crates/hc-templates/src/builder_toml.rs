@@ -29,10 +29,24 @@ pub struct BuilderToml {
     /// Packer plugins by source address with a version constraint, for packers that install plugins:
     /// `"github.com/hashicorp/vsphere" = ">= 1.4.0"`. Staged as a `required_plugins` block.
     pub plugins: BTreeMap<String, String>,
+    /// Installation medium: downloaded once, whatever builders want it, and handed to the template as
+    /// `hybrid_iso_path` (PKR-9).
+    pub iso: Option<Iso>,
     /// Test suites by name (STATE-4).
     pub suites: BTreeMap<String, Suite>,
     /// What a publish needs.
     pub publish: Publish,
+}
+
+/// An installation medium.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Iso {
+    /// `https://`, `http://`, `file://`, or an absolute path.
+    pub url: String,
+    /// `sha256:…` or `sha512:…`; changing it is drift.
+    pub checksum: String,
 }
 
 /// A test suite that runs against the built image.

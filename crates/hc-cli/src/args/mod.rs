@@ -90,6 +90,9 @@ pub enum Command {
     /// Show and pin packer, and say what its failures mean
     #[command(subcommand)]
     Packer(PackerCommand),
+    /// List, verify and prune downloads
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Show what killed runs left behind, and clear it away
     #[command(
         after_help = "Examples:\n  hybrid orphans             what is left: processes, directories, things on the platform\n  hybrid orphans --stop      end the processes, remove the directories\n  hybrid orphans --forget linux.azure.base@dev.20261120T101500Z-1a2b3c4d"
@@ -312,6 +315,22 @@ pub enum PackerCommand {
         /// The version; the one that is found when absent
         #[arg(value_name = "VERSION")]
         to: Option<String>,
+    },
+}
+
+/// `hybrid cache`.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// List downloads and the builders that want them
+    List,
+    /// Read every download again and compare its checksum
+    Verify,
+    /// Remove what no builder wants any more
+    #[command(after_help = "Examples:\n  hybrid cache prune\n  hybrid cache prune --older-than 30d")]
+    Prune {
+        /// Only what was not used for so long: 12h, 30d
+        #[arg(long, value_name = "DURATION")]
+        older_than: Option<hc_config::settings::HumanDuration>,
     },
 }
 

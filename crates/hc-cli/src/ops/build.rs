@@ -13,14 +13,14 @@ use hc_packer::{Packer, run};
 use hc_state::{RunRecord, Store};
 
 use super::inputs::{Digests, collect};
-use super::packer::{self, Dirs, Place};
+use super::packer::{self, Dirs, Given, Place};
 use super::parent::{self, Family};
 use super::plan::{Planned, plan};
 use super::prepare::{Prepared, Values};
 use super::record::{self, Ended};
 use super::suite::{self, SuiteOptions};
 use super::trust::{Gate, refuse};
-use super::{git, journal, publish, scan, secrets, ssh_key, state, validate};
+use super::{git, iso, journal, publish, scan, secrets, ssh_key, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
@@ -281,14 +281,9 @@ impl Run<'_> {
         let output_dir = images.join(build_id.as_str());
         let log = session.root.join("logs/packer").join(format!("{build_id}.log"));
         let key = ssh_key::make(session, prepared, &place.work)?;
-        let vars = packer::injected(
-            session,
-            prepared,
-            build_id.as_str(),
-            &output_dir,
-            parent.as_ref(),
-            key.as_ref(),
-        );
+        let iso = iso::fetched(session, &prepared.builder, &|text| self.console.line(at, &name, text))?;
+        let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
+        let vars = packer::injected(session, prepared, build_id.as_str(), &output_dir, &given);
         let subject: Subject = place.subject(prepared, vars);
         let manifest_variable =
             prepared.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");

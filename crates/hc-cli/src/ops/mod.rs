@@ -13,6 +13,7 @@ pub mod fmt;
 pub mod git;
 pub mod init;
 pub mod inputs;
+pub mod iso;
 pub mod journal;
 pub mod linters;
 pub mod objects;

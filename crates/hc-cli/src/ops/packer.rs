@@ -132,21 +132,33 @@ impl Place {
     }
 }
 
+/// What a build is given beyond the project's files.
+#[derive(Debug, Default)]
+pub struct Given<'a> {
+    /// Published image that it starts from.
+    pub parent: Option<&'a Parent>,
+    /// Key of the run.
+    pub key: Option<&'a SshKey>,
+    /// Installation medium in the store.
+    pub iso: Option<&'a Path>,
+}
+
 /// Values of the `hybrid_…` variables that the template declares. The manifest's path is set per attempt.
 pub fn injected(
     session: &Session,
     prepared: &Prepared,
     build_id: &str,
     output_dir: &Path,
-    parent: Option<&Parent>,
-    key: Option<&SshKey>,
+    given: &Given<'_>,
 ) -> Vec<(String, String)> {
+    let Given { parent, key, iso } = given;
     let values = [
         ("hybrid_output_dir", output_dir.display().to_string()),
         ("hybrid_build_id", build_id.to_owned()),
         ("hybrid_run_id", session.run_id.to_string()),
         ("hybrid_env", prepared.target.env.to_string()),
         ("hybrid_root", session.root.display().to_string()),
+        ("hybrid_iso_path", iso.map_or("iso".to_owned(), |path| path.display().to_string())),
         ("hybrid_parent_image", parent.map_or("parent-image".to_owned(), |parent| parent.location.clone())),
         ("hybrid_parent_build_id", parent.map_or(String::new(), |parent| parent.image.build_id.to_string())),
         (ssh_key::PRIVATE, key.map_or(String::new(), |key| key.private.display().to_string())),

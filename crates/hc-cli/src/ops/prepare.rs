@@ -21,7 +21,8 @@ use crate::session::Session;
 
 /// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
 /// they are no inputs.
-pub const INJECTED: [&str; 10] = [
+pub const INJECTED: [&str; 11] = [
+    "hybrid_iso_path",
     "hybrid_output_dir",
     "hybrid_manifest",
     "hybrid_build_id",

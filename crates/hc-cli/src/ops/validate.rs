@@ -11,7 +11,7 @@ use hc_state::Trust;
 use hc_templates::{InputManifest, compose, requirements};
 
 use super::inputs::{Digests, collect};
-use super::packer::{self, Dirs, Place};
+use super::packer::{self, Dirs, Given, Place};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
 use super::{git, objects, secrets, ssh_key, state};
@@ -78,8 +78,9 @@ fn validate_one(
     let dirs = Dirs::of(session);
     let context = packer::context(session, packer, &prepared.target, &place, &secrets, &dirs, cancel);
     let key = ssh_key::make(session, prepared, &place.work)?;
+    let given = Given { key: key.as_ref(), ..Given::default() };
     let output_dir = session.root.join("artifacts/images/validate");
-    let vars = packer::injected(session, prepared, "validate", &output_dir, None, key.as_ref());
+    let vars = packer::injected(session, prepared, "validate", &output_dir, &given);
     let subject = place.subject(prepared, vars);
     let redaction = Redaction::new(&secrets);
     let full = check(&context, Verb::Validate { syntax_only: false }, &subject, &redaction)?;

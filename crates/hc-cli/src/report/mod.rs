@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod artifacts;
 pub mod build;
+pub mod cache;
 pub mod config;
 pub mod diagnostics;
 pub mod envelope;

@@ -8,6 +8,7 @@
 mod adopt;
 mod bad_input;
 mod build_flow;
+mod cache;
 mod chain;
 mod docs;
 mod documents;
