@@ -30,6 +30,8 @@ pub fn fmt(session: &Session, targets: &str, check: bool, cancel: &Cancel) -> Re
         files.extend(builder.layers.iter().chain(&builder.files).chain(&builder.var_files).cloned());
     }
     files.extend(overlays(session));
+    // Packer formats nothing that is not called .hcl: examples of adopted repositories are left alone.
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "hcl"));
     let env: EnvName = session.settings.project.default_env.clone();
     let work = session.root.join(".hybrid/work").join(session.run_id.as_str()).join("fmt");
     let mut unformatted = Vec::new();

@@ -42,6 +42,7 @@ pub fn init(
             );
         }
     }
+    let kept = keep_own(&root, &mut planned.files, &mut notes);
     write_all(&root, &planned.files)?;
     if !planned.secrets.is_empty() {
         notes.push(format!(
@@ -64,10 +65,34 @@ pub fn init(
             .skipped
             .into_iter()
             .map(|(what, reason)| SkippedDoc { what, reason: reason.to_owned() })
+            .chain(kept)
             .collect(),
         notes,
         next,
     })
+}
+
+/// A repository that somebody has just made may hold these already; they stay as they are.
+fn keep_own(root: &Path, files: &mut BTreeMap<PathBuf, NewFile>, notes: &mut Vec<String>) -> Vec<SkippedDoc> {
+    let mut kept = Vec::new();
+    // With a hybrid.toml this is no new project, and everything in the way is named.
+    if root.join(hc_config::settings::FILE_NAME).exists() {
+        return kept;
+    }
+    for path in ["README.md", ".gitignore", ".github/workflows/images.yml"] {
+        if !root.join(path).is_file() {
+            continue;
+        }
+        let Some(file) = files.remove(Path::new(path)) else { continue };
+        kept.push(SkippedDoc { what: path.into(), reason: "exists already and stays as it is".into() });
+        if path == ".gitignore" {
+            let own = std::fs::read_to_string(root.join(path)).unwrap_or_default();
+            let wanted = file.text.lines().filter(|line| !line.starts_with('#'));
+            let missing: Vec<&str> = wanted.filter(|line| !own.lines().any(|own| own == *line)).collect();
+            notes.push(format!("add to .gitignore: {}", missing.join("  ")));
+        }
+    }
+    kept
 }
 
 /// A name for people: the directory's.

@@ -97,6 +97,7 @@ fn a_nested_repository_is_mapped_and_everything_works_on_it() {
     let listed = project.ok(&["templates", "list", "--format", "json"]).json();
     assert_eq!(listed["result"]["builders"].as_array().unwrap().len(), 2);
     project.ok(&["plan"]);
+    project.ok(&["fmt", "--check"]);
     let checked = project.ok(&["validate", "--format", "json"]).json();
     for target in checked["result"]["targets"].as_array().unwrap() {
         assert_eq!(target["valid"], true, "{target:#}");

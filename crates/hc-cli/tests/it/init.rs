@@ -59,6 +59,19 @@ fn nothing_is_overwritten_and_nothing_half_written() {
 }
 
 #[test]
+fn a_fresh_repository_keeps_its_readme_and_gitignore() {
+    let bare = Project::bare();
+    bare.write("repo/README.md", "# Ours\n");
+    bare.write("repo/.gitignore", "/logs/\n");
+    let made = bare.ok(&["init", "repo"]);
+    assert!(made.stdout.contains("left out README.md: exists already"), "{}", made.stdout);
+    assert!(made.stdout.contains("add to .gitignore: /.hybrid/  /configs/"), "{}", made.stdout);
+    assert_eq!(bare.read("repo/README.md"), "# Ours\n");
+    assert_eq!(bare.read("repo/.gitignore"), "/logs/\n");
+    bare.ok(&["-C", "repo", "validate"]);
+}
+
+#[test]
 fn a_wrong_choice_is_named_and_writes_nothing() {
     let bare = Project::bare();
     bare.run(&["init", "x", "--platforms", "vspere"]).expect(1).says("did you mean `vsphere`?");
