@@ -390,3 +390,34 @@ build {
     project.edit("hybrid.toml", "image.pkrvars.hcl", "image.auto.pkrvars.hcl");
     project.run(&["plan"]).expect(1).says("error[SecretBeaten]").says("image/image.auto.pkrvars.hcl:2");
 }
+
+#[test]
+fn odd_names_become_ids_and_stay_paths() {
+    use std::os::unix::ffi::OsStrExt;
+    let project = Project::bare();
+    let long = "very-long-".repeat(12);
+    let odd =
+        ["we ird/\u{dc}n\u{ef}code \"quoted\" \\ back", "a/$(touch x)/b", "UPPER_case.v1", &long, "日本"];
+    for dir in odd {
+        project.write(&format!("{dir}/image.pkr.hcl"), &NULL.replace("NAME", "image"));
+        project.write(&format!("{dir}/image.pkrvars.hcl"), "who = \"me\"\n");
+    }
+    let bytes = project.root().join(std::ffi::OsStr::from_bytes(b"latin-\xe9"));
+    std::fs::create_dir(&bytes).unwrap();
+    std::fs::write(bytes.join("image.pkr.hcl"), NULL.replace("NAME", "image")).unwrap();
+    let report = adopt(&project);
+    assert_eq!(ids(&report).len(), odd.len(), "{:#}", report["builders"]);
+    assert_eq!(report["unmapped"].as_array().unwrap().len(), 1, "{:#}", report["unmapped"]);
+    let listed = project.ok(&["templates", "list", "--format", "json"]).json();
+    let mut dirs: Vec<&str> = listed["result"]["builders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["dir"].as_str().unwrap())
+        .collect();
+    dirs.sort_unstable();
+    let mut expected = odd.to_vec();
+    expected.sort_unstable();
+    assert_eq!(dirs, expected);
+    project.ok(&["validate"]);
+}

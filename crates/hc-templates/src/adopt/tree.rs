@@ -108,6 +108,12 @@ impl Tree {
         let name = name_of(path);
         let dir = path.parent().unwrap_or(Path::new("")).to_owned();
         let real = EXAMPLE_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+        if path.to_str().is_none() {
+            if name_of_bytes(path).ends_with(".hcl") {
+                self.leave(path, "its path is not UTF-8, which hybrid.toml cannot hold", Some("rename it"));
+            }
+            return;
+        }
         if made_by_hybrid(path) {
             return;
         }
@@ -194,6 +200,10 @@ fn is_legacy_template(root: &Path, path: &Path) -> bool {
     json["builders"].as_array().is_some_and(|builders| {
         !builders.is_empty() && builders.iter().all(|builder| builder["type"].is_string())
     })
+}
+
+fn name_of_bytes(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn name_of(path: &Path) -> &str {
