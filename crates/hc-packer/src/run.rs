@@ -1,5 +1,6 @@
 //! One target: validate once, or build with as many attempts as its failures deserve (PKR-1 … PKR-4).
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -154,14 +155,20 @@ pub fn build(
     }
     let mut log = BufWriter::new(File::create(build.log).map_err(io_error("create", build.log))?);
     let mut attempt = 1;
+    let mut kept = Kept::default();
     loop {
         sink(Event::Attempt(attempt));
-        let done = once(context, build, attempt, redact, sink, &mut log)?;
+        let mut done = once(context, build, &kept.only, attempt, redact, sink, &mut log)?;
         let _ = log.flush();
+        kept.merge(&mut done);
         let retry =
             done.finding.class.is_retryable() && attempt <= build.retries && context.cancel.requests() == 0;
         if retry && let Some(after) = pause(context, build, attempt, &done.finding, sink) {
-            tracing::info!(attempt, after_ms = after, "retrying");
+            tracing::info!(attempt, after_ms = after, only = kept.only.join(","), "retrying");
+            // What other sources have made stays; a lone source begins with nothing.
+            if let Some(output) = build.output_dir.filter(|_| kept.only.is_empty()) {
+                let _ = std::fs::remove_dir_all(output);
+            }
             attempt += 1;
             continue;
         }
@@ -169,7 +176,35 @@ pub fn build(
     }
 }
 
+/// What earlier attempts made, and what is left to do.
+#[derive(Default)]
+struct Kept {
+    /// Sources that failed, where others of the template did not; empty means everything.
+    only: Vec<String>,
+    image_ids: BTreeSet<String>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Kept {
+    fn merge(&mut self, done: &mut Attempt) {
+        if done.finished.is_empty() && self.only.is_empty() {
+            return;
+        }
+        self.image_ids.extend(done.image_ids.drain(..));
+        self.files.extend(done.files.drain(..));
+        done.image_ids = self.image_ids.iter().cloned().collect();
+        done.files = self.files.iter().cloned().collect();
+        if !done.failed.is_empty() {
+            self.only.clone_from(&done.failed);
+        }
+    }
+}
+
 struct Attempt {
+    /// Sources that packer said were built.
+    finished: Vec<String>,
+    /// Sources that packer said had failed.
+    failed: Vec<String>,
     command: Vec<String>,
     finding: Finding,
     stdout: String,
@@ -229,9 +264,6 @@ fn pause(
         }
         std::thread::sleep(Duration::from_millis(50).min(after.saturating_sub(start.elapsed())));
     }
-    if let Some(output) = build.output_dir {
-        let _ = std::fs::remove_dir_all(output);
-    }
     let Some((program, args)) = build.before_retry.split_first() else { return Some(after_ms) };
     let hook = Invocation {
         program: program.into(),
@@ -255,6 +287,7 @@ fn pause(
 fn once(
     context: &Context<'_>,
     build: &Build<'_>,
+    only: &[String],
     attempt: u32,
     redact: &dyn Redact,
     sink: &mut dyn FnMut(Event),
@@ -264,6 +297,9 @@ fn once(
     create_dirs(&dir)?;
     let manifest_path = dir.join("manifest.json");
     let mut subject = build.subject.clone();
+    if !only.is_empty() {
+        subject.only = only.to_vec();
+    }
     if let Some(name) = build.manifest_variable {
         subject.vars.push((name.to_owned(), manifest_path.display().to_string()));
     }
@@ -282,6 +318,8 @@ fn once(
     let (image_ids, files) = artifact::gather(&heard.artifacts, manifest.as_ref());
     let finding = judge(build, ending, &heard, &image_ids, &files, manifest.as_ref());
     Ok(Attempt {
+        finished: heard.finished,
+        failed: heard.failed,
         command,
         finding,
         stdout: heard.stdout,
@@ -385,6 +423,8 @@ fn redact_file(path: &Path, redact: &dyn Redact) {
 
 /// What was learned from the output of one attempt.
 struct Heard {
+    finished: Vec<String>,
+    failed: Vec<String>,
     stdout: String,
     stderr: String,
     artifacts: Vec<StreamArtifact>,
@@ -403,6 +443,8 @@ struct Reader<'a> {
     fold: ArtifactFold,
     final_errors: Vec<String>,
     errors: Vec<String>,
+    finished: Vec<String>,
+    failed: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -416,6 +458,8 @@ impl<'a> Reader<'a> {
             fold: ArtifactFold::default(),
             final_errors: Vec::new(),
             errors: Vec::new(),
+            finished: Vec::new(),
+            failed: Vec::new(),
         }
     }
 
@@ -457,6 +501,7 @@ impl<'a> Reader<'a> {
         for line in message.lines() {
             let (_, text) = machine::speaker(line).unwrap_or(("", line));
             self.stdout.push(line);
+            self.verdict(text);
             if level == Level::Error {
                 push_lines(&mut self.errors, text);
                 if text.starts_with("Build '") || text.starts_with("Error: ") {
@@ -464,6 +509,23 @@ impl<'a> Reader<'a> {
                 }
             }
             self.say(&source, level, text);
+        }
+    }
+
+    /// `Build 'null.x' finished after …` and `Build 'null.x' errored after …`.
+    fn verdict(&mut self, text: &str) {
+        let Some((source, rest)) = text.strip_prefix("Build '").and_then(|rest| rest.split_once("' ")) else {
+            return;
+        };
+        let list = if rest.starts_with("finished") {
+            &mut self.finished
+        } else if rest.starts_with("errored") {
+            &mut self.failed
+        } else {
+            return;
+        };
+        if !list.iter().any(|known| known == source) {
+            list.push(source.to_owned());
         }
     }
 
@@ -475,6 +537,8 @@ impl<'a> Reader<'a> {
 
     fn finish(self) -> Heard {
         Heard {
+            finished: self.finished,
+            failed: self.failed,
             stdout: self.stdout.finish(),
             stderr: self.stderr.finish(),
             artifacts: self.fold.finish(),

@@ -1,6 +1,11 @@
 //! The failure rules on messages as packer, its plugins and their SDKs print them (PKR-4).
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails; one asks whether golden files are to be written"
+)]
 
+mod fake;
 mod iso;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,274 @@
+//! What packer is told, and what is made of all that it may do, on the scripted fake one (PKR-1 … PKR-4).
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hc_core::{EnvName, SecretString};
+use hc_packer::args::{Subject, Verb};
+use hc_packer::classify::{Class, Rules};
+use hc_packer::event::{Event, NoSecrets};
+use hc_packer::process::Cancel;
+use hc_packer::run::{self, Build, Built, Context};
+use hc_packer::{Packer, PackerError};
+use hc_test_support::FakePacker;
+
+const DONE: &str = "echo \"1,,ui,say,Build 'null.x' finished after 1 s.\"; echo '1,null.x,artifact,0,id,image-1'; \
+                    echo '1,null.x,artifact,0,end'; exit 0";
+
+struct World {
+    dir: tempfile::TempDir,
+    fake: FakePacker,
+    packer: Packer,
+}
+
+impl World {
+    fn new(version: &str, script: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let fake = FakePacker::new(&dir.path().join("fake"), version, script).unwrap();
+        let packer = Packer::find(&fake.path(), dir.path(), None, None).unwrap();
+        Self { dir, fake, packer }
+    }
+
+    fn with_context<T>(&self, cancel: &Cancel, then: impl FnOnce(&Context<'_>) -> T) -> T {
+        let env: EnvName = "dev".parse().unwrap();
+        let caller: Vec<(OsString, OsString)> = [
+            ("PATH", "/usr/bin:/bin"),
+            ("HOME", "/home/builder"),
+            ("AWS_PROFILE", "images"),
+            ("LD_PRELOAD", "/evil.so"),
+            ("PACKER_LOG_PATH", "/elsewhere"),
+            ("UNRELATED", "1"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+        let secrets = [("token".to_owned(), SecretString::new("hunter2hunter2"))];
+        then(&Context {
+            packer: &self.packer,
+            env: &env,
+            cwd: self.dir.path(),
+            work: &self.dir.path().join("work"),
+            caller_env: &caller,
+            pass_env: &[],
+            secrets: &secrets,
+            cache_dir: Some(&self.dir.path().join("cache")),
+            plugin_path: Some(&self.dir.path().join("plugins")),
+            timeout: Duration::from_secs(60),
+            grace: Duration::from_millis(500),
+            cancel,
+        })
+    }
+
+    fn build(
+        &self,
+        retries: u32,
+        cancel: &Cancel,
+        sink: &mut dyn FnMut(Event),
+    ) -> Result<Built, PackerError> {
+        let rules = Rules::new(&[]).unwrap();
+        let subject = Subject {
+            path: "stage".into(),
+            var_files: vec!["common.pkrvars.hcl".into()],
+            vars: vec![("hybrid_env".into(), "dev".into())],
+            only: vec![],
+        };
+        let output = self.dir.path().join("output");
+        let log = self.dir.path().join("raw.log");
+        let build = Build {
+            subject,
+            platform: "null",
+            manifest_variable: Some("hybrid_manifest"),
+            output_dir: Some(&output),
+            force: true,
+            retries,
+            before_retry: &[],
+            rules: &rules,
+            // The shortest pause.
+            entropy: 0,
+            log: &log,
+            build_lock: None,
+        };
+        self.with_context(cancel, |context| run::build(context, &build, &NoSecrets, sink))
+    }
+
+    fn raw_log(&self) -> Vec<u8> {
+        std::fs::read(self.dir.path().join("raw.log")).unwrap()
+    }
+
+    /// Text without this run's directory.
+    fn anonymous(&self, lines: &[String]) -> String {
+        lines.join("\n").replace(&self.dir.path().display().to_string(), "DIR") + "\n"
+    }
+}
+
+fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("HYBRID_UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, wanted, "{name} differs; HYBRID_UPDATE_GOLDEN=1 writes it anew");
+}
+
+#[test]
+fn arguments_and_environment_are_golden_for_every_version() {
+    for version in ["1.6.6", "1.11.2", "1.16.0"] {
+        let world = World::new(version, DONE);
+        let subject =
+            Subject { path: "stage".into(), vars: vec![("a".into(), "b c".into())], ..Subject::default() };
+        let verbs = [
+            Verb::Fmt { check: false },
+            Verb::Fmt { check: true },
+            Verb::Validate { syntax_only: true },
+            Verb::Validate { syntax_only: false },
+            Verb::Init,
+        ];
+        let mut text = format!(
+            "has init: {}\nbundles plugins: {}\n",
+            world.packer.has_init(),
+            world.packer.bundles_plugins()
+        );
+        world.with_context(&Cancel::new(), |context| {
+            for verb in verbs {
+                run::check(context, verb, &subject, &NoSecrets).unwrap();
+            }
+        });
+        world.build(0, &Cancel::new(), &mut |_| {}).unwrap();
+        for call in 1..=world.fake.calls() {
+            text.push_str(&format!("\n# call {call}\n{}", world.anonymous(&world.fake.args(call).unwrap())));
+        }
+        text.push_str(&format!(
+            "\n# environment of the build\n{}",
+            world.anonymous(&world.fake.env(6).unwrap())
+        ));
+        golden(&format!("packer-{version}.txt"), &text);
+    }
+}
+
+#[test]
+fn every_ending_has_its_class_and_exit_code() {
+    let cases: [(&str, Class, u8); 8] = [
+        (DONE, Class::Success, 0),
+        ("exit 0", Class::Config, 1),
+        ("echo '1,null.x,error,Timeout waiting for SSH.'; exit 1", Class::Transient, 2),
+        ("echo '1,null.x,error,write /x: no space left on device'; exit 1", Class::Capacity, 2),
+        ("echo '1,null.x,error,Packer experienced an authentication error'; exit 1", Class::Auth, 1),
+        ("echo '1,null.x,error,Script exited with non-zero exit status: 3'; exit 1", Class::Config, 1),
+        ("echo '1,null.x,error,nobody knows this'; exit 1", Class::Unknown, 1),
+        ("kill -KILL $$", Class::Unknown, 1),
+    ];
+    for (script, class, exit) in cases {
+        let built = World::new("1.16.0", script).build(0, &Cancel::new(), &mut |_| {}).unwrap();
+        assert_eq!((built.result.classification, built.result.exit_code), (class, exit), "{script}");
+    }
+    for code in [2, 3, 127, 255] {
+        let built =
+            World::new("1.11.2", &format!("exit {code}")).build(0, &Cancel::new(), &mut |_| {}).unwrap();
+        assert_eq!(built.result.exit_code, 1, "{code}");
+    }
+}
+
+#[test]
+fn a_transient_failure_is_tried_again_and_a_lasting_one_is_not() {
+    let flaky = format!(
+        "if [ $CALL -lt 3 ]; then echo '1,null.x,error,Timeout waiting for SSH.'; exit 1; fi; {DONE}"
+    );
+    let world = World::new("1.16.0", &flaky);
+    let built = world.build(1, &Cancel::new(), &mut |_| {}).unwrap();
+    assert_eq!((built.result.exit_code, built.result.attempts, world.fake.calls()), (2, 2, 2));
+    let world = World::new("1.16.0", &flaky);
+    let mut pauses = Vec::new();
+    let built = world
+        .build(5, &Cancel::new(), &mut |event| {
+            if let Event::Retrying { after_ms, .. } = event {
+                pauses.push(after_ms);
+            }
+        })
+        .unwrap();
+    assert_eq!((built.result.exit_code, built.result.attempts), (0, 3));
+    assert!(pauses.len() == 2 && pauses[1] > pauses[0], "{pauses:?}");
+    let world =
+        World::new("1.16.0", "echo '1,null.x,error,Script exited with non-zero exit status: 3'; exit 1");
+    world.build(5, &Cancel::new(), &mut |_| {}).unwrap();
+    assert_eq!(world.fake.calls(), 1);
+}
+
+#[test]
+fn only_the_source_that_failed_is_tried_again() {
+    let script = "if [ $CALL -eq 1 ]; then\n\
+         echo '1,null.good,artifact,0,id,image-good'; echo '1,null.good,artifact,0,end'\n\
+         echo \"1,,ui,say,Build 'null.good' finished after 1 s.\"\n\
+         echo \"1,,ui,error,Build 'null.bad' errored after 1 s: Timeout waiting for SSH.\"\n\
+         echo '1,null.bad,error,Timeout waiting for SSH.'; exit 1\nfi\n\
+         echo '1,null.bad,artifact,0,id,image-bad'; echo '1,null.bad,artifact,0,end'\n\
+         echo \"1,,ui,say,Build 'null.bad' finished after 1 s.\"";
+    let world = World::new("1.16.0", script);
+    std::fs::create_dir(world.dir.path().join("output")).unwrap();
+    std::fs::write(world.dir.path().join("output/good"), "made by the first attempt").unwrap();
+    let built = world.build(1, &Cancel::new(), &mut |_| {}).unwrap();
+    assert_eq!(built.result.exit_code, 0);
+    assert_eq!(built.image_ids, ["image-bad", "image-good"]);
+    assert!(world.fake.args(2).unwrap().contains(&"-only=null.bad".to_owned()), "{:?}", world.fake.args(2));
+    assert!(world.dir.path().join("output/good").exists());
+}
+
+#[test]
+fn a_million_lines_cost_no_memory_and_none_is_lost() {
+    let peak = || -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let script = "seq 1000000 | sed \"s/.*/1700000000,,ui,message,    null.x: line & of a very chatty build/\"; exit 7";
+    let world = World::new("1.16.0", script);
+    let before = peak();
+    let mut lines = 0_u64;
+    world
+        .build(0, &Cancel::new(), &mut |event| lines += u64::from(matches!(event, Event::Line { .. })))
+        .unwrap();
+    let grown = peak() - before;
+    println!("1,000,000 lines: peak memory grew by {grown} KiB");
+    assert_eq!(lines, 1_000_000);
+    let log = world.raw_log();
+    assert_eq!(log.iter().filter(|byte| **byte == b'\n').count(), 1_000_000);
+    assert!(grown < 32 << 10, "{grown} KiB");
+}
+
+#[test]
+fn strange_bytes_arrive_in_the_raw_log_as_they_are() {
+    let script = "printf 'bad \\377\\376 bytes\\r\\n'; printf '50%%\\r100%%\\n'; head -c 10000000 /dev/zero | tr '\\0' y; \
+                  printf '\\nno end'; exit 1";
+    let world = World::new("1.16.0", script);
+    let mut texts = Vec::new();
+    world
+        .build(0, &Cancel::new(), &mut |event| {
+            if let Event::Line { text, .. } = event {
+                texts.push(text);
+            }
+        })
+        .unwrap();
+    let log = world.raw_log();
+    assert!(log.starts_with(b"bad \xff\xfe bytes\n"));
+    assert_eq!(log.iter().filter(|byte| **byte == b'y').count(), 10_000_000 + 1);
+    assert!(log.ends_with(b"no end\n"));
+    assert!(texts.contains(&"100%".to_owned()) && texts.contains(&"no end".to_owned()));
+    assert!(texts.iter().all(|text| text.len() < 256 << 10));
+}
+
+#[test]
+fn a_packer_that_ignores_term_is_killed_after_its_grace() {
+    let world = World::new("1.16.0", "trap '' TERM INT; echo '1,,ui,say,deaf'; while :; do sleep 1; done");
+    let cancel = Cancel::new();
+    let asker = cancel.clone();
+    let start = Instant::now();
+    let built = world.build(3, &cancel, &mut |event| {
+        if matches!(event, Event::Line { .. }) {
+            asker.request();
+        }
+    });
+    let result = built.unwrap().result;
+    assert_eq!((result.classification, result.exit_code, result.attempts), (Class::Cancelled, 130, 1));
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
