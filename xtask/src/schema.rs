@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
     Envelope, adopt, artifacts, build, cache, config, envelope, explain, init, orphans, packer, plan,
-    provisioners, publish, state, suite, templates, validate, wizard,
+    provisioners, publish, state, suite, templates, upgrade, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -85,6 +85,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
         answer::<packer::PackerReport>("cli-packer", "hybrid packer show"),
         answer::<packer::ClassifyReport>("cli-packer-classify", "hybrid packer classify"),
+        answer::<upgrade::UpgradeReport>("cli-packer-upgrade-check", "hybrid packer upgrade-check"),
         answer::<packer::PinReport>("cli-packer-pin", "hybrid packer pin"),
         answer::<cache::CacheReport>("cli-cache", "hybrid cache"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),

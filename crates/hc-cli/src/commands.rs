@@ -13,10 +13,11 @@ use crate::environment::Environment;
 use crate::ops::build::BuildOptions;
 use crate::ops::prepare::Values;
 use crate::ops::suite::SuiteOptions;
+use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
     adopt, artifacts, build, config, doctor, explain, fmt, init, iso, orphans, packer_commands, plan,
-    provisioners, publish, schema, state_commands, status, suite, templates, validate, wizard,
+    provisioners, publish, schema, state_commands, status, suite, templates, upgrade, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
@@ -164,6 +165,11 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             PackerCommand::Show => plain(session, &packer_commands::show(session)?),
             PackerCommand::Classify { log, platform } => {
                 plain(session, &packer_commands::classify(session, log, platform.as_deref())?)
+            }
+            PackerCommand::UpgradeCheck { targets, from, to, smoke } => {
+                let (values, env) = (Values::default(), env(session, targets)?);
+                let options = UpgradeOptions { from, to, smoke };
+                plain(session, &upgrade::check(session, &targets.targets, &env, &values, &options, cancel)?)
             }
             PackerCommand::Pin { to } => plain(session, &packer_commands::pin(session, to.as_deref())?),
         },

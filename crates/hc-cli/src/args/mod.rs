@@ -307,6 +307,24 @@ pub enum PackerCommand {
         #[arg(long)]
         platform: Option<String>,
     },
+    /// Run fmt, validate and smoke builds under two packers and say what differs and who has to agree
+    #[command(
+        after_help = "Example:\n  hybrid packer upgrade-check --from /opt/packer-1.11.2/packer --to /opt/packer-1.16.0/packer --smoke linux.file.motd"
+    )]
+    UpgradeCheck {
+        /// Which builders, which environment
+        #[command(flatten)]
+        targets: TargetArgs,
+        /// The packer that is used now
+        #[arg(long, value_name = "BIN")]
+        from: std::path::PathBuf,
+        /// The packer that is to be used
+        #[arg(long, value_name = "BIN")]
+        to: std::path::PathBuf,
+        /// Builders that are really built under both
+        #[arg(long, value_name = "SELECTOR", default_value = "")]
+        smoke: String,
+    },
     /// Pin the project to a version of packer: another one is refused
     #[command(
         after_help = "Examples:\n  hybrid packer pin            the one that is found\n  hybrid packer pin 1.11.2"
@@ -499,4 +517,14 @@ pub enum StateCommand {
 pub enum DiagCommand {
     /// Report missing or stale hashes, drift and provenance, with remediation links
     State,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_is_consistent() {
+        super::Args::command().debug_assert();
+    }
 }

@@ -38,5 +38,6 @@ pub mod status;
 pub mod suite;
 pub mod templates;
 pub mod trust;
+pub mod upgrade;
 pub mod validate;
 pub mod wizard;

@@ -64,7 +64,11 @@ pub fn interrupted() -> CommandError {
     CommandError::new("Interrupted", "stopped by request").exit(ExitCode::Interrupted)
 }
 
-fn validate_one(
+/// Validates one target and records nothing.
+///
+/// # Errors
+/// When packer cannot be run, or the stage cannot be made.
+pub fn validate_one(
     session: &Session,
     packer: &Packer,
     prepared: &Prepared,

@@ -19,6 +19,7 @@ pub mod style;
 pub mod suite;
 pub mod table;
 pub mod templates;
+pub mod upgrade;
 pub mod validate;
 pub mod wizard;
 

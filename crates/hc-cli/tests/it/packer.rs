@@ -92,3 +92,48 @@ fn twenty_four_targets_at_once_keep_apart() {
     assert_eq!(std::fs::read_dir(project.path(".hybrid/journal")).unwrap().count(), 0);
     assert!(std::fs::read_dir(project.path(".hybrid/work")).unwrap().next().is_none());
 }
+
+#[test]
+fn an_upgrade_is_checked_step_by_step_and_says_who_has_to_agree() {
+    let project = Project::with_motd();
+    project.ok(&["fmt"]);
+    // The same packer twice: nothing differs, and nothing is left behind.
+    let args = [
+        "packer",
+        "upgrade-check",
+        "--from",
+        "packer",
+        "--to",
+        "packer",
+        "--smoke",
+        "motd",
+        "--format",
+        "json",
+    ];
+    let same = project.ok(&args).json();
+    let steps = same["result"]["targets"][0]["steps"].as_array().unwrap().clone();
+    assert_eq!(steps.len(), 3, "{same}");
+    assert!(steps.iter().all(|step| step["same"] == true), "{same}");
+    assert_eq!(steps[2]["to"], "success");
+    assert_eq!(same["result"]["sign_offs"].as_array().unwrap().len(), 1);
+    assert!(project.path(same["result"]["report"].as_str().unwrap()).is_file());
+    assert!(!project.path("state/packer-hybrid.json").exists() && !project.path("artifacts/images").exists());
+
+    // A packer that refuses what the other accepts, and makes something else.
+    project.write(
+        "bin/packer-next",
+        "#!/bin/sh\ncase \"$1\" in\nversion) echo 'Packer v1.99.0' ;;\nfmt) exit 0 ;;\nvalidate) echo 'Error: no longer supported'; exit 1 ;;\n*) exit 1 ;;\nesac\n",
+    );
+    let worse =
+        project.run(&["packer", "upgrade-check", "--from", "packer", "--to", "bin/packer-next"]).expect(1);
+    assert!(
+        worse.stdout.contains("worse") && worse.stdout.contains("+ Error: no longer supported"),
+        "{}",
+        worse.stdout
+    );
+    assert!(worse.stdout.contains("owner of linux.file.motd: validate: valid → refused"), "{}", worse.stdout);
+    project
+        .run(&["packer", "upgrade-check", "--from", "packer", "--to", "/bin/true"])
+        .expect(1)
+        .says("error[");
+}

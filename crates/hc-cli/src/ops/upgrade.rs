@@ -1,0 +1,223 @@
+//! `hybrid packer upgrade-check`: the same project under two packers, side by side, and who has to agree (PKR-12).
+//!
+//! Nothing of it is trusted, recorded or kept but the report: smoke builds write below `.hybrid/upgrade` and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hc_core::fs::{create_dirs, write_atomic};
+use hc_core::{BuildId, Digest, EnvName};
+use hc_packer::Packer;
+use hc_packer::args::{Subject, Verb};
+use hc_packer::artifact;
+use hc_packer::event::NoSecrets;
+use hc_packer::process::Cancel;
+use hc_packer::run::{self, Build};
+
+use super::inputs::Digests;
+use super::packer::{self, Dirs, Given, Place};
+use super::prepare::{Prepared, Values, prepare};
+use super::select::select;
+use super::{iso, parent, secrets, ssh_key, state, validate};
+use crate::command_error::Result;
+use crate::redaction::Redaction;
+use crate::report::upgrade::{Step, UpgradeReport, UpgradeTarget};
+use crate::session::Session;
+
+/// What is compared.
+#[derive(Debug, Clone)]
+pub struct UpgradeOptions<'a> {
+    /// The packer that is used now.
+    pub from: &'a Path,
+    /// The packer that is to be used.
+    pub to: &'a Path,
+    /// Builders that are really built under both; none when empty.
+    pub smoke: &'a str,
+}
+
+/// Runs fmt, validate and smoke builds under both packers and writes the report to `artifacts/`.
+///
+/// # Errors
+/// When one of them is no packer, or the project has errors of its own; differences are the report.
+pub fn check(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+    options: &UpgradeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<UpgradeReport> {
+    let find = |binary: &Path| {
+        let binary = if binary.components().count() > 1 {
+            session.environment.cwd.join(binary)
+        } else {
+            binary.into()
+        };
+        Packer::find(&binary, &session.root, session.environment.var("PATH"), None)
+    };
+    let (from, to) = (find(options.from)?, find(options.to)?);
+    let selection = select(session, targets)?;
+    let smoked = match options.smoke {
+        "" => Vec::new(),
+        smoke => select(session, smoke)?.ids,
+    };
+    let (prepared, _) = prepare(session, &selection, env, values)?;
+    let mut compared = Vec::new();
+    for one in &prepared {
+        let smoke = smoked.contains(&one.target.builder);
+        let before = under(session, &from, one, smoke, cancel)?;
+        let after = under(session, &to, one, smoke, cancel)?;
+        compared.push(UpgradeTarget {
+            builder: one.target.builder.to_string(),
+            steps: before
+                .into_iter()
+                .zip(after)
+                .map(|(before, after)| Step::compare(before, after))
+                .collect(),
+        });
+    }
+    let mut report = UpgradeReport {
+        from: from.version.to_string(),
+        to: to.version.to_string(),
+        env: env.to_string(),
+        targets: compared,
+        sign_offs: Vec::new(),
+        report: String::new(),
+    };
+    report.sign_offs = sign_offs(&report, &from, &to);
+    let path = session.root.join("artifacts").join(format!("upgrade-{}-{}.json", report.from, report.to));
+    report.report = session.shown(&path);
+    if let Some(dir) = path.parent() {
+        create_dirs(dir)?;
+    }
+    let mut json = serde_json::to_vec_pretty(&report).unwrap_or_default();
+    json.push(b'\n');
+    write_atomic(&path, &json, 0o644)?;
+    Ok(report)
+}
+
+/// What one packer says of one target: step name, outcome, details.
+type Said = (&'static str, String, BTreeSet<String>);
+
+fn under(
+    session: &Session,
+    packer: &Packer,
+    one: &Prepared,
+    smoke: bool,
+    cancel: &Cancel,
+) -> Result<Vec<Said>> {
+    if cancel.requests() > 0 {
+        return Err(validate::interrupted());
+    }
+    let mut said = vec![formatted(session, packer, one, cancel)?];
+    let (checked, _) = validate::validate_one(session, packer, one, &mut Digests::default(), cancel)?;
+    let outcome = match (checked.valid, checked.depth.as_str()) {
+        (true, "full") => "valid".to_owned(),
+        (true, _) => "valid, syntax only".to_owned(),
+        (false, _) => "refused".to_owned(),
+    };
+    let details = checked
+        .packer_output
+        .unwrap_or_default()
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    said.push(("validate", outcome, details));
+    if smoke {
+        said.push(built(session, packer, one, cancel)?);
+    }
+    Ok(said)
+}
+
+fn formatted(session: &Session, packer: &Packer, one: &Prepared, cancel: &Cancel) -> Result<Said> {
+    let place = Place::of(session, one);
+    let dirs = Dirs::of(session);
+    let context = packer::context(session, packer, &one.target, &place, &[], &dirs, cancel);
+    // There is no stage yet; the files of the project are what people format.
+    let context = run::Context { cwd: &session.root, ..context };
+    let mut unformatted = BTreeSet::new();
+    for file in one.builder.layers.iter().chain(&one.builder.files) {
+        let subject = Subject { path: session.root.join(file), ..Subject::default() };
+        if run::check(&context, Verb::Fmt { check: true }, &subject, &NoSecrets)?.code != Some(0) {
+            unformatted.insert(file.display().to_string());
+        }
+    }
+    place.remove();
+    let outcome = if unformatted.is_empty() { "formatted" } else { "not formatted" };
+    Ok(("fmt", outcome.into(), unformatted))
+}
+
+/// Builds into a scratch directory; what is compared is each file's name and digest, without paths and times.
+fn built(session: &Session, packer: &Packer, one: &Prepared, cancel: &Cancel) -> Result<Said> {
+    let place = Place::of(session, one);
+    validate::stage(session, packer, one, &place, &mut Digests::default())?;
+    let secrets = secrets::fetch_all(session, one)?;
+    let redaction = Redaction::new(&secrets);
+    let dirs = Dirs::of(session);
+    let state = state::read(session)?;
+    let parent = parent::required(session, state.as_ref(), &one.target.env, &one.builder)?;
+    let key = ssh_key::make(session, one, &place.work)?;
+    let iso = iso::fetched(session, &one.builder, &|_| {})?;
+    let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
+    let scratch = session.root.join(".hybrid/upgrade").join(packer.version.to_string());
+    create_dirs(&scratch)?;
+    // The same id under both, so that nothing differs by it.
+    let id = BuildId::new(&one.target, &session.run_id);
+    let output = scratch.join(id.as_str());
+    let rules = packer::rules(session)?;
+    let manifest_variable = one.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");
+    let build = Build {
+        subject: place.subject(one, packer::injected(session, one, id.as_str(), &output, &given)),
+        platform: one.target.builder.platform(),
+        manifest_variable,
+        output_dir: Some(&output),
+        force: false,
+        retries: session.settings.packer.retries,
+        before_retry: &[],
+        rules: &rules,
+        entropy: 0,
+        log: &place.work.join("raw.log"),
+        build_lock: None,
+    };
+    let context = packer::context(session, packer, &one.target, &place, &secrets, &dirs, cancel);
+    let built = run::build(&context, &build, &redaction, &mut |_| {})?;
+    let mut details: BTreeSet<String> = BTreeSet::new();
+    for file in artifact::inspect(&built.files, &place.cwd, &session.root)? {
+        let name = file.path.rsplit('/').next().unwrap_or_default().to_owned();
+        details.insert(format!(
+            "{name} {}",
+            file.blake3.map_or("gone".into(), |digest: Digest| digest.to_string())
+        ));
+    }
+    details.extend(built.image_ids.iter().map(|_| "an image id".to_owned()));
+    details.extend(built.result.evidence.clone());
+    let _ = std::fs::remove_dir_all(&scratch);
+    drop(key);
+    place.remove();
+    Ok(("build", built.result.classification.to_string(), details))
+}
+
+/// Who has to agree, and to what.
+fn sign_offs(report: &UpgradeReport, from: &Packer, to: &Packer) -> Vec<String> {
+    let mut needed = vec![format!("platform: packer {} instead of {}", report.to, report.from)];
+    if from.bundles_plugins() != to.bundles_plugins() {
+        needed.push(
+            "security: plugins come from elsewhere than the packer binary and have to be pinned".into(),
+        );
+    }
+    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for target in &report.targets {
+        for step in target.steps.iter().filter(|step| !step.same) {
+            owners
+                .entry(&target.builder)
+                .or_default()
+                .push(format!("{}: {} → {}", step.name, step.from, step.to));
+        }
+    }
+    needed.extend(
+        owners.into_iter().map(|(builder, steps)| format!("owner of {builder}: {}", steps.join("; "))),
+    );
+    needed
+}
