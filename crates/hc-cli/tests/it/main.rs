@@ -15,6 +15,7 @@ mod documents;
 mod init;
 mod interrupts;
 mod packer;
+mod plan;
 mod project;
 mod provisioners;
 mod publish;

@@ -66,6 +66,16 @@ impl World {
         cancel: &Cancel,
         sink: &mut dyn FnMut(Event),
     ) -> Result<Built, PackerError> {
+        self.build_with(retries, &[], cancel, sink)
+    }
+
+    fn build_with(
+        &self,
+        retries: u32,
+        before_retry: &[String],
+        cancel: &Cancel,
+        sink: &mut dyn FnMut(Event),
+    ) -> Result<Built, PackerError> {
         let rules = Rules::new(&[]).unwrap();
         let subject = Subject {
             path: "stage".into(),
@@ -82,7 +92,7 @@ impl World {
             output_dir: Some(&output),
             force: true,
             retries,
-            before_retry: &[],
+            before_retry,
             rules: &rules,
             // The shortest pause.
             entropy: 0,
@@ -193,6 +203,19 @@ fn a_transient_failure_is_tried_again_and_a_lasting_one_is_not() {
         World::new("1.16.0", "echo '1,null.x,error,Script exited with non-zero exit status: 3'; exit 1");
     world.build(5, &Cancel::new(), &mut |_| {}).unwrap();
     assert_eq!(world.fake.calls(), 1);
+}
+
+#[test]
+fn a_hook_runs_before_a_retry_and_its_failure_ends_the_retries() {
+    let script = format!(
+        "if [ $CALL -eq 1 ]; then echo '1,null.x,error,Timeout waiting for SSH.'; exit 1; fi; {DONE}"
+    );
+    for (hook, calls, exit) in [("exit 0", 2, 0), ("echo cannot; exit 1", 1, 2)] {
+        let world = World::new("1.16.0", &script);
+        let words = ["/bin/sh", "-c", hook].map(str::to_owned);
+        let built = world.build_with(1, &words, &Cancel::new(), &mut |_| {}).unwrap();
+        assert_eq!((world.fake.calls(), built.result.exit_code), (calls, exit), "{hook}");
+    }
 }
 
 #[test]
