@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use indexmap::IndexMap;
 use regex::Regex;
+use sha2::{Digest as _, Sha256, Sha512};
 
 use super::format::{format, formatlist};
 use super::types::parse_number;
@@ -71,12 +72,6 @@ const PURE: &[&str] = &[
     "substr",
     "sum",
     "title",
-    "tobool",
-    "tolist",
-    "tomap",
-    "tonumber",
-    "toset",
-    "tostring",
     "trim",
     "trimprefix",
     "trimspace",
@@ -87,20 +82,21 @@ const PURE: &[&str] = &[
     "zipmap",
     "alltrue",
     "anytrue",
-    "one",
+    "basename",
+    "chunklist",
+    "dirname",
+    "sha256",
+    "sha512",
+    "urlencode",
 ];
 
 /// Known to packer, but known only when packer runs (or not worth a second implementation).
 const OPAQUE: &[&str] = &[
     "abspath",
-    "anytrue",
     "aws_secretsmanager",
     "aws_secretsmanager_raw",
     "base64gzip",
-    "basename",
     "bcrypt",
-    "can",
-    "chunklist",
     "cidrhost",
     "cidrnetmask",
     "cidrsubnet",
@@ -108,7 +104,6 @@ const OPAQUE: &[&str] = &[
     "consul_key",
     "convert",
     "csvdecode",
-    "dirname",
     "env",
     "file",
     "filebase64",
@@ -126,13 +121,10 @@ const OPAQUE: &[&str] = &[
     "setproduct",
     "setsubtract",
     "sha1",
-    "sha256",
-    "sha512",
     "templatefile",
     "timeadd",
     "timestamp",
     "trimall",
-    "urlencode",
     "uuidv4",
     "uuidv5",
     "vault",
@@ -222,8 +214,8 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
     let string = |text: String| Some(Value::String(text));
     let flag = |flag: bool| Some(Value::Bool(flag));
     match name {
-        "upper" => string(text(0)?.to_uppercase()),
-        "lower" => string(text(0)?.to_lowercase()),
+        "upper" => string(text(0)?.chars().map(|c| one_to_one(c, c.to_uppercase())).collect()),
+        "lower" => string(text(0)?.chars().map(|c| one_to_one(c, c.to_lowercase())).collect()),
         "title" => string(title(&text(0)?)),
         "chomp" => string(text(0)?.trim_end_matches(['\n', '\r']).to_owned()),
         "trimspace" => string(text(0)?.trim().to_owned()),
@@ -262,7 +254,7 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
             } else {
                 whole.split(&separator).map(|part| Value::String(part.to_owned())).collect()
             };
-            Some(Value::List(if whole.is_empty() { Vec::new() } else { parts }))
+            Some(Value::List(parts))
         }
         "join" => {
             let mut parts = Vec::new();
@@ -274,25 +266,24 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
         }
         "format" => string(format(&text(0)?, &arguments[1..])?),
         "formatlist" => formatlist(&text(0)?, &arguments[1..]),
+        "basename" => string(base_name(&text(0)?)),
+        "dirname" => string(dir_name(&text(0)?)),
+        "urlencode" => string(url_encoded(&text(0)?)),
+        "sha256" => string(hex(&Sha256::digest(text(0)?))),
+        "sha512" => string(hex(&Sha512::digest(text(0)?))),
+        "chunklist" => {
+            let items = list(0)?;
+            let size = usize::try_from(whole(1)?).ok()?;
+            let chunks = match size {
+                0 => vec![Value::List(items)],
+                size => items.chunks(size).map(|chunk| Value::List(chunk.to_vec())).collect(),
+            };
+            Some(Value::List(chunks))
+        }
         "base64encode" => string(BASE64.encode(text(0)?)),
         "base64decode" => string(String::from_utf8(BASE64.decode(text(0)?).ok()?).ok()?),
-        "jsonencode" => string(serde_json::to_string(&sorted(&value(0)?.to_json()?)).ok()?),
+        "jsonencode" => string(escaped(&serde_json::to_string(&sorted(&value(0)?.to_json()?)).ok()?)),
         "jsondecode" => Some(Value::from_json(&serde_json::from_str(&text(0)?).ok()?)),
-        "tostring" => match value(0)? {
-            Value::Null => Some(Value::Null),
-            other => to_text(other).map(Value::String),
-        },
-        "tonumber" => match value(0)? {
-            Value::Null => Some(Value::Null),
-            other => to_number(other).map(Value::Number),
-        },
-        "tobool" => match value(0)? {
-            Value::Null => Some(Value::Null),
-            other => to_bool(other).map(Value::Bool),
-        },
-        "tolist" => list(0).map(Value::List),
-        "toset" => list(0).map(|items| Value::List(set(items))),
-        "tomap" => map(0).map(Value::Map),
         "abs" => number(0).map(|n| if n.as_f64() < Some(0.0) { -n } else { n }).map(Value::Number),
         "ceil" => Number::from_f64(number(0)?.as_f64()?.ceil()).map(shrink),
         "floor" => Number::from_f64(number(0)?.as_f64()?.floor()).map(shrink),
@@ -431,13 +422,72 @@ fn pure(name: &str, arguments: &[Value]) -> Option<Value> {
             .map(to_bool)
             .collect::<Option<Vec<_>>>()
             .map(|all| Value::Bool(all.into_iter().any(|x| x))),
-        "one" => match list(0)?.as_slice() {
-            [] => Some(Value::Null),
-            [only] => Some(only.clone()),
-            _ => None,
-        },
         _ => None,
     }
+}
+
+/// Packer maps rune by rune: a letter whose other case is several stays as it is.
+fn one_to_one(c: char, mut other: impl Iterator<Item = char>) -> char {
+    match (other.next(), other.next()) {
+        (Some(only), None) => only,
+        _ => c,
+    }
+}
+
+/// As Go writes JSON: safe inside HTML.
+fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+/// As Go's `filepath.Base`.
+fn base_name(path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    match (path.is_empty(), trimmed.is_empty()) {
+        (true, _) => ".".into(),
+        (false, true) => "/".into(),
+        _ => trimmed.rsplit('/').next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// As Go's `filepath.Dir`, which cleans the path.
+fn dir_name(path: &str) -> String {
+    let Some((dir, _)) = path.rsplit_once('/') else { return ".".into() };
+    let mut parts: Vec<&str> = Vec::new();
+    let absolute = path.starts_with('/');
+    for part in dir.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            ("..", _) if absolute => {}
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (absolute, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".into(),
+        (false, false) => joined,
+    }
+}
+
+/// As Go's `url.QueryEscape`.
+fn url_encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push('+'),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn shrink(number: Number) -> Value {

@@ -5,6 +5,8 @@
     reason = "a test that cannot go on fails; packer is on PATH"
 )]
 
+mod functions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
