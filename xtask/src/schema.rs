@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, adopt, artifacts, build, cache, config, envelope, explain, init, orphans, packer, plan,
-    provisioners, publish, state, suite, templates, upgrade, validate, wizard,
+    Envelope, adopt, artifacts, build, bundle, cache, clean, config, envelope, explain, init, logs, orphans,
+    packer, plan, provisioners, publish, state, suite, templates, upgrade, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -88,6 +88,9 @@ fn all() -> BTreeMap<String, Value> {
         answer::<upgrade::UpgradeReport>("cli-packer-upgrade-check", "hybrid packer upgrade-check"),
         answer::<packer::PinReport>("cli-packer-pin", "hybrid packer pin"),
         answer::<cache::CacheReport>("cli-cache", "hybrid cache"),
+        answer::<clean::CleanReport>("cli-clean", "hybrid clean"),
+        answer::<logs::LogsReport>("cli-logs", "hybrid logs"),
+        answer::<bundle::BundleDoc>("cli-diag-bundle", "hybrid diag bundle"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
         answer::<wizard::WizardReport>("cli-wizard", "hybrid wizard"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),

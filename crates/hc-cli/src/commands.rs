@@ -5,19 +5,21 @@ use hc_packer::process::Cancel;
 
 use crate::args::{
     Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, PackerCommand,
-    ProvisionersCommand, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
+    ProvisionersCommand, ScopeArg, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
 use crate::dialogue::Lines;
 use crate::environment::Environment;
 use crate::ops::build::BuildOptions;
+use crate::ops::clean::{CleanOptions, Scope};
 use crate::ops::prepare::Values;
 use crate::ops::suite::SuiteOptions;
 use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    adopt, artifacts, build, config, doctor, explain, fmt, init, iso, orphans, packer_commands, plan,
-    provisioners, publish, schema, state_commands, status, suite, templates, upgrade, validate, wizard,
+    adopt, artifacts, build, bundle, clean, config, doctor, explain, fmt, init, iso, logs, orphans,
+    packer_commands, plan, provisioners, publish, schema, state_commands, status, suite, templates, upgrade,
+    validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
@@ -180,6 +182,27 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
                 plain(session, &iso::prune(session, older_than.map(|age| age.get()))?)
             }
         },
+        Command::Diag(DiagCommand::Bundle { run, out }) => {
+            plain(session, &bundle::bundle(session, run.as_deref(), out.as_deref())?)
+        }
+        Command::Logs(args) => {
+            plain(session, &logs::logs(session, args.run.as_deref(), args.target.as_deref())?)
+        }
+        Command::Clean(args) => {
+            let options = CleanOptions {
+                scope: match args.scope {
+                    Some(ScopeArg::Artifacts) => Scope::Artifacts,
+                    Some(ScopeArg::Logs) => Scope::Logs,
+                    Some(ScopeArg::Cache) => Scope::Cache,
+                    Some(ScopeArg::Work) => Scope::Work,
+                    Some(ScopeArg::All) | None => Scope::All,
+                },
+                older_than: args.older_than.get(),
+                build: args.build.clone(),
+                apply: args.yes,
+            };
+            plain(session, &clean::clean(session, &options)?)
+        }
         Command::Orphans(args) => {
             plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)
         }

@@ -17,6 +17,13 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
             | Command::Provisioners(_)
             | Command::State(_)
             | Command::Config(_)
+            | Command::Test(_)
+            | Command::Publish(_)
+            | Command::Orphans(_)
+            | Command::Artifacts(_)
+            | Command::Packer(_)
+            | Command::Cache(_)
+            | Command::Clean(_)
     );
     let options = LogOptions {
         dir: writes.then(|| session.root.join("logs")),

@@ -6,6 +6,8 @@
 pub mod adopt;
 pub mod artifacts;
 pub mod build;
+pub mod bundle;
+pub mod clean;
 pub mod config;
 pub mod doctor;
 pub mod explain;
@@ -16,6 +18,7 @@ pub mod inputs;
 pub mod iso;
 pub mod journal;
 pub mod linters;
+pub mod logs;
 pub mod objects;
 pub mod orphans;
 pub mod packer;

@@ -3,12 +3,15 @@
 pub mod adopt;
 pub mod artifacts;
 pub mod build;
+pub mod bundle;
 pub mod cache;
+pub mod clean;
 pub mod config;
 pub mod diagnostics;
 pub mod envelope;
 pub mod explain;
 pub mod init;
+pub mod logs;
 pub mod orphans;
 pub mod packer;
 pub mod plan;

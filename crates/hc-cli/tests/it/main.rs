@@ -10,6 +10,7 @@ mod bad_input;
 mod build_flow;
 mod cache;
 mod chain;
+mod clean;
 mod docs;
 mod documents;
 mod init;

@@ -1,0 +1,35 @@
+//! `hybrid logs`.
+
+use hc_logs::line::LogLine;
+use serde::Serialize;
+
+use super::{Report, Style};
+
+/// Lines of the run log, oldest first.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LogsReport {
+    /// The lines.
+    pub lines: Vec<LogLine>,
+    /// Lines that could not be read.
+    pub skipped: u64,
+}
+
+impl Report for LogsReport {
+    const SCHEMA: &'static str = "cli-logs";
+
+    fn human(&self, style: &Style) -> String {
+        let mut text = String::new();
+        for line in &self.lines {
+            text.push_str(line.to_text().trim_end());
+            text.push('\n');
+        }
+        if text.is_empty() {
+            text = "nothing was logged\n".into();
+        }
+        if self.skipped > 0 {
+            text.push_str(&style.dim(&format!("{} lines could not be read\n", self.skipped)));
+        }
+        text
+    }
+}

@@ -1,0 +1,107 @@
+//! What may go and what stays; bundles and logs for whoever has to understand a failure (SEC-2, DIAG-1, LOG-1).
+
+use std::process::Command;
+
+use crate::project::Project;
+
+fn build(project: &Project, greeting: &str) -> String {
+    project.write("configs/overlays/dev.pkrvars.hcl", &format!("message = \"{greeting}\"\n"));
+    project.ok(&["validate"]);
+    let built = project.ok(&["build", "--format", "json"]).json();
+    built["result"]["builds"][0]["build_id"].as_str().unwrap().to_owned()
+}
+
+fn planned(project: &Project, args: &[&str]) -> Vec<String> {
+    let report = project.ok(&[&["clean"], args, &["--format", "json"]].concat()).json();
+    let removals = report["result"]["removals"].as_array().unwrap().clone();
+    removals.iter().map(|one| one["path"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn superseded_builds_go_and_evidence_stays() {
+    let project = Project::with_motd();
+    project.write("templates/linux/file/motd/builder.toml", "[suites.smoke]\ncommand = [\"true\"]\n");
+    let (one, two, three) = (build(&project, "one"), build(&project, "two"), build(&project, "three"));
+    assert_eq!(planned(&project, &["--scope", "artifacts"]), Vec::<String>::new(), "nothing is 30 days old");
+    let plan = planned(&project, &["--scope", "artifacts", "--older-than", "0s"]);
+    assert!(
+        plan.iter().any(|path| path.contains(&one)) && plan.iter().any(|path| path.contains(&two)),
+        "{plan:?}"
+    );
+    assert!(!plan.iter().any(|path| path.contains(&three)), "{plan:?}");
+    assert!(project.path(&format!("artifacts/{one}.json")).exists(), "a plan removed something");
+
+    project.run(&["clean", "--build", &three, "--yes"]).expect(3).says("error[EvidenceKept]");
+    project.ok(&["test"]);
+    project.ok(&["publish"]);
+    let four = build(&project, "four");
+    project.run(&["clean", "--build", &three, "--yes"]).expect(3).says("published");
+    project.ok(&["clean", "--scope", "all", "--older-than", "0s", "--yes"]);
+    for (build, stays) in [(&one, false), (&two, false), (&three, true), (&four, true)] {
+        assert_eq!(project.path(&format!("artifacts/{build}.json")).exists(), stays, "{build}");
+        assert_eq!(project.path(&format!("artifacts/images/{build}")).exists(), stays, "{build}");
+    }
+    assert!(project.path("artifacts/linux.file.motd.hash.json").exists());
+    project.ok(&["state", "show"]);
+    project.ok(&["artifacts", "verify"]);
+    project.ok(&["build"]);
+}
+
+#[test]
+fn work_of_failed_builds_goes_and_links_are_not_followed() {
+    let project = Project::with_motd();
+    project.edit("templates/scripts/linux/greet.sh", "echo done", "exit 3");
+    project.ok(&["validate"]);
+    project.run(&["build"]).expect(1);
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("precious"), "x").unwrap();
+    std::os::unix::fs::symlink(outside.path(), project.path(".hybrid/work/link")).unwrap();
+    assert!(planned(&project, &["--scope", "work", "--older-than", "0s"]).len() == 2);
+    project.ok(&["clean", "--scope", "work", "--older-than", "0s", "--yes"]);
+    assert!(std::fs::read_dir(project.path(".hybrid/work")).unwrap().next().is_none());
+    assert!(outside.path().join("precious").exists());
+    project.run(&["clean"]).expect(1);
+}
+
+#[test]
+fn a_bundle_holds_logs_and_state_and_no_secret() {
+    let project = Project::with_motd();
+    let token = format!("ghp_{}", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8");
+    project.edit(
+        "templates/scripts/linux/greet.sh",
+        "echo done",
+        "sh -c \"echo gh\"\"p_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8\"; exit 3",
+    );
+    project.ok(&["validate"]);
+    project.run(&["build"]).expect(1);
+    project.write("logs/packer/foreign.log", &format!("token {token}\n"));
+    let bundle = project.ok(&["diag", "bundle", "--out", "b.tar.zst", "--format", "json"]).json();
+    assert!(bundle["result"]["replaced"].as_u64().unwrap() >= 1, "{bundle}");
+    let listed = Command::new("tar").args(["--zstd", "-tf"]).arg(project.path("b.tar.zst")).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for name in [
+        "manifest.json",
+        "scrub-manifest.json",
+        "state/packer-hybrid.json",
+        "doctor.json",
+        "logs/hybrid.jsonl",
+    ] {
+        assert!(listed.contains(name), "{name} is not in\n{listed}");
+    }
+    let text = Command::new("tar").args(["--zstd", "-xOf"]).arg(project.path("b.tar.zst")).output().unwrap();
+    assert!(!String::from_utf8_lossy(&text.stdout).contains(&token));
+}
+
+#[test]
+fn logs_of_the_last_run_are_read_back() {
+    let project = Project::with_motd();
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    let last = project.ok(&["logs", "last", "--format", "json"]).json();
+    let lines = last["result"]["lines"].as_array().unwrap().clone();
+    assert!(lines.len() >= 2, "{last}");
+    assert!(lines.iter().all(|line| line["run_id"] == lines[0]["run_id"]));
+    let human = project.ok(&["logs"]).stdout;
+    assert!(human.lines().count() > lines.len() && human.contains("started"), "{human}");
+    project.run(&["logs", "yesterday"]).expect(1).says("error[BadRunId]");
+}
