@@ -201,7 +201,7 @@ pub enum DiagCommand {
         /// Only logs and records of this run
         #[arg(long)]
         run: Option<String>,
-        /// Where to (default: artifacts/diag-<run>.tar.zst)
+        /// Where to (default: `artifacts/diag-RUN.tar.zst`)
         #[arg(long, value_name = "FILE")]
         out: Option<std::path::PathBuf>,
     },
