@@ -140,6 +140,34 @@ fn canaries_reach_the_build_and_nothing_else() {
 }
 
 #[test]
+fn a_private_key_that_nobody_registered_is_cut_out_line_by_line() {
+    let project = Project::with_motd();
+    project.write(
+        "templates/scripts/linux/greet.sh",
+        "#!/bin/sh\nset -e\nssh-keygen -q -t ed25519 -N '' -f \"$HYBRID_TEST_MARK\"\necho before\ncat \"$HYBRID_TEST_MARK\"\n\
+         cat \"$HYBRID_TEST_MARK\" >&2\necho after the key\n",
+    );
+    project.write("hybrid.toml", "[packer]\npass_env = [\"HYBRID_TEST_MARK\"]\n");
+    let outside = tempfile::tempdir().unwrap();
+    let mut project = project;
+    project.set_env("HYBRID_TEST_MARK", &outside.path().join("key").display().to_string());
+    project.ok(&["validate"]);
+    let ran = project.ok(&["build", "--keep-work"]);
+    let key = std::fs::read_to_string(outside.path().join("key")).unwrap();
+    let body: Vec<&str> = key.lines().filter(|line| !line.starts_with("-----")).collect();
+    assert!(body.len() > 3);
+    let mut all = Vec::new();
+    files(project.root(), &mut all);
+    for line in body {
+        assert!(!ran.stderr.contains(line), "{line} on the terminal:\n{}", ran.stderr);
+        for path in &all {
+            assert!(!holds(&std::fs::read(path).unwrap(), line), "{line} in {}", path.display());
+        }
+    }
+    assert!(ran.stderr.contains("before") && ran.stderr.contains("after the key"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_secret_that_cannot_be_had_stops_the_build_with_its_name() {
     let project = Project::with_motd();
     project.edit(
