@@ -1,5 +1,7 @@
 //! `hybrid validate`: check everything, let packer check, record trust (PKR-5).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::create_dirs;
 use hc_core::{EnvName, Target};
@@ -20,6 +22,9 @@ use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
 use crate::report::validate::{ValidateReport, ValidatedTarget};
 use crate::session::Session;
+
+/// Most targets that are validated at once.
+const MOST_THREADS: usize = 8;
 
 /// Validates all selected builders and trusts the inputs of those that pass.
 ///
@@ -43,14 +48,7 @@ pub fn validate(
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(CommandError::invalid(diagnostics));
     }
-    let mut digests = Digests::default();
-    let mut checked = Vec::new();
-    for one in &prepared {
-        if cancel.requests() > 0 {
-            return Err(interrupted());
-        }
-        checked.push(validate_one(session, &packer, one, &mut digests, cancel)?);
-    }
+    let checked = validate_all(session, &packer, &prepared, cancel)?;
     record(session, env, &checked)?;
     let targets = checked.into_iter().map(|(target, _)| target).collect();
     Ok((
@@ -62,6 +60,42 @@ pub fn validate(
 /// The error of a run that somebody stopped.
 pub fn interrupted() -> CommandError {
     CommandError::new("Interrupted", "stopped by request").exit(ExitCode::Interrupted)
+}
+
+/// Validates side by side: packer spends most of its time starting. The order of the answer is that of the question.
+fn validate_all(
+    session: &Session,
+    packer: &Packer,
+    prepared: &[Prepared],
+    cancel: &Cancel,
+) -> Result<Vec<(ValidatedTarget, InputManifest)>> {
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(prepared.len());
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        // Shared layers are read once per thread; sharing the digests would make threads wait for each other.
+        let mut digests = Digests::default();
+        let mut done = Vec::new();
+        while let Some((at, one)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, prepared.get(at)?)))
+        {
+            if cancel.requests() > 0 {
+                return Err(interrupted());
+            }
+            done.push((at, validate_one(session, packer, one, &mut digests, cancel)?));
+        }
+        Ok(done)
+    };
+    let mut checked = Vec::new();
+    std::thread::scope(|scope| -> Result<()> {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            checked.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(())
+    })?;
+    checked.sort_by_key(|(at, _)| *at);
+    Ok(checked.into_iter().map(|(_, one)| one).collect())
 }
 
 /// Validates one target and records nothing.
