@@ -16,22 +16,25 @@ fn serial(project: &Project) -> u64 {
 fn a_held_state_is_exit_two_with_the_way_out_and_waiting_helps() {
     let project = Project::with_motd();
     project.ok(&["validate"]);
+    // `-o`: the program itself does not hold the lock, so that killing flock frees it.
     let hold = |seconds: &str| {
-        let child = Command::new("flock")
+        let mut child = Command::new("flock")
+            .arg("-o")
             .arg(project.path("state/.lock"))
             .args(["sh", "-c", "echo held; sleep \"$0\"", seconds])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut child = child;
-        let mut byte = [0];
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
         child
     };
-    let mut holder = hold("1.5");
+    let mut holder = hold("60");
     project.run(&["validate"]).expect(2).says("error[StateLockHeld]").says("--lock-timeout");
     project.ok(&["status"]);
-    let waited = project.ok(&["validate", "--lock-timeout", "20s"]);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let mut holder = hold("5");
+    let waited = project.ok(&["validate", "--lock-timeout", "60s"]);
     assert!(waited.stderr.contains("waiting for the state lock"), "{}", waited.stderr);
     holder.wait().unwrap();
 }
