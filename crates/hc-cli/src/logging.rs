@@ -2,7 +2,7 @@
 
 use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation};
 
-use crate::args::Command;
+use crate::args::{ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand};
 use crate::command_error::CommandError;
 use crate::report::Outcome;
 use crate::session::Session;
@@ -19,11 +19,11 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
             | Command::Config(_)
             | Command::Test(_)
             | Command::Publish(_)
-            | Command::Orphans(_)
-            | Command::Artifacts(_)
-            | Command::Packer(_)
-            | Command::Cache(_)
-            | Command::Clean(_)
+            | Command::Orphans(OrphansArgs { stop: true, .. } | OrphansArgs { forget: Some(_), .. })
+            | Command::Artifacts(ArtifactsCommand::Revoke { .. })
+            | Command::Packer(PackerCommand::Pin { .. } | PackerCommand::UpgradeCheck { .. })
+            | Command::Cache(CacheCommand::Prune { .. })
+            | Command::Clean(CleanArgs { yes: true, .. })
     );
     let options = LogOptions {
         dir: writes.then(|| session.root.join("logs")),

@@ -42,11 +42,15 @@ impl Report for PlanReport {
 
     fn human(&self, style: &Style) -> String {
         let mut text = String::new();
+        let width = self.targets.iter().map(|target| target.builder.len()).max().unwrap_or(0);
         for target in &self.targets {
             let word = if target.stale { style.warn("build") } else { style.good("skip ") };
             let reasons =
                 if target.reasons.is_empty() { "up to date".into() } else { target.reasons.join("; ") };
-            text.push_str(&format!("{word}  {}  {}\n", style.bold(&target.builder), reasons));
+            let name = style.bold(&format!("{:<width$}", target.builder));
+            let expected = target.expected_ms.filter(|_| target.stale);
+            let expected = expected.map_or(String::new(), |ms| format!(" (about {})", table::duration(ms)));
+            text.push_str(&format!("{word}  {name}  {reasons}{}\n", style.dim(&expected)));
             for file in target.changed.iter().take(10) {
                 text.push_str(&format!("         {}\n", style.dim(file)));
             }
