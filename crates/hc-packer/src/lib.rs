@@ -10,6 +10,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 pub mod iso;
+mod lines;
 pub mod machine;
 pub mod manifest;
 pub mod orphans;

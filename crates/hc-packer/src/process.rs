@@ -14,17 +14,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::error::PackerError;
+use crate::lines::Lines;
 
 /// How often cancellation and the deadline are looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// Longest line that is handed over in one piece, in bytes.
-const LONGEST_LINE: usize = 64 << 10;
 /// Number of the inherited lock descriptor. High, because tools count on low numbers being free: a shell like
 /// dash cannot even name one above 9 (mmdebstrap failed with the lock at 3).
 #[cfg(unix)]
 const LOCK_FD: i32 = 200;
 /// How long pipes may stay open after the child has gone, held by its children.
 const DRAIN: Duration = Duration::from_secs(2);
+/// Bytes that are read after that time, at most. What the child itself wrote last may still wait in the pipes and the
+/// channel, together less than this; whatever comes behind it is a chatty leftover's.
+const LATE: usize = 8 << 20;
 
 /// Asks running processes to stop. Clones share one count: once is a request, twice is a demand.
 #[derive(Debug, Clone, Default)]
@@ -92,15 +94,30 @@ enum Message {
 }
 
 /// Starts the process, hands over its output line by line (without line ends), and waits for it and for all of
-/// its group. Memory stays bounded: a slow `line` slows the process down.
+/// its group. Memory stays bounded: a slow `line` slows the process down. Starts nothing when somebody has asked to
+/// stop already.
 ///
 /// # Errors
 /// [`PackerError::Spawn`], [`PackerError::Wait`].
 pub fn run(
     invocation: Invocation,
     cancel: &Cancel,
+    line: impl FnMut(Pipe, &[u8]),
+) -> Result<Ending, PackerError> {
+    run_cutting(invocation, cancel, &<[u8]>::len, line)
+}
+
+/// [`run`], where `cut` says how many bytes of an overlong line may be handed over before the rest of it is known.
+pub(crate) fn run_cutting(
+    invocation: Invocation,
+    cancel: &Cancel,
+    cut: &dyn Fn(&[u8]) -> usize,
     mut line: impl FnMut(Pipe, &[u8]),
 ) -> Result<Ending, PackerError> {
+    // Whoever asked while the stage was made or an image was downloaded must not get an hour of packer.
+    if cancel.requests() > 0 {
+        return Ok(Ending::Cancelled);
+    }
     let mut child = spawn(&invocation)?;
     let group = Group::of(&child);
     let (sender, receiver) = sync_channel(64);
@@ -111,9 +128,13 @@ pub fn run(
         read_in_background(Pipe::Stderr, pipe, sender.clone());
     }
     drop(sender);
-    let mut lines = Lines::default();
-    let ending = supervise(&invocation, cancel, &mut child, &group, &receiver, &mut lines, &mut line);
-    lines.flush(&mut line);
+    let (mut out, mut err) = (Lines::default(), Lines::default());
+    let ending = supervise(&invocation, cancel, &mut child, &group, &receiver, &mut |pipe, bytes| {
+        let lines = if pipe == Pipe::Stdout { &mut out } else { &mut err };
+        lines.take(bytes, cut, |text| line(pipe, text));
+    });
+    out.finish(|text| line(Pipe::Stdout, text));
+    err.finish(|text| line(Pipe::Stderr, text));
     ending
 }
 
@@ -123,20 +144,25 @@ fn supervise(
     child: &mut Child,
     group: &Group,
     receiver: &Receiver<Message>,
-    lines: &mut Lines,
-    line: &mut impl FnMut(Pipe, &[u8]),
+    take: &mut dyn FnMut(Pipe, &[u8]),
 ) -> Result<Ending, PackerError> {
     let start = Instant::now();
-    let already = cancel.requests();
     let mut stopping: Option<(Ending, Instant)> = None;
     let mut killed = false;
     let mut gone: Option<(i32, Instant)> = None;
     let mut open = 2;
+    let mut late = 0;
     loop {
+        let mut quiet = false;
         match receiver.recv_timeout(TICK) {
-            Ok(Message::Bytes(pipe, bytes)) => lines.take(pipe, &bytes, line),
+            Ok(Message::Bytes(pipe, bytes)) => {
+                if gone.is_some_and(|(_, since)| since.elapsed() >= DRAIN) {
+                    late += bytes.len();
+                }
+                take(pipe, &bytes);
+            }
             Ok(Message::Closed) => open -= 1,
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => quiet = true,
             Err(RecvTimeoutError::Disconnected) => open = 0,
         }
         if gone.is_none()
@@ -145,8 +171,9 @@ fn supervise(
             gone = Some((code_of(status), Instant::now()));
         }
         if let Some((code, since)) = gone {
-            // Pipes that are still open belong to what the child left behind.
-            if open == 0 || since.elapsed() >= DRAIN {
+            // Pipes that are still open and silent belong to what the child left behind. While bytes come they may be
+            // the child's last words, which a slow reader has not taken yet.
+            if open == 0 || since.elapsed() >= DRAIN && (quiet || late >= LATE) {
                 group.end_leftovers();
                 return Ok(stopping.map_or(Ending::Exited(code), |(ending, _)| ending));
             }
@@ -157,7 +184,7 @@ fn supervise(
             std::thread::sleep(Duration::from_millis(2));
         }
         if stopping.is_none() {
-            let ending = if cancel.requests() > already {
+            let ending = if cancel.requests() > 0 {
                 Some(Ending::Cancelled)
             } else if start.elapsed() >= invocation.timeout {
                 Some(Ending::TimedOut)
@@ -171,7 +198,7 @@ fn supervise(
         }
         if let Some((_, since)) = stopping
             && !killed
-            && (since.elapsed() >= invocation.grace || cancel.requests() > already + 1)
+            && (since.elapsed() >= invocation.grace || cancel.requests() > 1)
         {
             group.kill();
             killed = true;
@@ -230,42 +257,6 @@ fn read_in_background(pipe: Pipe, mut source: impl Read + Send + 'static, sender
         }
         let _ = sender.send(Message::Closed);
     });
-}
-
-/// Bytes into lines, per pipe. A line longer than the limit comes in pieces.
-#[derive(Default)]
-struct Lines {
-    out: Vec<u8>,
-    err: Vec<u8>,
-}
-
-impl Lines {
-    fn take(&mut self, pipe: Pipe, bytes: &[u8], line: &mut impl FnMut(Pipe, &[u8])) {
-        let rest = match pipe {
-            Pipe::Stdout => &mut self.out,
-            Pipe::Stderr => &mut self.err,
-        };
-        for piece in bytes.split_inclusive(|b| *b == b'\n') {
-            rest.extend_from_slice(piece);
-            if rest.last() == Some(&b'\n') || rest.len() >= LONGEST_LINE {
-                line(pipe, trimmed(rest));
-                rest.clear();
-            }
-        }
-    }
-
-    fn flush(&mut self, line: &mut impl FnMut(Pipe, &[u8])) {
-        for (pipe, rest) in [(Pipe::Stdout, &self.out), (Pipe::Stderr, &self.err)] {
-            if !rest.is_empty() {
-                line(pipe, trimmed(rest));
-            }
-        }
-    }
-}
-
-fn trimmed(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The process group of a child.
@@ -352,7 +343,7 @@ mod tests {
     fn a_huge_line_comes_in_bounded_pieces() {
         let (_, lines) = collect(sh("head -c 1000000 /dev/zero | tr '\\0' x"), &Cancel::new());
         assert_eq!(lines.iter().map(Vec::len).sum::<usize>(), 1_000_000);
-        assert!(lines.iter().all(|line| line.len() < LONGEST_LINE + (32 << 10)));
+        assert!(lines.iter().all(|line| line.len() < crate::lines::LONGEST + (32 << 10)));
     }
 
     #[test]
@@ -380,6 +371,40 @@ mod tests {
         let (ending, _) = collect(sh("sleep 60 & exit 0"), &Cancel::new());
         assert_eq!(ending, Ending::Exited(0));
         assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn last_words_arrive_however_slowly_they_are_read() {
+        let (mut count, mut last) = (0, Vec::new());
+        // Some 400 KiB wait in pipe and channel when the child ends; they are read for longer than leftovers may live.
+        let script = "seq 1 60000; echo 'the reason'";
+        let ending = run(sh(script), &Cancel::new(), |_, line| {
+            (count, last) = (count + 1, line.to_vec());
+            if count % 1_000 == 0 {
+                std::thread::sleep(Duration::from_millis(60));
+            }
+        });
+        assert_eq!(ending.unwrap(), Ending::Exited(0));
+        assert_eq!((count, last.as_slice()), (60_001, b"the reason".as_slice()));
+    }
+
+    #[test]
+    fn leftovers_that_never_fall_silent_end_too() {
+        let start = Instant::now();
+        let mut bytes = 0;
+        let ending = run(sh("yes & exit 4"), &Cancel::new(), |_, line| bytes += line.len());
+        assert_eq!(ending.unwrap(), Ending::Exited(4));
+        assert!(start.elapsed() < Duration::from_secs(30) && bytes > 0, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn nothing_starts_once_somebody_has_asked_to_stop() {
+        let dir = tempfile::tempdir().unwrap();
+        let cancel = Cancel::new();
+        cancel.request();
+        let invocation = Invocation { cwd: dir.path().to_owned(), ..sh("touch started") };
+        assert_eq!(collect(invocation, &cancel).0, Ending::Cancelled);
+        assert!(!dir.path().join("started").exists());
     }
 
     #[test]
