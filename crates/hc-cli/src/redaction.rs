@@ -94,4 +94,8 @@ impl Redact for Redaction {
         }
         clean.into_owned()
     }
+
+    fn probe(&self, piece: &[u8]) -> Vec<u8> {
+        self.redactor.redact_bytes(piece).into_owned()
+    }
 }

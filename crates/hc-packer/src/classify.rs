@@ -179,7 +179,8 @@ pub fn classify_text(rules: &Rules, platform: &str, log: &str) -> Finding {
         match machine::parse(line) {
             Some(record) => match (record.kind.as_str(), record.data.as_slice()) {
                 ("error", [message, ..]) => last.extend(message.lines().map(str::to_owned)),
-                ("ui", [level, message, ..]) if level == "error" => {
+                // A source's own lines hold the standard error of provisioners, in good builds too.
+                ("ui", [level, message, ..]) if level == "error" && machine::speaker(message).is_none() => {
                     let list = if is_final(message) { &mut last } else { &mut other };
                     list.extend(message.lines().map(str::to_owned));
                 }
@@ -193,7 +194,7 @@ pub fn classify_text(rules: &Rules, platform: &str, log: &str) -> Finding {
 }
 
 /// Whether a line says why packer failed, and is not a provisioner's own word.
-fn is_final(line: &str) -> bool {
+pub(crate) fn is_final(line: &str) -> bool {
     let line = line.trim_start_matches(['=', '-', '>', ' ']);
     line.starts_with("Build '") && line.contains("' errored") || line.starts_with("Error: ")
 }

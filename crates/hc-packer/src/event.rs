@@ -38,6 +38,12 @@ pub enum Event {
 pub trait Redact: Send + Sync {
     /// One line without its secrets.
     fn redact(&self, line: &[u8]) -> Vec<u8>;
+
+    /// What [`redact`](Self::redact) makes of a piece of a line, without counting it and without remembering what it was:
+    /// asked to find out where an overlong line may be cut.
+    fn probe(&self, piece: &[u8]) -> Vec<u8> {
+        self.redact(piece)
+    }
 }
 
 /// Leaves everything as it is; for callers without secrets.

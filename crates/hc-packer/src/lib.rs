@@ -9,6 +9,7 @@ pub mod classify;
 pub mod environment;
 pub mod error;
 pub mod event;
+mod hear;
 pub mod iso;
 mod lines;
 pub mod machine;

@@ -17,18 +17,16 @@ use crate::classify::{Class, Finding, Rules};
 use crate::environment::{Settings, environment};
 use crate::error::PackerError;
 use crate::event::{Event, Level, Redact};
-use crate::machine::{self, ArtifactFold, StreamArtifact};
+use crate::hear::{Heard, Reader, cut, redact_file};
 use crate::manifest::{self, Manifest};
 use crate::probe::Packer;
-use crate::process::{self, Cancel, Ending, Invocation, Pipe};
-use crate::result::{PackerResult, Tail};
+use crate::process::{self, Cancel, Ending, Invocation};
+use crate::result::PackerResult;
 
 /// First pause before a retry; doubles with every further one.
 const BACKOFF: Duration = Duration::from_secs(2);
 /// Longest pause before a retry.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
-/// Error lines that are kept for classification.
-const MAX_ERRORS: usize = 200;
 
 /// What every run on one target has in common.
 #[derive(Debug)]
@@ -124,14 +122,17 @@ pub fn check(
     let args = arguments(verb, subject);
     let command = command_line(context, &args);
     let mut output = String::new();
-    let ending = process::run(
-        invocation(context, args, &context.work.join("check.log"), None)?,
+    let own_log = context.work.join("check.log");
+    let ending = process::run_cutting(
+        invocation(context, args, &own_log, None)?,
         context.cancel,
+        &|piece| cut(redact, piece),
         |_, line| {
             output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
             output.push('\n');
         },
     )?;
+    redact_file(&own_log, redact);
     let code = match ending {
         Ending::Exited(code) => Some(code),
         Ending::Cancelled | Ending::TimedOut => None,
@@ -163,7 +164,7 @@ pub fn build(
         kept.merge(&mut done);
         let retry =
             done.finding.class.is_retryable() && attempt <= build.retries && context.cancel.requests() == 0;
-        if retry && let Some(after) = pause(context, build, attempt, &done.finding, sink) {
+        if retry && let Some(after) = pause(context, build, attempt, &done.finding, redact, sink) {
             tracing::info!(attempt, after_ms = after, only = kept.only.join(","), "retrying");
             // What other sources have made stays; a lone source begins with nothing.
             if let Some(output) = build.output_dir.filter(|_| kept.only.is_empty()) {
@@ -248,6 +249,7 @@ fn pause(
     build: &Build<'_>,
     attempt: u32,
     finding: &Finding,
+    redact: &dyn Redact,
     sink: &mut dyn FnMut(Event),
 ) -> Option<u64> {
     let doubled = BACKOFF.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_BACKOFF);
@@ -274,11 +276,12 @@ fn pause(
         grace: context.grace,
         inherit: None,
     };
-    let ended = process::run(hook, context.cancel, |_, line| {
+    // Hooks log in to platforms: what they print holds secrets as well as packer's output does.
+    let ended = process::run_cutting(hook, context.cancel, &|piece| cut(redact, piece), |_, line| {
         sink(Event::Line {
             source: String::new(),
             level: Level::Message,
-            text: format!("before_retry: {}", String::from_utf8_lossy(line)),
+            text: format!("before_retry: {}", String::from_utf8_lossy(&redact.redact(line))),
         });
     });
     matches!(ended, Ok(Ending::Exited(0))).then_some(after_ms)
@@ -311,7 +314,10 @@ fn once(
         None => None,
     };
     let invocation = invocation(context, args, &dir.join("packer.log"), lock)?;
-    let ending = process::run(invocation, context.cancel, |pipe, line| reader.line(pipe, line))?;
+    let ending =
+        process::run_cutting(invocation, context.cancel, &|piece| cut(redact, piece), |pipe, line| {
+            reader.line(pipe, line);
+        })?;
     let heard = reader.finish();
     redact_file(&dir.join("packer.log"), redact);
     let manifest = manifest::read(&manifest_path)?;
@@ -402,157 +408,4 @@ fn invocation(
         grace: context.grace,
         inherit,
     })
-}
-
-/// Packer writes its own log file, secrets included; it is cleaned as soon as packer is gone.
-fn redact_file(path: &Path, redact: &dyn Redact) {
-    let Ok(raw) = std::fs::read(path) else { return };
-    let mut clean = Vec::with_capacity(raw.len());
-    for line in raw.split_inclusive(|b| *b == b'\n') {
-        let body = line.strip_suffix(b"\n");
-        clean.extend(redact.redact(body.unwrap_or(line)));
-        if body.is_some() {
-            clean.push(b'\n');
-        }
-    }
-    if clean != raw && std::fs::write(path, &clean).is_err() {
-        // A log that cannot be cleaned must not stay.
-        let _ = std::fs::remove_file(path);
-    }
-}
-
-/// What was learned from the output of one attempt.
-struct Heard {
-    finished: Vec<String>,
-    failed: Vec<String>,
-    stdout: String,
-    stderr: String,
-    artifacts: Vec<StreamArtifact>,
-    /// `error` records and the lines that name a failed build: what made packer fail.
-    final_errors: Vec<String>,
-    /// All error lines; provisioners write here in good builds too.
-    errors: Vec<String>,
-}
-
-struct Reader<'a> {
-    redact: &'a dyn Redact,
-    sink: &'a mut dyn FnMut(Event),
-    log: &'a mut dyn Write,
-    stdout: Tail,
-    stderr: Tail,
-    fold: ArtifactFold,
-    final_errors: Vec<String>,
-    errors: Vec<String>,
-    finished: Vec<String>,
-    failed: Vec<String>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(redact: &'a dyn Redact, sink: &'a mut dyn FnMut(Event), log: &'a mut dyn Write) -> Self {
-        Self {
-            redact,
-            sink,
-            log,
-            stdout: Tail::default(),
-            stderr: Tail::default(),
-            fold: ArtifactFold::default(),
-            final_errors: Vec::new(),
-            errors: Vec::new(),
-            finished: Vec::new(),
-            failed: Vec::new(),
-        }
-    }
-
-    fn line(&mut self, pipe: Pipe, raw: &[u8]) {
-        let clean = self.redact.redact(raw);
-        // A failing log never fails a build.
-        let _ = self.log.write_all(&clean).and_then(|()| self.log.write_all(b"\n"));
-        let text = String::from_utf8_lossy(&clean).into_owned();
-        let record = if pipe == Pipe::Stdout { machine::parse(&text) } else { None };
-        match record {
-            Some(record) => self.record(&record),
-            None => {
-                let tail = if pipe == Pipe::Stdout { &mut self.stdout } else { &mut self.stderr };
-                tail.push(&text);
-                self.say("", Level::Message, &text);
-            }
-        }
-    }
-
-    fn record(&mut self, record: &machine::Record) {
-        self.fold.take(record);
-        match (record.kind.as_str(), record.data.as_slice()) {
-            ("ui", [level, message, ..]) => {
-                let level = match level.as_str() {
-                    "say" => Level::Say,
-                    "error" => Level::Error,
-                    _ => Level::Message,
-                };
-                self.ui(level, message);
-            }
-            ("error", [message, ..]) => push_lines(&mut self.final_errors, message),
-            _ => {}
-        }
-    }
-
-    fn ui(&mut self, level: Level, message: &str) {
-        let (source, _) = machine::speaker(message).unwrap_or(("", message));
-        let source = source.to_owned();
-        for line in message.lines() {
-            let (_, text) = machine::speaker(line).unwrap_or(("", line));
-            self.stdout.push(line);
-            self.verdict(text);
-            if level == Level::Error {
-                push_lines(&mut self.errors, text);
-                if text.starts_with("Build '") || text.starts_with("Error: ") {
-                    push_lines(&mut self.final_errors, text);
-                }
-            }
-            self.say(&source, level, text);
-        }
-    }
-
-    /// `Build 'null.x' finished after …` and `Build 'null.x' errored after …`.
-    fn verdict(&mut self, text: &str) {
-        let Some((source, rest)) = text.strip_prefix("Build '").and_then(|rest| rest.split_once("' ")) else {
-            return;
-        };
-        let list = if rest.starts_with("finished") {
-            &mut self.finished
-        } else if rest.starts_with("errored") {
-            &mut self.failed
-        } else {
-            return;
-        };
-        if !list.iter().any(|known| known == source) {
-            list.push(source.to_owned());
-        }
-    }
-
-    fn say(&mut self, source: &str, level: Level, text: &str) {
-        // Progress bars rewrite their line with carriage returns; the last version is the line.
-        let text = text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
-        (self.sink)(Event::Line { source: source.to_owned(), level, text: text.to_owned() });
-    }
-
-    fn finish(self) -> Heard {
-        Heard {
-            finished: self.finished,
-            failed: self.failed,
-            stdout: self.stdout.finish(),
-            stderr: self.stderr.finish(),
-            artifacts: self.fold.finish(),
-            final_errors: self.final_errors,
-            errors: self.errors,
-        }
-    }
-}
-
-fn push_lines(list: &mut Vec<String>, text: &str) {
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        if list.len() == MAX_ERRORS {
-            list.remove(0);
-        }
-        list.push(line.to_owned());
-    }
 }

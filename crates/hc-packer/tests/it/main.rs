@@ -6,6 +6,7 @@
 )]
 
 mod fake;
+mod hidden;
 mod iso;
 
 use std::collections::BTreeSet;
