@@ -281,7 +281,9 @@ impl Run<'_> {
         let output_dir = images.join(build_id.as_str());
         let log = session.root.join("logs/packer").join(format!("{build_id}.log"));
         let key = ssh_key::make(session, prepared, &place.work)?;
-        let iso = iso::fetched(session, &prepared.builder, &|text| self.console.line(at, &name, text))?;
+        let iso = iso::fetched(session, &prepared.builder, self.cancel, &|text| {
+            self.console.line(at, &name, text)
+        })?;
         let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
         let vars = packer::injected(session, prepared, build_id.as_str(), &output_dir, &given);
         let subject: Subject = place.subject(prepared, vars);

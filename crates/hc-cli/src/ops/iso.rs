@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hc_core::lock::Holder;
 use hc_packer::iso::{Checksum, Entry, IsoStore, Patience, Wanted};
+use hc_packer::process::Cancel;
 use hc_templates::{Builder, Inventory};
 use time::OffsetDateTime;
 
@@ -32,12 +33,18 @@ fn me(session: &Session) -> Holder {
 /// ten seconds.
 ///
 /// # Errors
-/// Those of the store: a wrong checksum or a missing file is exit 1, a busy network exit 2.
-pub fn fetched(session: &Session, builder: &Builder, say: &dyn Fn(&str)) -> Result<Option<PathBuf>> {
+/// Those of the store: a wrong checksum or a missing file is exit 1, a busy network exit 2, a request to stop 130.
+pub fn fetched(
+    session: &Session,
+    builder: &Builder,
+    cancel: &Cancel,
+    say: &dyn Fn(&str),
+) -> Result<Option<PathBuf>> {
     let Some(iso) = &builder.metadata.iso else { return Ok(None) };
     let wanted = Wanted { url: iso.url.clone(), checksum: iso.checksum.parse::<Checksum>()? };
+    let patience = Patience { cancel: cancel.clone(), ..Patience::default() };
     let mut said = OffsetDateTime::now_utc();
-    let path = store(session).get(&wanted, &me(session), &Patience::default(), &mut |at, total| {
+    let path = store(session).get(&wanted, &me(session), &patience, &mut |at, total| {
         if OffsetDateTime::now_utc() - said >= Duration::from_secs(10) {
             said = OffsetDateTime::now_utc();
             let of =

@@ -159,7 +159,7 @@ fn built(session: &Session, packer: &Packer, one: &Prepared, cancel: &Cancel) ->
     let state = state::read(session)?;
     let parent = parent::required(session, state.as_ref(), &one.target.env, &one.builder)?;
     let key = ssh_key::make(session, one, &place.work)?;
-    let iso = iso::fetched(session, &one.builder, &|_| {})?;
+    let iso = iso::fetched(session, &one.builder, cancel, &|_| {})?;
     let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
     let scratch = session.root.join(".hybrid/upgrade").join(packer.version.to_string());
     create_dirs(&scratch)?;

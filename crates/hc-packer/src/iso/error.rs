@@ -40,6 +40,12 @@ pub enum IsoError {
         /// What went wrong last.
         what: String,
     },
+    /// Somebody asked to stop.
+    #[error("the download of {url} was stopped by request")]
+    Cancelled {
+        /// From where.
+        url: String,
+    },
     /// A url of another kind.
     #[error("`{0}` is none of https://, http://, file:// and a path")]
     BadUrl(String),
@@ -72,6 +78,7 @@ impl IsoError {
             Self::Mismatch { .. } => "IsoChecksumMismatch",
             Self::Missing { .. } => "IsoMissing",
             Self::Unavailable { .. } => "IsoUnavailable",
+            Self::Cancelled { .. } => "Interrupted",
             Self::BadUrl(_) => "BadIsoUrl",
             Self::Busy { .. } => "IsoBusy",
             Self::NoLocks { .. } => "StateLocksUnsupported",
@@ -83,6 +90,7 @@ impl IsoError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unavailable { .. } | Self::Busy { .. } => 2,
+            Self::Cancelled { .. } => 130,
             Self::File(error) if error.io_kind() == Some(std::io::ErrorKind::StorageFull) => 2,
             _ => 1,
         }
@@ -98,6 +106,7 @@ impl IsoError {
                      publisher's checksum, then correct url or checksum"
                 }
                 Self::Missing { .. } => "releases move: correct the url, and its checksum with it",
+                Self::Cancelled { .. } => "start again when ready: what arrived is kept and taken up where it ended",
                 Self::Unavailable { .. } => "try again: what arrived is kept and taken up where it ended",
                 Self::BadUrl(_) => "write the url with its scheme",
                 Self::Busy { .. } => "wait for that download, or end it",

@@ -3,14 +3,19 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use hc_core::fs::io_error;
 
 use super::error::IsoError;
 use super::{Wanted, pump};
+use crate::process::Cancel;
 
-/// How long and how often to try.
+/// How often silence and cancellation are looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How long and how often to try, and who may end it.
 #[derive(Debug, Clone)]
 pub struct Patience {
     /// Attempts before giving up; each that brings bytes counts anew.
@@ -21,6 +26,8 @@ pub struct Patience {
     pub silence: Duration,
     /// How long to wait for somebody else's download of the same file.
     pub lock: Duration,
+    /// Ends it early; what has arrived is kept.
+    pub cancel: Cancel,
 }
 
 impl Default for Patience {
@@ -30,6 +37,7 @@ impl Default for Patience {
             pause: Duration::from_secs(1),
             silence: Duration::from_secs(60),
             lock: Duration::from_secs(4 * 3600),
+            cancel: Cancel::new(),
         }
     }
 }
@@ -42,19 +50,20 @@ enum Cut {
     Final(IsoError),
 }
 
-/// Brings all bytes of `wanted` into `part`; what is there already is taken up.
+/// Brings all bytes of `wanted` into `part`; what is there already is taken up. Whether the bytes come from more than
+/// one answer: then a wrong checksum may be the fault of the pieces.
 pub(super) fn fetch(
     wanted: &Wanted,
     part: &Path,
     patience: &Patience,
     progress: &mut dyn FnMut(u64, Option<u64>),
-) -> Result<(), IsoError> {
+) -> Result<bool, IsoError> {
     let url = wanted.url.as_str();
     let local = url.strip_prefix("file://").or_else(|| (!url.contains("://")).then_some(url));
     if let Some(path) = local {
         let path = Path::new(path);
         std::fs::copy(path, part).map_err(io_error("copy", path))?;
-        return Ok(());
+        return Ok(false);
     }
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return Err(IsoError::BadUrl(url.to_owned()));
@@ -68,8 +77,8 @@ pub(super) fn fetch(
     let (mut failed, mut attempts, mut pause) = (0, 0, patience.pause);
     loop {
         attempts += 1;
-        match attempt(&agent, url, part, progress) {
-            Ok(()) => return Ok(()),
+        match attempt(&agent, url, part, patience, progress) {
+            Ok(taken_up) => return Ok(taken_up),
             Err(Cut::Final(error)) => return Err(error),
             Err(Cut::Again(what, moved)) => {
                 failed = if moved { 1 } else { failed + 1 };
@@ -77,63 +86,134 @@ pub(super) fn fetch(
                 if failed >= patience.attempts {
                     return Err(IsoError::Unavailable { url: url.to_owned(), attempts, what });
                 }
-                std::thread::sleep(pause);
+                let start = Instant::now();
+                while let Some(left) = pause.checked_sub(start.elapsed()) {
+                    stopped(patience, url)?;
+                    std::thread::sleep(left.min(TICK));
+                }
                 pause = if moved { patience.pause } else { pause * 2 };
             }
         }
     }
 }
 
-fn attempt(
-    agent: &ureq::Agent,
-    url: &str,
-    part: &Path,
-    progress: &mut dyn FnMut(u64, Option<u64>),
-) -> Result<(), Cut> {
-    let failed = |what: &'static str| move |error| Cut::Final(io_error(what, part)(error).into());
-    let file: File =
-        OpenOptions::new().create(true).truncate(false).write(true).open(part).map_err(failed("open"))?;
-    let have = file.metadata().map_err(failed("look at"))?.len();
+pub(super) fn stopped(patience: &Patience, url: &str) -> Result<(), IsoError> {
+    if patience.cancel.requests() > 0 { Err(IsoError::Cancelled { url: url.to_owned() }) } else { Ok(()) }
+}
+
+/// What the other side says, bit by bit.
+enum Heard {
+    Head {
+        status: u16,
+        length: Option<u64>,
+    },
+    Bytes(Vec<u8>),
+    /// The end, or why there is none.
+    End(Option<String>),
+}
+
+/// Asks in a thread of its own: a read of a socket can be neither cancelled nor limited in its silence. The thread ends
+/// when nobody listens any more, or when the other side closes.
+fn ask(agent: &ureq::Agent, url: &str, have: u64) -> Receiver<Heard> {
     let mut request = agent.get(url);
     if have > 0 {
         request = request.header("Range", format!("bytes={have}-"));
     }
-    let response = request.call().map_err(|error| Cut::Again(error.to_string(), false))?;
+    let (sender, receiver) = sync_channel(4);
+    std::thread::spawn(move || {
+        let why = answer(request, &sender).err();
+        let _ = sender.send(Heard::End(why));
+    });
+    receiver
+}
+
+fn answer(
+    request: ureq::RequestBuilder<ureq::typestate::WithoutBody>,
+    sender: &SyncSender<Heard>,
+) -> Result<(), String> {
+    let response = request.call().map_err(|error| error.to_string())?;
     let status = response.status().as_u16();
-    let length = |name: &str| response.headers().get(name)?.to_str().ok()?.parse::<u64>().ok();
+    let length = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
+    let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+    sender.send(Heard::Head { status, length }).map_err(|error| gone(error).to_string())?;
+    pump(&mut response.into_body().into_reader(), |bytes| {
+        sender.send(Heard::Bytes(bytes.to_vec())).map_err(gone)
+    })
+    .map_err(|error| error.to_string())
+}
+
+/// The next word of the other side; its silence is an end, too.
+fn listen(heard: &Receiver<Heard>, patience: &Patience, url: &str) -> Result<Heard, Cut> {
+    let start = Instant::now();
+    loop {
+        match heard.recv_timeout(TICK) {
+            Ok(heard) => return Ok(heard),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Ok(Heard::End(Some("the connection was lost".into())));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                stopped(patience, url).map_err(Cut::Final)?;
+                if start.elapsed() >= patience.silence {
+                    let what = format!("the server was silent for {} s", patience.silence.as_secs());
+                    return Ok(Heard::End(Some(what)));
+                }
+            }
+        }
+    }
+}
+
+/// One request; whether it took up what an earlier one had left.
+fn attempt(
+    agent: &ureq::Agent,
+    url: &str,
+    part: &Path,
+    patience: &Patience,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<bool, Cut> {
+    let failed = |what: &'static str| move |error| Cut::Final(io_error(what, part)(error).into());
+    let file: File =
+        OpenOptions::new().create(true).truncate(false).write(true).open(part).map_err(failed("open"))?;
+    let have = file.metadata().map_err(failed("look at"))?.len();
+    let heard = ask(agent, url, have);
+    let (status, length) = match listen(&heard, patience, url)? {
+        Heard::Head { status, length } => (status, length),
+        Heard::End(why) => return Err(Cut::Again(why.unwrap_or_default(), false)),
+        Heard::Bytes(_) => return Err(Cut::Again("an answer without a head".into(), false)),
+    };
     let start = match status {
         206 => have,
         200 => 0,
         // Nothing behind what is there: it is complete, or it is not what the server has. The checksum decides.
-        416 => return Ok(()),
+        416 => return Ok(true),
         408 | 425 | 429 | 500..=599 => return Err(Cut::Again(format!("the server answers {status}"), false)),
         _ => return Err(Cut::Final(IsoError::Missing { url: url.to_owned(), status })),
     };
-    let total = length("content-length").map(|rest| start + rest);
+    let total = length.map(|rest| start + rest);
     file.set_len(start).map_err(failed("truncate"))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     out.seek(std::io::SeekFrom::Start(start)).map_err(failed("write"))?;
     let mut at = start;
-    let mut full = None;
-    let read = pump(&mut response.into_body().into_reader(), |bytes| {
-        if let Err(error) = out.write_all(bytes) {
-            full = Some(error);
-            return Err(std::io::ErrorKind::Other.into());
+    let end = loop {
+        // Also between two words: a fast download must not be deaf.
+        let next = stopped(patience, url).map_err(Cut::Final).and_then(|()| listen(&heard, patience, url));
+        match next {
+            Ok(Heard::Bytes(bytes)) => {
+                out.write_all(&bytes).map_err(failed("write"))?;
+                at += bytes.len() as u64;
+                progress(at, total);
+            }
+            Ok(Heard::End(why)) => break Ok(why),
+            Ok(Heard::Head { .. }) => {}
+            Err(cut) => break Err(cut),
         }
-        at += bytes.len() as u64;
-        progress(at, total);
-        Ok(())
-    });
+    };
     // What arrived is kept in any case.
-    let flushed = out.flush();
-    if let Some(error) = full.or(flushed.err()) {
-        return Err(failed("write")(error));
-    }
-    match read {
-        Err(error) => Err(Cut::Again(error.to_string(), at > start)),
-        Ok(()) if total.is_some_and(|total| at < total) => {
+    out.flush().map_err(failed("write"))?;
+    match end? {
+        Some(why) => Err(Cut::Again(why, at > start)),
+        None if total.is_some_and(|total| at < total) => {
             Err(Cut::Again(format!("{at} of {} bytes arrived", total.unwrap_or(0)), at > start))
         }
-        Ok(()) => Ok(()),
+        None => Ok(start > 0),
     }
 }

@@ -11,7 +11,7 @@ mod fetch;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hc_core::fs::{create_dirs, io_error};
 use hc_core::lock::{FileLock, Holder, LockError};
@@ -19,6 +19,9 @@ use hc_core::lock::{FileLock, Holder, LockError};
 pub use checksum::Checksum;
 pub use error::IsoError;
 pub use fetch::Patience;
+
+/// How long one wait for somebody else's download takes.
+const LOCK_STEP: Duration = Duration::from_millis(500);
 
 /// A download that somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,15 +73,27 @@ impl IsoStore {
         let path = dir.join(file_name(&wanted.url));
         create_dirs(&dir)?;
         // Taken also to look: a file that another asker is about to move in must not be missed.
-        let _lock = lock(&dir.join(".lock"), me, patience.lock)?;
+        let _lock = wait_for_lock(&dir.join(".lock"), me, patience, &wanted.url)?;
         // The same bytes under another url's name are the same download.
         if let Some(known) = self.in_dir(&dir, &wanted.checksum)? {
             touch(&known.path);
             return Ok(known.path);
         }
         let part = dir.join(".part");
-        fetch::fetch(wanted, &part, patience, progress)?;
-        let found = wanted.checksum.of_file(&part).map_err(io_error("read", &part))?;
+        // Left by a crash after it was protected, and before it was named; nobody but root could write to it.
+        if part.metadata().is_ok_and(|meta| meta.permissions().readonly()) {
+            std::fs::remove_file(&part).map_err(io_error("remove", &part))?;
+        }
+        let of_part = || wanted.checksum.of_file(&part).map_err(io_error("read", &part));
+        let pieced = fetch::fetch(wanted, &part, patience, progress)?;
+        let mut found = of_part()?;
+        if found != wanted.checksum && pieced {
+            // The file changed between the pieces, or the first was bad: in one piece it may be right.
+            tracing::warn!(url = wanted.url, "what was taken up has the wrong checksum: downloading it anew");
+            std::fs::remove_file(&part).map_err(io_error("remove", &part))?;
+            fetch::fetch(wanted, &part, patience, progress)?;
+            found = of_part()?;
+        }
         if found != wanted.checksum {
             // Kept, it would be taken up again and again.
             std::fs::remove_file(&part).map_err(io_error("remove", &part))?;
@@ -163,6 +178,19 @@ impl IsoStore {
 fn touch(path: &Path) {
     // Only `prune` asks for it.
     let _ = std::fs::write(path.with_file_name(".used"), b"");
+}
+
+/// Waits in short steps, so that a request to stop is heard.
+fn wait_for_lock(path: &Path, me: &Holder, patience: &Patience, url: &str) -> Result<FileLock, IsoError> {
+    let start = Instant::now();
+    loop {
+        fetch::stopped(patience, url)?;
+        let left = patience.lock.saturating_sub(start.elapsed());
+        match lock(path, me, left.min(LOCK_STEP)) {
+            Err(IsoError::Busy { .. }) if start.elapsed() < patience.lock => {}
+            other => return other,
+        }
+    }
 }
 
 fn lock(path: &Path, me: &Holder, timeout: Duration) -> Result<FileLock, IsoError> {

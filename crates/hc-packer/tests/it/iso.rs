@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hc_core::lock::Holder;
 use hc_packer::iso::{Checksum, IsoError, IsoStore, Patience, Wanted};
+use hc_packer::process::Cancel;
 use time::OffsetDateTime;
 
 /// What the server does with the n-th request.
@@ -88,6 +89,7 @@ fn patience() -> Patience {
         pause: Duration::from_millis(5),
         silence: Duration::from_secs(5),
         lock: Duration::from_secs(30),
+        cancel: Cancel::new(),
     }
 }
 
@@ -169,6 +171,88 @@ fn busy_is_tried_again_and_missing_is_not() {
     assert_eq!((error.code(), error.exit_code()), ("IsoUnavailable", 2));
     assert_eq!(requests.load(Ordering::SeqCst), 3);
     assert_eq!(kept(other.path()), 0);
+}
+
+/// A server that sends three bytes of a hundred and then says nothing more, without hanging up.
+fn silent_server() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/images/debian.iso", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::clone(&count);
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            requests.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
+            open.push(stream);
+        }
+    });
+    (url, count)
+}
+
+#[test]
+fn a_server_that_falls_silent_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, requests) = silent_server();
+    let wanted = Wanted { url, checksum: checksum(b"x") };
+    let patience = Patience { attempts: 1, silence: Duration::from_millis(300), ..patience() };
+    let start = Instant::now();
+    let error = IsoStore::new(dir.path()).get(&wanted, &me(), &patience, &mut |_, _| {}).unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("IsoUnavailable", 2));
+    assert!(error.to_string().contains("silent"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(requests.load(Ordering::SeqCst) >= 1);
+}
+
+#[test]
+fn a_request_to_stop_ends_a_download_and_the_wait_for_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, _) = silent_server();
+    let wanted = Wanted { url, checksum: checksum(b"x") };
+    let patience = Patience { silence: Duration::from_secs(600), ..patience() };
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        // One of them downloads, the other waits for it.
+        let ask = || IsoStore::new(dir.path()).get(&wanted, &me(), &patience, &mut |_, _| {}).unwrap_err();
+        let both = [scope.spawn(ask), scope.spawn(ask)];
+        std::thread::sleep(Duration::from_millis(300));
+        patience.cancel.request();
+        for one in both {
+            let error = one.join().unwrap();
+            assert_eq!((error.code(), error.exit_code()), ("Interrupted", 130), "{error}");
+        }
+    });
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(kept(dir.path()), 0);
+}
+
+#[test]
+fn bad_pieces_are_downloaded_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, requests) = serve(content(), Box::new(|_, range| all(range)));
+    let checksum = checksum(&content());
+    let entry = dir.path().join(checksum.to_string().replace(':', "-"));
+    std::fs::create_dir_all(&entry).unwrap();
+    std::fs::write(entry.join(".part"), vec![0; 1_000_000]).unwrap();
+    let path = get(&IsoStore::new(dir.path()), &url, &checksum).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), content());
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_part_that_a_crash_left_protected_is_no_obstacle() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, _) = serve(content(), Box::new(|_, range| all(range)));
+    let checksum = checksum(&content());
+    let entry = dir.path().join(checksum.to_string().replace(':', "-"));
+    std::fs::create_dir_all(&entry).unwrap();
+    let part = entry.join(".part");
+    std::fs::write(&part, b"abc").unwrap();
+    let mut permissions = part.metadata().unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&part, permissions).unwrap();
+    let path = get(&IsoStore::new(dir.path()), &url, &checksum).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), content());
 }
 
 #[test]
