@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod hcl;
+pub mod number;
 pub mod render;
 pub mod resolve;
 pub mod secrets;

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-pub use hcl_edit::Number;
 use indexmap::IndexMap;
+use serde_json::value::RawValue;
+
+use crate::number::Number;
 
 /// An evaluated expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,29 +105,35 @@ impl Value {
         }
     }
 
-    /// From JSON (answers files, JSON Schema checks).
-    pub fn from_json(json: &serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(value) => Self::Bool(*value),
-            serde_json::Value::Number(number) => {
-                if let Some(whole) = number.as_i64() {
-                    Self::Number(Number::from(whole))
-                } else if let Some(whole) = number.as_u64() {
-                    Self::Number(Number::from(whole))
-                } else {
-                    number.as_f64().and_then(Number::from_f64).map_or(Self::Unknown, Self::Number)
-                }
-            }
-            serde_json::Value::String(text) => Self::String(text.clone()),
-            serde_json::Value::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
-            serde_json::Value::Object(entries) => {
-                Self::Map(entries.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect())
-            }
-        }
+    /// From the text of a JSON document (answers files); numbers are read in full.
+    ///
+    /// # Errors
+    /// serde_json's, with line and column.
+    pub fn from_json_text(text: &str) -> serde_json::Result<Self> {
+        Self::from_raw(serde_json::from_str(text)?)
     }
 
-    /// To JSON; `None` when something inside is unknown.
+    fn from_raw(raw: &RawValue) -> serde_json::Result<Self> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => {
+                let entries: IndexMap<String, &RawValue> = serde_json::from_str(text)?;
+                let read = |(key, raw): (String, &RawValue)| Ok((key, Self::from_raw(raw)?));
+                Self::Map(entries.into_iter().map(read).collect::<serde_json::Result<_>>()?)
+            }
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                Self::List(items.into_iter().map(Self::from_raw).collect::<serde_json::Result<_>>()?)
+            }
+            Some(b'"') => Self::String(serde_json::from_str(text)?),
+            Some(b't' | b'f') => Self::Bool(serde_json::from_str(text)?),
+            Some(b'n') => Self::Null,
+            _ => Number::parse(text).map_or(Self::Unknown, Self::Number),
+        })
+    }
+
+    /// To JSON; `None` when something inside is unknown. A number that a double would change becomes a string,
+    /// which converts back to exactly that number.
     pub fn to_json(&self) -> Option<serde_json::Value> {
         Some(match self {
             Self::Unknown => return None,
@@ -134,7 +142,13 @@ impl Value {
             Self::Number(number) => match (number.as_i64(), number.as_u64()) {
                 (Some(whole), _) => whole.into(),
                 (_, Some(whole)) => whole.into(),
-                _ => serde_json::Number::from_f64(number.as_f64()?)?.into(),
+                _ => {
+                    let double = serde_json::Number::from_f64(number.as_f64());
+                    let same = |double: &serde_json::Number| {
+                        Number::parse(&double.to_string()).as_ref() == Some(number)
+                    };
+                    double.filter(same).map_or_else(|| number.to_string().into(), serde_json::Value::from)
+                }
             },
             Self::String(text) => text.clone().into(),
             Self::List(items) => items.iter().map(Self::to_json).collect::<Option<Vec<_>>>()?.into(),
@@ -200,7 +214,9 @@ mod tests {
     fn json_round_trips() {
         let json =
             serde_json::json!({ "a": [1, 2.5, "x", null, true], "b": { "c": 18446744073709551615_u64 } });
-        assert_eq!(Value::from_json(&json).to_json().unwrap(), json);
+        assert_eq!(Value::from_json_text(&json.to_string()).unwrap().to_json().unwrap(), json);
+        let large = Value::from_json_text("[18446744073709551617, 0.1]").unwrap();
+        assert_eq!(large.to_json().unwrap(), serde_json::json!(["18446744073709551617", 0.1]));
         assert!(Value::List(vec![Value::Unknown]).to_json().is_none());
     }
 }

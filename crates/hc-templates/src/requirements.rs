@@ -1,10 +1,11 @@
 //! What a template needs of packer that an old one does not have, named instead of packer's parse error.
 
 use hc_config::Diagnostic;
-use hc_config::hcl::Document;
-use hc_config::hcl::hcl_edit::expr::FuncCall;
+use hc_config::hcl::hcl_edit::Span;
+use hc_config::hcl::hcl_edit::expr::{Expression, FuncCall};
 use hc_config::hcl::hcl_edit::structure::Block;
 use hc_config::hcl::hcl_edit::visit::{self, Visit};
+use hc_config::hcl::{Document, functions};
 
 /// Blocks and the first packer that takes them.
 const BLOCKS: &[(&str, (u64, u64))] = &[
@@ -13,19 +14,6 @@ const BLOCKS: &[(&str, (u64, u64))] = &[
     ("local", (1, 7)),
     ("hcp_packer_registry", (1, 7)),
     ("error-cleanup-provisioner", (1, 7)),
-];
-/// Functions and the first packer that has them (measured, not documented).
-const FUNCTIONS: &[(&str, (u64, u64))] = &[
-    ("templatefile", (1, 7)),
-    ("regex", (1, 7)),
-    ("regexall", (1, 7)),
-    ("startswith", (1, 11)),
-    ("endswith", (1, 11)),
-    ("strcontains", (1, 11)),
-    ("sum", (1, 11)),
-    ("alltrue", (1, 11)),
-    ("anytrue", (1, 11)),
-    ("base64gzip", (1, 11)),
 ];
 
 /// Constructs of `documents` that a packer of version `major.minor` refuses.
@@ -58,21 +46,49 @@ struct Constructs {
 
 impl Visit for Constructs {
     fn visit_block(&mut self, block: &Block) {
-        self.note(BLOCKS, block.ident.as_str(), hc_config::hcl::hcl_edit::Span::span(&block.ident));
+        let name = block.ident.as_str();
+        let since = BLOCKS.iter().find(|(known, _)| *known == name).map(|(_, since)| *since);
+        self.note(since, name, block.ident.span());
+        // Before 1.7 the list of sources was read without variables.
+        if let (true, Some(sources)) = (name == "build", block.body.get_attribute("sources")) {
+            let computed = !matches!(sources.value, Expression::Array(_));
+            self.note(computed.then_some((1, 7)), "a computed list of sources", sources.span());
+        }
         visit::visit_block(self, block);
     }
 
     fn visit_func_call(&mut self, call: &FuncCall) {
-        self.note(FUNCTIONS, call.name.name.as_str(), hc_config::hcl::hcl_edit::Span::span(&call.name.name));
+        let name = call.name.name.as_str();
+        let since = if name == "optional" { Some((1, 16)) } else { functions::since(name) };
+        self.note(since, name, call.name.name.span());
         visit::visit_func_call(self, call);
     }
 }
 
 impl Constructs {
-    fn note(&mut self, table: &[(&str, (u64, u64))], name: &str, span: Option<std::ops::Range<usize>>) {
-        if let Some((_, needs)) = table.iter().find(|(known, needs)| *known == name && *needs > self.version)
-        {
-            self.found.push((name.to_owned(), *needs, span.unwrap_or(0..0)));
+    fn note(&mut self, since: Option<(u64, u64)>, name: &str, span: Option<std::ops::Range<usize>>) {
+        if let Some(since) = since.filter(|since| *since > self.version) {
+            self.found.push((name.to_owned(), since, span.unwrap_or(0..0)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn what_is_too_new_is_named_with_its_place() {
+        let text = "variable \"on\" {\n  type = object({ a = optional(string) })\n}\n\
+                    build {\n  sources = var.on\n}\nlocals {\n  x = startswith(\"a\", \"b\")\n}\ndata \"null\" \"x\" {}\n";
+        let documents = [Document::parse(Path::new("t.pkr.hcl"), text).unwrap()];
+        let found = |version| -> Vec<String> {
+            let place = |diagnostic: &Diagnostic| diagnostic.location.as_ref().map(ToString::to_string);
+            too_new_for(version, &documents).iter().map(|one| place(one).unwrap_or_default()).collect()
+        };
+        assert_eq!(found((1, 6)), ["t.pkr.hcl:2:23", "t.pkr.hcl:5:3", "t.pkr.hcl:8:7", "t.pkr.hcl:10:1"]);
+        assert_eq!(found((1, 11)), ["t.pkr.hcl:2:23", "t.pkr.hcl:8:7"]);
+        assert!(found((1, 16)).is_empty());
     }
 }

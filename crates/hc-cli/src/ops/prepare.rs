@@ -68,9 +68,7 @@ impl Values {
                 };
                 let full = session.environment.cwd.join(path);
                 let text = read_text(&full, TEXT_LIMIT)?.ok_or_else(|| bad("no such file".into()))?;
-                let json: serde_json::Value =
-                    serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-                match Value::from_json(&json) {
+                match Value::from_json_text(&text).map_err(|error| bad(error.to_string()))? {
                     Value::Map(entries) => Some(entries),
                     _ => return Err(bad("not an object".into())),
                 }

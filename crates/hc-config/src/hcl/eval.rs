@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use hcl_edit::Span;
-use hcl_edit::expr::{BinaryOperator, Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
-use hcl_edit::template::{Directive, Element, Strip, Template};
+use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
 use indexmap::IndexMap;
 
-use super::{Document, functions};
+use super::types::Type;
+use super::{Document, functions, operators};
 use crate::diagnostic::Diagnostic;
+use crate::number::Number;
 use crate::suggest;
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
@@ -54,18 +55,18 @@ pub fn evaluate(
     Evaluator { document }.expression(expression, scope, 0)
 }
 
-struct Evaluator<'a> {
-    document: &'a Document,
+pub(super) struct Evaluator<'a> {
+    pub(super) document: &'a Document,
 }
 
-type Eval = Result<Value, Box<Diagnostic>>;
+pub(super) type Eval = Result<Value, Box<Diagnostic>>;
 
 impl Evaluator<'_> {
-    fn fail(&self, node: &impl Span, message: impl Into<String>) -> Box<Diagnostic> {
+    pub(super) fn fail(&self, node: &impl Span, message: impl Into<String>) -> Box<Diagnostic> {
         Box::new(Diagnostic::error("BadExpression", message).at(self.document.location(node)))
     }
 
-    fn expression(&self, expression: &Expression, scope: &Scope, depth: usize) -> Eval {
+    pub(super) fn expression(&self, expression: &Expression, scope: &Scope, depth: usize) -> Eval {
         if depth > MAX_DEPTH {
             return Err(self.fail(expression, "expression is nested too deeply"));
         }
@@ -73,8 +74,8 @@ impl Evaluator<'_> {
         match expression {
             Expression::Null(_) => Ok(Value::Null),
             Expression::Bool(value) => Ok(Value::Bool(*value.value())),
-            Expression::Number(number) => Ok(Value::Number(*number.value())),
-            Expression::String(text) => Ok(Value::String(text.value().clone())),
+            Expression::Number(number) => self.number(number),
+            Expression::String(text) => Ok(functions::normalized(Value::String(text.value().clone()))),
             Expression::StringTemplate(template) => self.string(template.iter(), scope, depth),
             Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc, scope, depth),
             Expression::Parenthesis(inner) => self.expression(inner.inner(), scope, depth),
@@ -107,11 +108,16 @@ impl Evaluator<'_> {
             Expression::Conditional(conditional) => {
                 match self.expression(&conditional.cond_expr, scope, depth)? {
                     Value::Unknown => Ok(Value::Unknown),
-                    condition => match functions::to_bool(&condition) {
-                        Some(true) => self.expression(&conditional.true_expr, scope, depth),
-                        Some(false) => self.expression(&conditional.false_expr, scope, depth),
-                        None => Err(self.fail(&conditional.cond_expr, "the condition is not a bool")),
-                    },
+                    condition => {
+                        let condition = functions::to_bool(&condition).ok_or_else(|| {
+                            self.fail(&conditional.cond_expr, "the condition is not a bool")
+                        })?;
+                        let both = [&conditional.true_expr, &conditional.false_expr]
+                            .map(|branch| self.expression(branch, scope, depth));
+                        let [yes, no] = both;
+                        let mut both = functions::unify(vec![yes?, no?]);
+                        Ok(both.swap_remove(usize::from(!condition)))
+                    }
                 }
             }
             Expression::FuncCall(call) => self.call(call, scope, depth),
@@ -129,14 +135,14 @@ impl Evaluator<'_> {
                         .map(|flag| Value::Bool(!flag))
                         .ok_or_else(|| self.fail(expression, "`!` needs a bool")),
                     (UnaryOperator::Neg, value) => functions::to_number(value)
-                        .map(|number| Value::Number(-number))
+                        .map(|number| Value::Number(number.negated()))
                         .ok_or_else(|| self.fail(expression, "`-` needs a number")),
                 }
             }
             Expression::BinaryOp(op) => {
                 let left = self.expression(&op.lhs_expr, scope, depth)?;
                 let right = self.expression(&op.rhs_expr, scope, depth)?;
-                binary(*op.operator.value(), &left, &right).ok_or_else(|| {
+                operators::binary(*op.operator.value(), &left, &right).ok_or_else(|| {
                     self.fail(
                         expression,
                         format!("this operator does not take a {} and a {}", left.kind(), right.kind()),
@@ -184,6 +190,9 @@ impl Evaluator<'_> {
                 Err(self.fail(call, "no argument of try() can be evaluated"))
             };
         }
+        if name == "convert" {
+            return self.convert(call, scope, depth);
+        }
         let mut arguments = call
             .args
             .iter()
@@ -200,11 +209,30 @@ impl Evaluator<'_> {
             let mut diagnostic = self.fail(call, error.to_string());
             if let functions::FunctionError::NotAFunction(_) = error {
                 diagnostic.code = "UnknownFunction";
-                diagnostic.hint = suggest::nearest(name, functions::NAMES.iter().copied())
-                    .map(|near| format!("did you mean `{near}`?"));
+                diagnostic.hint =
+                    suggest::nearest(name, functions::names()).map(|near| format!("did you mean `{near}`?"));
             }
             diagnostic
         })
+    }
+
+    /// `convert(value, type)`: the second argument is a type and no value.
+    fn convert(&self, call: &hcl_edit::expr::FuncCall, scope: &Scope, depth: usize) -> Eval {
+        let mut arguments = call.args.iter();
+        let (Some(value), Some(kind), None) = (arguments.next(), arguments.next(), arguments.next()) else {
+            return Err(self.fail(call, "convert() takes a value and a type"));
+        };
+        let value = self.expression(value, scope, depth)?;
+        let kind = Type::parse(self.document, kind)?;
+        kind.convert(&value).map_err(|error| self.fail(call, error.to_string()))
+    }
+
+    /// The number as it stands in the file: the parser has rounded it to 64 bits.
+    fn number(&self, number: &hcl_edit::Formatted<hcl_edit::Number>) -> Eval {
+        let written = number.span().and_then(|span| self.document.text().get(span));
+        let read = written.and_then(Number::parse);
+        let read = read.or_else(|| number.value().as_f64().and_then(Number::from_f64));
+        read.map(Value::Number).ok_or_else(|| self.fail(number, "this number is too large"))
     }
 
     fn traverse(
@@ -300,137 +328,15 @@ impl Evaluator<'_> {
         }
         Ok(if for_expr.key_expr.is_some() { Value::Map(map) } else { Value::List(list) })
     }
-
-    fn string<'e>(&self, elements: impl Iterator<Item = &'e Element>, scope: &Scope, depth: usize) -> Eval {
-        let elements: Vec<&Element> = elements.collect();
-        // A template that is one interpolation keeps the value's type, as in HCL.
-        if let [Element::Interpolation(only)] = elements.as_slice() {
-            return self.expression(&only.expr, scope, depth);
-        }
-        let mut out = TemplateText::default();
-        for element in elements {
-            if !self.element(element, scope, depth, &mut out)? {
-                return Ok(Value::Unknown);
-            }
-        }
-        Ok(Value::String(out.text))
-    }
-
-    fn heredoc(&self, heredoc: &hcl_edit::template::HeredocTemplate, scope: &Scope, depth: usize) -> Eval {
-        let mut out = TemplateText::default();
-        if !self.template(&heredoc.template, scope, depth, &mut out)? {
-            return Ok(Value::Unknown);
-        }
-        // The parser leaves the indentation of `<<-` in the text.
-        let text = match heredoc.indent() {
-            Some(indent) => strip_indent(&out.text, indent),
-            None => out.text,
-        };
-        Ok(Value::String(text))
-    }
-
-    fn template(
-        &self,
-        template: &Template,
-        scope: &Scope,
-        depth: usize,
-        out: &mut TemplateText,
-    ) -> Result<bool, Box<Diagnostic>> {
-        for element in template.iter() {
-            if !self.element(element, scope, depth, out)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Appends one element; `false` when it is unknown.
-    fn element(
-        &self,
-        element: &Element,
-        scope: &Scope,
-        depth: usize,
-        out: &mut TemplateText,
-    ) -> Result<bool, Box<Diagnostic>> {
-        match element {
-            Element::Literal(text) => out.literal(text.value()),
-            Element::Interpolation(part) => {
-                out.before(part.strip);
-                let value = self.expression(&part.expr, scope, depth)?;
-                if value.has_unknown() {
-                    return Ok(false);
-                }
-                let text = functions::to_text(&value).ok_or_else(|| {
-                    self.fail(part, format!("a {} cannot be part of a string", value.kind()))
-                })?;
-                out.value(&text);
-                out.after(part.strip);
-            }
-            Element::Directive(directive) => match &**directive {
-                Directive::If(branch) => {
-                    out.before(branch.if_expr.strip);
-                    let condition = self.expression(&branch.if_expr.cond_expr, scope, depth)?;
-                    if condition == Value::Unknown {
-                        return Ok(false);
-                    }
-                    let condition = functions::to_bool(&condition)
-                        .ok_or_else(|| self.fail(branch, "the condition of `%{if}` is not a bool"))?;
-                    out.after(branch.if_expr.strip);
-                    let known = match (condition, &branch.else_expr) {
-                        (true, otherwise) => {
-                            let known = self.template(&branch.if_expr.template, scope, depth, out)?;
-                            if let Some(otherwise) = otherwise {
-                                out.before(otherwise.strip);
-                            }
-                            known
-                        }
-                        (false, Some(otherwise)) => {
-                            out.after(otherwise.strip);
-                            self.template(&otherwise.template, scope, depth, out)?
-                        }
-                        (false, None) => true,
-                    };
-                    if !known {
-                        return Ok(false);
-                    }
-                    out.before(branch.endif_expr.strip);
-                    out.after(branch.endif_expr.strip);
-                }
-                Directive::For(repeat) => {
-                    out.before(repeat.for_expr.strip);
-                    let collection = self.expression(&repeat.for_expr.collection_expr, scope, depth)?;
-                    if collection == Value::Unknown {
-                        return Ok(false);
-                    }
-                    let pairs = pairs(&collection)
-                        .ok_or_else(|| self.fail(repeat, "`%{for}` needs a list or map"))?;
-                    for (key, item) in pairs {
-                        let mut inner = scope.clone();
-                        if let Some(name) = &repeat.for_expr.key_var {
-                            inner = inner.with(name.as_str(), key);
-                        }
-                        inner = inner.with(repeat.for_expr.value_var.as_str(), item);
-                        out.after(repeat.for_expr.strip);
-                        if !self.template(&repeat.for_expr.template, &inner, depth, out)? {
-                            return Ok(false);
-                        }
-                        out.before(repeat.endfor_expr.strip);
-                    }
-                    out.after(repeat.endfor_expr.strip);
-                }
-            },
-        }
-        Ok(true)
-    }
 }
 
-fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
+pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
     match collection {
         Value::List(items) => Some(
             items
                 .iter()
                 .enumerate()
-                .map(|(at, item)| (Value::Number(Number::from(at)), item.clone()))
+                .map(|(at, item)| (Value::Number(Number::from(at as u64)), item.clone()))
                 .collect(),
         ),
         Value::Map(entries) => {
@@ -440,94 +346,4 @@ fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
         }
         _ => None,
     }
-}
-
-/// Text of a template under construction; knows about strip markers (`~`).
-#[derive(Default)]
-struct TemplateText {
-    text: String,
-    strip_next: bool,
-}
-
-impl TemplateText {
-    fn literal(&mut self, literal: &str) {
-        let literal = if std::mem::take(&mut self.strip_next) { literal.trim_start() } else { literal };
-        self.text.push_str(literal);
-    }
-
-    fn value(&mut self, value: &str) {
-        self.strip_next = false;
-        self.text.push_str(value);
-    }
-
-    fn before(&mut self, strip: Strip) {
-        if matches!(strip, Strip::Start | Strip::Both) {
-            self.text.truncate(self.text.trim_end().len());
-        }
-    }
-
-    fn after(&mut self, strip: Strip) {
-        self.strip_next = matches!(strip, Strip::End | Strip::Both);
-    }
-}
-
-fn strip_indent(text: &str, indent: usize) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let blank = line.bytes().take(indent).take_while(|b| *b == b' ' || *b == b'\t').count();
-        out.push_str(&line[blank..]);
-    }
-    out
-}
-
-fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> Option<Value> {
-    use BinaryOperator as Op;
-    if *left == Value::Unknown || *right == Value::Unknown {
-        return Some(Value::Unknown);
-    }
-    let numbers = || Some((functions::to_number(left)?, functions::to_number(right)?));
-    let order = || numbers().and_then(|(left, right)| left.as_f64()?.partial_cmp(&right.as_f64()?));
-    Some(match operator {
-        Op::Eq => Value::Bool(left == right),
-        Op::NotEq => Value::Bool(left != right),
-        Op::And => Value::Bool(functions::to_bool(left)? && functions::to_bool(right)?),
-        Op::Or => Value::Bool(functions::to_bool(left)? || functions::to_bool(right)?),
-        Op::Less => Value::Bool(order()?.is_lt()),
-        Op::LessEq => Value::Bool(order()?.is_le()),
-        Op::Greater => Value::Bool(order()?.is_gt()),
-        Op::GreaterEq => Value::Bool(order()?.is_ge()),
-        Op::Plus | Op::Minus | Op::Mul | Op::Div | Op::Mod => {
-            let (left, right) = numbers()?;
-            Value::Number(arithmetic(operator, &left, &right)?)
-        }
-    })
-}
-
-/// Whole numbers stay whole where they fit; a result that does not fit 64 bits becomes a float.
-fn arithmetic(operator: BinaryOperator, left: &Number, right: &Number) -> Option<Number> {
-    use BinaryOperator as Op;
-    if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
-        let whole = match operator {
-            Op::Plus => left.checked_add(right),
-            Op::Minus => left.checked_sub(right),
-            Op::Mul => left.checked_mul(right),
-            Op::Div if right != 0 && left.checked_rem(right) == Some(0) => left.checked_div(right),
-            Op::Mod => left.checked_rem(right),
-            _ => None,
-        };
-        if let Some(whole) = whole {
-            return Some(Number::from(whole));
-        }
-    }
-    let (left, right) = (left.as_f64()?, right.as_f64()?);
-    let result = match operator {
-        Op::Plus => left + right,
-        Op::Minus => left - right,
-        Op::Mul => left * right,
-        Op::Div => left / right,
-        Op::Mod => left % right,
-        _ => return None,
-    };
-    // Division by zero is infinite and thus no HCL number.
-    if result.is_finite() { Number::from_f64(result) } else { None }
 }

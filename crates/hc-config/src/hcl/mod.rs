@@ -4,7 +4,9 @@ pub mod document;
 pub mod eval;
 mod format;
 pub mod functions;
+mod operators;
 mod repeated;
+mod template;
 pub mod types;
 
 pub use document::Document;

@@ -5,7 +5,8 @@ use indexmap::IndexMap;
 
 use super::Document;
 use crate::diagnostic::Diagnostic;
-use crate::value::{Number, Value};
+use crate::number::Number;
+use crate::value::Value;
 
 /// A type constraint.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,7 +158,7 @@ impl Type {
             | (Self::Bool, Value::Bool(_)) => Ok(value.clone()),
             (Self::String, Value::Bool(flag)) => Ok(Value::String(flag.to_string())),
             (Self::String, Value::Number(number)) => Ok(Value::String(number.to_string())),
-            (Self::Number, Value::String(text)) => parse_number(text).map(Value::Number).ok_or_else(wrong),
+            (Self::Number, Value::String(text)) => Number::parse(text).map(Value::Number).ok_or_else(wrong),
             (Self::Bool, Value::String(text)) => match text.as_str() {
                 "true" | "1" => Ok(Value::Bool(true)),
                 "false" | "0" => Ok(Value::Bool(false)),
@@ -201,17 +202,4 @@ impl Type {
             _ => Err(wrong()),
         }
     }
-}
-
-/// A string as HCL's conversion to number reads it.
-pub fn parse_number(text: &str) -> Option<Number> {
-    if let Ok(whole) = text.parse::<i64>() {
-        return Some(Number::from(whole));
-    }
-    if let Ok(whole) = text.parse::<u64>() {
-        return Some(Number::from(whole));
-    }
-    let plain = !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
-    if plain { text.parse::<f64>().ok().and_then(Number::from_f64) } else { None }
 }

@@ -13,8 +13,8 @@ use std::process::Command;
 
 use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate};
+use hc_config::number::Number;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
-use hc_config::value::Number;
 use hc_config::{Value, render, variables};
 use hc_core::Target;
 use proptest::prelude::*;
@@ -38,6 +38,8 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::int),
         any::<u64>().prop_map(|number| Value::Number(Number::from(number))),
+        "-?[1-9][0-9]{0,80}(\\.[0-9]{0,40}[1-9])?"
+            .prop_map(|text| Value::Number(Number::parse(&text).unwrap())),
         (-1.0e15..1.0e15_f64).prop_map(|number| Value::Number(Number::from_f64(number).unwrap())),
         text().prop_map(Value::String),
     ];

@@ -1,0 +1,139 @@
+//! Encodings, digests and paths.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+
+use super::{Arguments, Function};
+use crate::value::Value;
+
+pub(super) const TABLE: &[Function] = &[
+    ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(BASE64.decode(a.text(0)?).ok()?).ok()?))),
+    ("base64encode", 1, 1, |a| Some(Value::String(BASE64.encode(a.text(0)?)))),
+    ("basename", 1, 1, |a| Some(Value::String(base_name(&a.text(0)?)))),
+    ("dirname", 1, 1, |a| Some(Value::String(dir_name(&a.text(0)?)))),
+    ("jsondecode", 1, 1, |a| Value::from_json_text(&a.text(0)?).ok()),
+    ("jsonencode", 1, 1, |a| Some(Value::String(to_json(a.value(0)?)))),
+    ("md5", 1, 1, digest::<Md5>),
+    ("sha1", 1, 1, digest::<Sha1>),
+    ("sha256", 1, 1, digest::<Sha256>),
+    ("sha512", 1, 1, digest::<Sha512>),
+    ("urlencode", 1, 1, |a| Some(Value::String(url_encoded(&a.text(0)?)))),
+    ("uuidv5", 2, 2, |a| uuid(&a.text(0)?, &a.text(1)?).map(Value::String)),
+];
+
+fn digest<D: Digest>(arguments: &Arguments<'_>) -> Option<Value> {
+    Some(Value::String(hex(&D::digest(arguments.text(0)?))))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// JSON as Go writes it: keys sorted, safe inside HTML, numbers in full.
+pub(in crate::hcl) fn to_json(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Unknown => "null".into(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => json_string(text),
+        Value::List(items) => format!("[{}]", items.iter().map(to_json).collect::<Vec<_>>().join(",")),
+        Value::Map(entries) => {
+            let mut entries: Vec<_> = entries.iter().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{}:{}", json_string(key), to_json(value)))
+                .collect();
+            format!("{{{}}}", entries.join(","))
+        }
+    }
+}
+
+pub(in crate::hcl) fn json_string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// As Go's `filepath.Base`.
+fn base_name(path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    match (path.is_empty(), trimmed.is_empty()) {
+        (true, _) => ".".into(),
+        (false, true) => "/".into(),
+        _ => trimmed.rsplit('/').next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// As Go's `filepath.Dir`, which cleans the path.
+fn dir_name(path: &str) -> String {
+    let Some((dir, _)) = path.rsplit_once('/') else { return ".".into() };
+    let mut parts: Vec<&str> = Vec::new();
+    let absolute = path.starts_with('/');
+    for part in dir.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            ("..", _) if absolute => {}
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (absolute, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".into(),
+        (false, false) => joined,
+    }
+}
+
+/// As Go's `url.QueryEscape`.
+fn url_encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push('+'),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// A UUID of version 5 in one of the well-known namespaces, or in one that is a UUID itself.
+fn uuid(namespace: &str, name: &str) -> Option<String> {
+    let well_known = |digit: char| format!("6ba7b81{digit}9dad11d180b400c04fd430c8");
+    let namespace = match namespace {
+        "dns" => well_known('0'),
+        "url" => well_known('1'),
+        "oid" => well_known('2'),
+        "x500" => well_known('4'),
+        other => {
+            let parts: Vec<usize> = other.split('-').map(str::len).collect();
+            (parts == [8, 4, 4, 4, 12]).then(|| other.replace('-', ""))?
+        }
+    };
+    let byte = |at: usize| u8::from_str_radix(namespace.get(2 * at..2 * at + 2)?, 16).ok();
+    let namespace: Vec<u8> = (0..16).map(byte).collect::<Option<_>>()?;
+    let mut bytes = Sha1::digest([namespace.as_slice(), name.as_bytes()].concat());
+    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let text = hex(&bytes[..16]);
+    Some(format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]))
+}

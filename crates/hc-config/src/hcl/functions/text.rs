@@ -1,0 +1,124 @@
+//! Strings. What counts as a character is a grapheme cluster, as in Packer.
+
+use regex::Regex;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::super::format::{format, formatlist};
+use super::{Function, MANY};
+use crate::value::Value;
+
+pub(super) const TABLE: &[Function] = &[
+    ("chomp", 1, 1, |a| string(a.text(0)?.trim_end_matches(['\n', '\r']))),
+    ("endswith", 2, 2, |a| Some(Value::Bool(a.text(0)?.ends_with(&a.text(1)?)))),
+    ("format", 1, MANY, |a| format(&a.text(0)?, &a.0[1..])),
+    ("formatlist", 1, MANY, |a| formatlist(&a.text(0)?, &a.0[1..])),
+    ("indent", 2, 2, |a| {
+        let pad = " ".repeat(usize::try_from(a.whole(0)?).ok().filter(|width| *width <= 1000)?);
+        string(&a.text(1)?.replace('\n', &std::format!("\n{pad}")))
+    }),
+    ("join", 1, MANY, |a| {
+        let mut parts = Vec::new();
+        for at in 1..a.0.len() {
+            parts.extend(a.texts(at)?);
+        }
+        string(&parts.join(&a.text(0)?))
+    }),
+    ("lower", 1, 1, |a| {
+        string(&a.text(0)?.chars().map(|c| one_to_one(c, c.to_lowercase())).collect::<String>())
+    }),
+    ("regex", 2, 2, |a| {
+        let pattern = Regex::new(&a.text(0)?).ok()?;
+        captures(&pattern, &pattern.captures(&a.text(1)?)?)
+    }),
+    ("regex_replace", 3, 3, |a| {
+        string(&Regex::new(&a.text(1)?).ok()?.replace_all(&a.text(0)?, a.text(2)?.as_str()))
+    }),
+    ("regexall", 2, 2, |a| {
+        let pattern = Regex::new(&a.text(0)?).ok()?;
+        let text = a.text(1)?;
+        let found = pattern.captures_iter(&text).map(|found| captures(&pattern, &found));
+        found.collect::<Option<_>>().map(Value::List)
+    }),
+    ("replace", 3, 3, |a| string(&a.text(0)?.replace(&a.text(1)?, &a.text(2)?))),
+    ("split", 2, 2, |a| {
+        let (separator, whole) = (a.text(0)?, a.text(1)?);
+        let parts: Vec<Value> = if separator.is_empty() {
+            whole.chars().map(|c| Value::String(c.to_string())).collect()
+        } else {
+            whole.split(&separator).map(|part| Value::String(part.to_owned())).collect()
+        };
+        Some(Value::List(parts))
+    }),
+    ("startswith", 2, 2, |a| Some(Value::Bool(a.text(0)?.starts_with(&a.text(1)?)))),
+    ("strcontains", 2, 2, |a| Some(Value::Bool(a.text(0)?.contains(&a.text(1)?)))),
+    ("strrev", 1, 1, |a| string(&a.text(0)?.graphemes(true).rev().collect::<String>())),
+    ("substr", 3, 3, |a| substr(&a.text(0)?, a.whole(1)?, a.whole(2)?)),
+    ("title", 1, 1, |a| string(&title(&a.text(0)?))),
+    ("trim", 2, 2, |a| {
+        let cut: Vec<char> = a.text(1)?.chars().collect();
+        string(a.text(0)?.trim_matches(cut.as_slice()))
+    }),
+    ("trimprefix", 2, 2, |a| {
+        let (text, prefix) = (a.text(0)?, a.text(1)?);
+        string(text.strip_prefix(&prefix).unwrap_or(&text))
+    }),
+    ("trimspace", 1, 1, |a| string(a.text(0)?.trim())),
+    ("trimsuffix", 2, 2, |a| {
+        let (text, suffix) = (a.text(0)?, a.text(1)?);
+        string(text.strip_suffix(&suffix).unwrap_or(&text))
+    }),
+    ("upper", 1, 1, |a| {
+        string(&a.text(0)?.chars().map(|c| one_to_one(c, c.to_uppercase())).collect::<String>())
+    }),
+];
+
+fn string(text: &str) -> Option<Value> {
+    Some(Value::String(text.to_owned()))
+}
+
+/// Packer maps rune by rune: a letter whose other case is several stays as it is; `İ` alone has a short form.
+fn one_to_one(c: char, mut other: impl Iterator<Item = char>) -> char {
+    match (other.next(), other.next()) {
+        (Some(only), None) => only,
+        (Some('i'), _) => 'i',
+        _ => c,
+    }
+}
+
+/// As Go's `strings.Title`: a word begins behind everything that is no letter, digit or underscore.
+fn title(text: &str) -> String {
+    let mut start = true;
+    text.chars()
+        .map(|c| {
+            let out = if start { one_to_one(c, c.to_uppercase()) } else { c };
+            start = if c.is_ascii() { !c.is_ascii_alphanumeric() && c != '_' } else { c.is_whitespace() };
+            out
+        })
+        .collect()
+}
+
+fn captures(pattern: &Regex, found: &regex::Captures<'_>) -> Option<Value> {
+    let group =
+        |at: Option<regex::Match<'_>>| at.map_or(Value::Null, |at| Value::String(at.as_str().to_owned()));
+    let names: Vec<&str> = pattern.capture_names().flatten().collect();
+    Some(if !names.is_empty() {
+        // Names beside numbered groups are an error in HCL.
+        if names.len() + 1 != found.len() {
+            return None;
+        }
+        Value::Map(names.into_iter().map(|name| (name.to_owned(), group(found.name(name)))).collect())
+    } else if found.len() > 1 {
+        Value::List((1..found.len()).map(|at| group(found.get(at))).collect())
+    } else {
+        group(found.get(0))
+    })
+}
+
+fn substr(text: &str, offset: i64, length: i64) -> Option<Value> {
+    let parts: Vec<&str> = text.graphemes(true).collect();
+    let count = i64::try_from(parts.len()).ok()?;
+    let start = if offset < 0 { (count + offset).max(0) } else { offset.min(count) };
+    let end = if length < 0 { count } else { start.saturating_add(length).min(count) };
+    let (start, end) = (usize::try_from(start).ok()?, usize::try_from(end).ok()?);
+    string(&parts[start..end].concat())
+}

@@ -1,0 +1,43 @@
+//! Operators between two values.
+
+use hcl_edit::expr::BinaryOperator;
+
+use super::functions;
+use crate::number::Number;
+use crate::value::Value;
+
+/// `None` where the operator does not take these operands.
+pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> Option<Value> {
+    use BinaryOperator as Op;
+    if *left == Value::Unknown || *right == Value::Unknown {
+        return Some(Value::Unknown);
+    }
+    let numbers = || Some((functions::to_number(left)?, functions::to_number(right)?));
+    let order = || numbers().and_then(|(left, right)| left.partial_cmp(&right));
+    Some(match operator {
+        Op::Eq => Value::Bool(left == right),
+        Op::NotEq => Value::Bool(left != right),
+        Op::And => Value::Bool(functions::to_bool(left)? && functions::to_bool(right)?),
+        Op::Or => Value::Bool(functions::to_bool(left)? || functions::to_bool(right)?),
+        Op::Less => Value::Bool(order()?.is_lt()),
+        Op::LessEq => Value::Bool(order()?.is_le()),
+        Op::Greater => Value::Bool(order()?.is_gt()),
+        Op::GreaterEq => Value::Bool(order()?.is_ge()),
+        Op::Plus | Op::Minus | Op::Mul | Op::Div | Op::Mod => {
+            let (left, right) = numbers()?;
+            Value::Number(arithmetic(operator, &left, &right)?)
+        }
+    })
+}
+
+/// `None` for a division by zero, which is infinite and thus no number.
+fn arithmetic(operator: BinaryOperator, left: &Number, right: &Number) -> Option<Number> {
+    match operator {
+        BinaryOperator::Plus => left.plus(right),
+        BinaryOperator::Minus => left.minus(right),
+        BinaryOperator::Mul => left.times(right),
+        BinaryOperator::Div => left.over(right),
+        BinaryOperator::Mod => left.modulo(right),
+        _ => None,
+    }
+}
