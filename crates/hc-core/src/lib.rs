@@ -11,7 +11,9 @@ pub mod fs;
 pub mod id;
 pub mod lock;
 pub mod secret;
+pub mod version;
 
 pub use digest::Digest;
 pub use id::{BuildId, BuilderId, EnvName, RunId, Selector, Target};
 pub use secret::SecretString;
+pub use version::{Constraints, Version};

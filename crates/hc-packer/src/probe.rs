@@ -1,47 +1,16 @@
 //! Which packer there is, and what it can do (PKR-1).
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+pub use hc_core::Version;
 
 use crate::error::PackerError;
 use crate::remember;
 
 /// The oldest packer that works: Debian's.
 pub const OLDEST: Version = Version { major: 1, minor: 6, patch: 6 };
-
-/// A packer version; pre-release suffixes are dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Version {
-    /// Major.
-    pub major: u64,
-    /// Minor.
-    pub minor: u64,
-    /// Patch.
-    pub patch: u64,
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
-}
-
-impl FromStr for Version {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let core = text.trim().trim_start_matches('v').split(['-', '+', ' ']).next().ok_or(())?;
-        let mut parts = core.split('.').map(|part| part.parse::<u64>().map_err(|_| ()));
-        let mut next = || parts.next().ok_or(())?;
-        let version = Self { major: next()?, minor: next()?, patch: next()? };
-        if parts.next().is_some() { Err(()) } else { Ok(version) }
-    }
-}
 
 /// A packer that was found, with its abilities.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +87,7 @@ fn ask(path: &Path) -> Result<Version, PackerError> {
     let text = String::from_utf8_lossy(&output.stdout);
     let not_packer = || PackerError::NotPacker { path: path.to_owned() };
     let word = text.lines().find_map(|line| line.strip_prefix("Packer v")).ok_or_else(not_packer)?;
-    word.parse().map_err(|()| not_packer())
+    word.parse().map_err(|_| not_packer())
 }
 
 #[cfg(test)]

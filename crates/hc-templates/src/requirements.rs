@@ -5,7 +5,8 @@ use hc_config::hcl::hcl_edit::Span;
 use hc_config::hcl::hcl_edit::expr::{Expression, FuncCall};
 use hc_config::hcl::hcl_edit::structure::Block;
 use hc_config::hcl::hcl_edit::visit::{self, Visit};
-use hc_config::hcl::{Document, functions};
+use hc_config::hcl::{Document, blocks, functions};
+use hc_core::Version;
 
 /// Blocks and the first packer that takes them.
 const BLOCKS: &[(&str, (u64, u64))] = &[
@@ -16,10 +17,22 @@ const BLOCKS: &[(&str, (u64, u64))] = &[
     ("error-cleanup-provisioner", (1, 7)),
 ];
 
-/// Constructs of `documents` that a packer of version `major.minor` refuses.
-pub fn too_new_for(version: (u64, u64), documents: &[Document]) -> Vec<Diagnostic> {
+/// Constructs of `documents` that a packer of this version refuses, and versions of packer that they ask for.
+pub fn too_new_for(packer: Version, documents: &[Document]) -> Vec<Diagnostic> {
+    let version = (packer.major, packer.minor);
     let mut diagnostics = Vec::new();
     for document in documents {
+        for block in document.body().get_blocks("packer") {
+            if let Some((place, Some(wanted))) = blocks::required_version(document, &block.body)
+                && !wanted.allow(packer)
+            {
+                diagnostics.push(
+                    Diagnostic::error("PackerTooOld", format!("packer {packer} is not what this template asks for"))
+                        .at(document.location(place))
+                        .hint("use a packer that it allows (`packer.binary` in hybrid.toml), or change the constraint"),
+                );
+            }
+        }
         let mut constructs = Constructs { version, found: Vec::new() };
         constructs.visit_body(document.body());
         for (name, needs, span) in constructs.found {
@@ -54,6 +67,9 @@ impl Visit for Constructs {
             let computed = !matches!(sources.value, Expression::Array(_));
             self.note(computed.then_some((1, 7)), "a computed list of sources", sources.span());
         }
+        if let (true, Some(kind)) = (name == "variable", block.body.get_attribute("type")) {
+            any_types(&kind.value, &mut |any| self.note(Some((1, 16)), "any", any.span()));
+        }
         visit::visit_block(self, block);
     }
 
@@ -61,6 +77,8 @@ impl Visit for Constructs {
         let name = call.name.name.as_str();
         let since = if name == "optional" { Some((1, 16)) } else { functions::since(name) };
         self.note(since, name, call.name.name.span());
+        let namespaced = call.name.namespace.first();
+        self.note(namespaced.map(|_| (1, 16)), "a function with a namespace", call.name.name.span());
         visit::visit_func_call(self, call);
     }
 }
@@ -70,6 +88,17 @@ impl Constructs {
         if let Some(since) = since.filter(|since| *since > self.version) {
             self.found.push((name.to_owned(), since, span.unwrap_or(0..0)));
         }
+    }
+}
+
+/// Finds `any` in a type.
+fn any_types(kind: &Expression, found: &mut dyn FnMut(&dyn Span)) {
+    match kind {
+        Expression::Variable(name) if name.as_str() == "any" => found(name),
+        Expression::FuncCall(call) => call.args.iter().for_each(|argument| any_types(argument, found)),
+        Expression::Array(items) => items.iter().for_each(|item| any_types(item, found)),
+        Expression::Object(fields) => fields.iter().for_each(|(_, field)| any_types(field.expr(), found)),
+        _ => {}
     }
 }
 
@@ -83,7 +112,8 @@ mod tests {
         let text = "variable \"on\" {\n  type = object({ a = optional(string) })\n}\n\
                     build {\n  sources = var.on\n}\nlocals {\n  x = startswith(\"a\", \"b\")\n}\ndata \"null\" \"x\" {}\n";
         let documents = [Document::parse(Path::new("t.pkr.hcl"), text).unwrap()];
-        let found = |version| -> Vec<String> {
+        let found = |(major, minor)| -> Vec<String> {
+            let version = Version { major, minor, patch: 6 };
             let place = |diagnostic: &Diagnostic| diagnostic.location.as_ref().map(ToString::to_string);
             too_new_for(version, &documents).iter().map(|one| place(one).unwrap_or_default()).collect()
         };

@@ -63,7 +63,7 @@ pub fn pin(session: &Session, version: Option<&str>) -> Result<PinReport> {
     let version = match version {
         Some(text) => text
             .parse::<hc_packer::probe::Version>()
-            .map_err(|()| {
+            .map_err(|_| {
                 CommandError::new("BadVersion", format!("`{text}` is not a version of packer"))
                     .hint("write all three numbers: 1.11.2")
             })?

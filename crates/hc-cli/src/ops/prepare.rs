@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use hc_config::hcl::Document;
 use hc_config::hcl::eval::Scope;
+use hc_config::hcl::{Document, blocks};
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
@@ -34,6 +34,9 @@ pub const INJECTED: [&str; 11] = [
     "hybrid_ssh_private_key_file",
     "hybrid_ssh_public_key",
 ];
+
+/// Problems of a template that are only warnings where the repository is older than hybrid.
+const OWN_PROBLEMS: [&str; 5] = ["BadBlock", "BadType", "BadVariable", "MissingVariable", "ValidationFailed"];
 
 /// Values beyond the files.
 #[derive(Debug, Clone, Default)]
@@ -176,6 +179,7 @@ fn prepare_one(
     git_sha: &str,
 ) -> (Prepared, Vec<Diagnostic>) {
     let (declared, mut diagnostics) = variables::collect(&builder.documents);
+    diagnostics.extend(blocks::check(&builder.documents));
     diagnostics.extend(naming::check(builder, &session.settings.naming));
     let layer_files = layer_files(session, builder, &target);
     let mut layers = Vec::new();
@@ -203,14 +207,15 @@ fn prepare_one(
         elsewhere: &selection.declared,
         strict: values.strict,
     });
-    diagnostics.extend(resolution.diagnostics.iter().cloned().map(|diagnostic| {
+    diagnostics.extend(resolution.diagnostics.iter().cloned());
+    if builder.adopted && !values.strict {
         // What an adopted template lacks must not stop its neighbours; packer judges each by itself.
-        let incomplete = matches!(diagnostic.code, "MissingVariable" | "ValidationFailed");
-        match builder.adopted && incomplete && !values.strict {
-            true => Diagnostic { severity: Severity::Warning, ..diagnostic },
-            false => diagnostic,
+        for diagnostic in &mut diagnostics {
+            if OWN_PROBLEMS.contains(&diagnostic.code) {
+                diagnostic.severity = Severity::Warning;
+            }
         }
-    }));
+    }
     let known = resolution.vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
     let (assets, problems) = assets::find(&session.root, builder, &Value::Map(known));
     diagnostics.extend(problems);

@@ -107,9 +107,9 @@ fn of_type(kind: &Type) -> Json {
         }
         Type::Object(fields) => {
             let properties: Map<String, Json> =
-                fields.iter().map(|(name, (kind, _))| (name.clone(), of_type(kind))).collect();
+                fields.iter().map(|(name, field)| (name.clone(), of_type(&field.kind))).collect();
             let required: Vec<&String> =
-                fields.iter().filter(|(_, (_, optional))| !optional).map(|(name, _)| name).collect();
+                fields.iter().filter(|(_, field)| field.optional.is_none()).map(|(name, _)| name).collect();
             json!({ "type": "object", "properties": properties, "required": required })
         }
     }

@@ -58,9 +58,9 @@ fn fitting(kind: &Type) -> String {
         Type::Map(_) => "{}".into(),
         Type::Tuple(kinds) => format!("[{}]", kinds.iter().map(quoted).collect::<Vec<_>>().join(", ")),
         Type::Object(fields) => {
-            let needed = fields.iter().filter(|(_, (_, optional))| !optional);
+            let needed = fields.iter().filter(|(_, field)| field.optional.is_none());
             let fields: Vec<String> =
-                needed.map(|(name, (kind, _))| format!("{name} = {}", quoted(kind))).collect();
+                needed.map(|(name, field)| format!("{name} = {}", quoted(&field.kind))).collect();
             format!("{{{}}}", fields.join(", "))
         }
     }

@@ -40,9 +40,8 @@ pub fn validate(
     let packer = packer::find(session)?;
     let selection = select(session, targets)?;
     let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
-    let version = (packer.version.major, packer.version.minor);
     for one in &prepared {
-        diagnostics.extend(requirements::too_new_for(version, &one.builder.documents));
+        diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
     }
     diagnostics.extend(super::scan::plaintext_secrets(session, &prepared)?);
     if diagnostics.iter().any(Diagnostic::is_error) {

@@ -22,9 +22,19 @@ impl Document {
     /// # Errors
     /// One `HclSyntax` diagnostic with the place of the first error.
     pub fn parse(path: &Path, text: impl Into<String>) -> Result<Self, Box<Diagnostic>> {
-        let text = text.into();
+        let mut text = text.into();
+        // A byte order mark is no part of the text; columns count without it.
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
         match super::repeated::parse(&text) {
-            Ok(body) => Ok(Self { path: path.to_owned(), text, body }),
+            Ok(body) => {
+                let document = Self { path: path.to_owned(), text, body };
+                match super::strings::broken(&document) {
+                    Some(problem) => Err(Box::new(problem)),
+                    None => Ok(document),
+                }
+            }
             Err(error) => {
                 let at = error.location();
                 let start = at.offset();

@@ -1,11 +1,14 @@
 //! The HCL front end: documents with spans, types, evaluation.
 
+pub mod blocks;
 pub mod document;
 pub mod eval;
 mod format;
 pub mod functions;
+mod literals;
 mod operators;
 mod repeated;
+mod strings;
 mod template;
 pub mod types;
 

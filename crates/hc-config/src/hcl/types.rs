@@ -3,7 +3,8 @@
 use hcl_edit::expr::{Expression, ObjectKey};
 use indexmap::IndexMap;
 
-use super::Document;
+use super::eval::{Scope, evaluate};
+use super::{Document, functions};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
 use crate::value::Value;
@@ -27,8 +28,18 @@ pub enum Type {
     Map(Box<Type>),
     /// `tuple([T, …])`.
     Tuple(Vec<Type>),
-    /// `object({ name = T, … })`; the flag says `optional(T)`.
-    Object(IndexMap<String, (Type, bool)>),
+    /// `object({ name = T, … })`.
+    Object(IndexMap<String, Field>),
+}
+
+/// One attribute of an object type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its type.
+    pub kind: Type,
+    /// What stands for it when it is left out (`optional(T, default)`, null without a default); `None` when it
+    /// must not be left out.
+    pub optional: Option<Value>,
 }
 
 /// A value that does not fit.
@@ -59,18 +70,17 @@ impl Type {
             )
         };
         match expression {
-            // Legacy quoted types are still accepted by packer.
-            Expression::String(name) => Self::named(name.as_str()).ok_or_else(|| bad(name.as_str())),
             Expression::Variable(name) => Self::named(name.as_str()).ok_or_else(|| bad(name.as_str())),
-            Expression::Parenthesis(inner) => Self::parse(document, inner.inner()),
             Expression::FuncCall(call) => {
                 let name = call.name.name.as_str();
-                let Some(argument) = call.args.iter().next() else { return Err(bad(name)) };
+                let mut arguments = call.args.iter();
+                let (Some(argument), None) = (arguments.next(), arguments.next()) else {
+                    return Err(bad(name));
+                };
                 match (name, argument) {
                     ("list", inner) => Ok(Self::List(Box::new(Self::parse(document, inner)?))),
                     ("set", inner) => Ok(Self::Set(Box::new(Self::parse(document, inner)?))),
                     ("map", inner) => Ok(Self::Map(Box::new(Self::parse(document, inner)?))),
-                    ("optional", inner) => Self::parse(document, inner),
                     ("tuple", Expression::Array(items)) => items
                         .iter()
                         .map(|item| Self::parse(document, item))
@@ -79,13 +89,10 @@ impl Type {
                     ("object", Expression::Object(fields)) => {
                         let mut types = IndexMap::new();
                         for (key, value) in fields.iter() {
-                            let key = match key {
-                                ObjectKey::Ident(name) => name.as_str().to_owned(),
-                                ObjectKey::Expression(Expression::String(name)) => name.as_str().to_owned(),
-                                ObjectKey::Expression(_) => return Err(bad("a computed attribute name")),
+                            let ObjectKey::Ident(key) = key else {
+                                return Err(bad("an object with a quoted or computed attribute name"));
                             };
-                            let optional = matches!(value.expr(), Expression::FuncCall(call) if call.name.name.as_str() == "optional");
-                            types.insert(key, (Self::parse(document, value.expr())?, optional));
+                            types.insert(key.as_str().to_owned(), Field::parse(document, value.expr())?);
                         }
                         Ok(Self::Object(types))
                     }
@@ -98,13 +105,10 @@ impl Type {
 
     fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "any" | "dynamic" => Self::Any,
+            "any" => Self::Any,
             "string" => Self::String,
             "number" => Self::Number,
             "bool" => Self::Bool,
-            "list" => Self::List(Box::new(Self::Any)),
-            "set" => Self::Set(Box::new(Self::Any)),
-            "map" => Self::Map(Box::new(Self::Any)),
             _ => return None,
         })
     }
@@ -123,9 +127,12 @@ impl Type {
                 format!("tuple([{}])", items.iter().map(Self::describe).collect::<Vec<_>>().join(", "))
             }
             Self::Object(fields) => {
-                let field = |(name, (kind, optional)): (&String, &(Self, bool))| match optional {
-                    true => format!("{name} = optional({})", kind.describe()),
-                    false => format!("{name} = {}", kind.describe()),
+                let field = |(name, field): (&String, &Field)| match &field.optional {
+                    Some(Value::Null) => format!("{name} = optional({})", field.kind.describe()),
+                    Some(default) => {
+                        format!("{name} = optional({}, {})", field.kind.describe(), default.to_hcl())
+                    }
+                    None => format!("{name} = {}", field.kind.describe()),
                 };
                 format!("object({{ {} }})", fields.iter().map(field).collect::<Vec<_>>().join(", "))
             }
@@ -138,6 +145,11 @@ impl Type {
     /// [`TypeError`] with the place inside the value.
     pub fn convert(&self, value: &Value) -> Result<Value, TypeError> {
         self.convert_at(value, "")
+    }
+
+    /// Elements of a collection of `any` are of one type, whichever that is.
+    fn one_kind(&self, items: Vec<Value>) -> Vec<Value> {
+        if *self == Self::Any { functions::unify(items) } else { items }
     }
 
     fn convert_at(&self, value: &Value, path: &str) -> Result<Value, TypeError> {
@@ -164,12 +176,14 @@ impl Type {
                 "false" | "0" => Ok(Value::Bool(false)),
                 _ => Err(wrong()),
             },
-            (Self::List(inner) | Self::Set(inner), Value::List(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(at, item)| inner.convert_at(item, &index(at)))
-                .collect::<Result<_, _>>()
-                .map(Value::List),
+            (Self::List(inner) | Self::Set(inner), Value::List(items)) => {
+                let items = items.iter().enumerate().map(|(at, item)| inner.convert_at(item, &index(at)));
+                let items = inner.one_kind(items.collect::<Result<_, _>>()?);
+                Ok(match self {
+                    Self::Set(_) => functions::set(items.clone()).unwrap_or(Value::List(items)),
+                    _ => Value::List(items),
+                })
+            }
             (Self::Tuple(types), Value::List(items)) if types.len() == items.len() => types
                 .iter()
                 .zip(items)
@@ -177,29 +191,56 @@ impl Type {
                 .map(|(at, (kind, item))| kind.convert_at(item, &index(at)))
                 .collect::<Result<_, _>>()
                 .map(Value::List),
-            (Self::Map(inner), Value::Map(entries)) => entries
-                .iter()
-                .map(|(key, item)| Ok((key.clone(), inner.convert_at(item, &field(key))?)))
-                .collect::<Result<_, _>>()
-                .map(Value::Map),
+            (Self::Map(inner), Value::Map(entries)) => {
+                let items = entries.iter().map(|(key, item)| inner.convert_at(item, &field(key)));
+                let items = inner.one_kind(items.collect::<Result<_, _>>()?);
+                Ok(Value::Map(entries.keys().cloned().zip(items).collect()))
+            }
             (Self::Object(fields), Value::Map(entries)) => {
                 let mut converted = IndexMap::new();
-                for (name, (kind, optional)) in fields {
-                    match entries.get(name) {
-                        Some(item) => converted.insert(name.clone(), kind.convert_at(item, &field(name))?),
-                        None if *optional => converted.insert(name.clone(), Value::Null),
-                        None => {
+                for (name, Field { kind, optional }) in fields {
+                    let value = match (entries.get(name), optional) {
+                        (None, None) => {
                             return Err(TypeError {
                                 path: field(name),
                                 expected: kind.describe(),
                                 found: "nothing".into(),
                             });
                         }
+                        (Some(Value::Null) | None, Some(default)) => default.clone(),
+                        (Some(item), _) => kind.convert_at(item, &field(name))?,
                     };
+                    converted.insert(name.clone(), value);
                 }
                 Ok(Value::Map(converted))
             }
             _ => Err(wrong()),
         }
+    }
+}
+
+impl Field {
+    /// `T`, `optional(T)` or `optional(T, default)`.
+    fn parse(document: &Document, expression: &Expression) -> Result<Self, Box<Diagnostic>> {
+        let call = match expression {
+            Expression::FuncCall(call) if call.name.name.as_str() == "optional" => call,
+            other => return Ok(Self { kind: Type::parse(document, other)?, optional: None }),
+        };
+        let mut arguments = call.args.iter();
+        let Some(kind) = arguments.next() else {
+            return Err(Box::new(
+                Diagnostic::error("BadType", "optional() without a type").at(document.location(expression)),
+            ));
+        };
+        let kind = Type::parse(document, kind)?;
+        let default = match arguments.next() {
+            Some(default) => evaluate(document, default, &Scope::closed())?,
+            None => Value::Null,
+        };
+        let default = kind.convert(&default).map_err(|error| {
+            let problem = Diagnostic::error("BadType", "the default of optional() does not fit its type");
+            Box::new(problem.at(document.location(expression)).label(error.to_string()))
+        })?;
+        Ok(Self { kind, optional: Some(default) })
     }
 }

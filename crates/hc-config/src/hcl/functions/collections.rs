@@ -80,7 +80,7 @@ pub(super) const TABLE: &[Function] = &[
     ("setintersection", 1, MANY, |a| {
         let sets: Vec<Vec<Value>> = (0..a.0.len()).map(|at| a.list(at)).collect::<Option<_>>()?;
         let common = sets[0].iter().filter(|item| sets.iter().all(|set| set.contains(item)));
-        Some(set(common.cloned().collect()))
+        Some(set(common.cloned().collect()).unwrap_or(Value::Unknown))
     }),
     ("setproduct", 2, MANY, |a| {
         let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
@@ -98,7 +98,7 @@ pub(super) const TABLE: &[Function] = &[
         }
         Some(Value::List(rows.into_iter().map(Value::List).collect()))
     }),
-    ("setunion", 1, MANY, |a| all_items(a).map(set)),
+    ("setunion", 1, MANY, |a| all_items(a).map(|items| set(items).unwrap_or(Value::Unknown))),
     ("slice", 3, 3, |a| {
         let (from, to) = (usize::try_from(a.whole(1)?).ok()?, usize::try_from(a.whole(2)?).ok()?);
         a.list(0)?.get(from..to).map(|part| Value::List(part.to_vec()))
@@ -148,8 +148,8 @@ fn flatten(items: Vec<Value>) -> Vec<Value> {
         .collect()
 }
 
-/// A set of strings, numbers or bools in Packer's order; the order of other sets only packer knows.
-fn set(items: Vec<Value>) -> Value {
+/// A set of strings, numbers or bools in Packer's order; `None` for other sets, whose order only packer knows.
+pub(in crate::hcl) fn set(items: Vec<Value>) -> Option<Value> {
     let mut items = unify(items);
     let comparable = items.windows(2).all(|pair| match (&pair[0], &pair[1]) {
         (Value::Number(_), Value::Number(_))
@@ -158,7 +158,7 @@ fn set(items: Vec<Value>) -> Value {
         (one, other) => one == other,
     });
     if !comparable {
-        return Value::Unknown;
+        return None;
     }
     items.sort_by(|one, other| match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -168,5 +168,5 @@ fn set(items: Vec<Value>) -> Value {
         (one, other) => one.as_str().cmp(&other.as_str()),
     });
     items.dedup();
-    Value::List(items)
+    Some(Value::List(items))
 }

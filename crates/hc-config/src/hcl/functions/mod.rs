@@ -7,6 +7,7 @@ mod network;
 mod numbers;
 mod text;
 
+pub(super) use collections::set;
 pub(super) use encoding::{json_string, to_json};
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
