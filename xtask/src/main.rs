@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 
 mod bench;
+mod docs;
 mod schema;
 mod tidy;
 
@@ -15,9 +16,11 @@ fn main() -> ExitCode {
         ["schema"] => schema::write(root),
         ["schema", "--check"] => schema::check(root),
         ["bench", words @ ..] => bench::main(root, words),
+        ["docs"] => docs::write(root),
+        ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
         _ => {
-            eprintln!("usage: cargo xtask schema [--check] | tidy | bench [--json] [NAME]…");
+            eprintln!("usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]…");
             return ExitCode::from(1);
         }
     };

@@ -20,6 +20,7 @@ mod plan;
 mod project;
 mod provisioners;
 mod publish;
+mod rootfs;
 mod secrets;
 mod state;
 mod vm;

@@ -31,6 +31,18 @@ impl Project {
         Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() }
     }
 
+    /// A copy of the example project.
+    pub(crate) fn example() -> Self {
+        let project = Self::empty();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        for part in ["templates", "configs", "hybrid.toml"] {
+            let status =
+                Command::new("cp").arg("-r").arg(root.join(part)).arg(project.root()).status().unwrap();
+            assert!(status.success());
+        }
+        project
+    }
+
     /// A project with one seconds-fast builder, `linux.file.motd`, in the shape of the example project.
     pub(crate) fn with_motd() -> Self {
         let project = Self::empty();

@@ -2,23 +2,11 @@
 //! (PKR-10, TPL-3). Minutes long: only under `./check --full`.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::project::Project;
 
 const TARGET: &str = "linux.qemu.hardened";
-
-/// A copy of the example project.
-fn example() -> Project {
-    let project = Project::empty();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    for part in ["templates", "configs", "hybrid.toml"] {
-        let status = Command::new("cp").arg("-r").arg(root.join(part)).arg(project.root()).status().unwrap();
-        assert!(status.success());
-    }
-    project
-}
 
 /// Starts a build and returns once its machine is awaited.
 fn awaiting_ssh(project: &Project) -> Child {
@@ -54,7 +42,7 @@ fn processes_of(project: &Project) -> Vec<String> {
 #[test]
 #[ignore = "starts virtual machines"]
 fn an_edit_during_the_build_stays_out_and_an_interrupt_leaves_nothing() {
-    let project = example();
+    let project = Project::example();
     let selected = format!("{TARGET},linux.rootfs.bootable");
     project.ok(&["validate", "--targets", &selected]);
     let mut child = awaiting_ssh(&project);
