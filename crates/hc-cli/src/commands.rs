@@ -17,15 +17,16 @@ use crate::ops::suite::SuiteOptions;
 use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    adopt, artifacts, build, bundle, clean, config, doctor, explain, fmt, init, iso, logs, orphans,
-    packer_commands, plan, provisioners, publish, schema, state_commands, status, suite, templates, upgrade,
-    validate, wizard,
+    adopt, artifacts, build, bundle, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
+    orphans, packer_commands, plan, provisioners, publish, schema, state_commands, status, suite, templates,
+    upgrade, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
 
 fn values(session: &Session, vars: &VarArgs) -> Result<Values> {
-    Values::read(session, vars.from.as_deref(), &vars.set, vars.strict)
+    let cloudinit = cloudinit::given(session, &vars.cloudinit)?;
+    Ok(Values { cloudinit, ..Values::read(session, vars.from.as_deref(), &vars.set, vars.strict)? })
 }
 
 fn env(session: &Session, targets: &TargetArgs) -> Result<hc_core::EnvName> {

@@ -3,6 +3,7 @@
 //! Never runs packer, never reads the process environment on its own: what an expression or a secret
 //! reference may see comes in as a value or through a seam.
 
+pub mod cloudinit;
 pub mod diagnostic;
 pub mod hcl;
 pub mod number;

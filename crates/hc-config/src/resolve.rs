@@ -6,6 +6,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use indexmap::IndexMap;
 
+use crate::cloudinit;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::hcl::Document;
 use crate::hcl::eval::{Scope, evaluate};
@@ -33,6 +34,8 @@ pub struct ResolveInput<'a> {
     pub templates: &'a [Document],
     /// Values that stand right above the defaults: what the provisioner stacks emit.
     pub supplied: &'a BTreeMap<String, Value>,
+    /// Merged cloud-init user data and the file that decided last (CONFIG-6).
+    pub user_data: Option<&'a (Location, String)>,
     /// Var files, lowest precedence first.
     pub layers: &'a [Layer],
     /// The answers file.
@@ -95,6 +98,8 @@ pub struct Resolution {
 pub const DEFAULT: &str = "template default";
 /// Layer name of values that provisioner stacks emit.
 pub const SUPPLIED: &str = "provisioners";
+/// Layer name of merged user data.
+pub const CLOUDINIT: &str = "cloud-init";
 /// Layer name of the answers file.
 pub const ANSWERS: &str = "answers";
 /// Layer name of `--set`.
@@ -111,6 +116,10 @@ pub fn resolve(input: &ResolveInput<'_>) -> Resolution {
     }
     for layer in input.layers {
         merge.layer(layer);
+    }
+    if let Some((location, text)) = input.user_data {
+        let place = Some(location.clone());
+        merge.typed(cloudinit::VARIABLE, CLOUDINIT, place.clone(), place, Value::String(text.clone()));
     }
     for (name, value) in input.answers.into_iter().flatten() {
         merge.given(name, ANSWERS, None, value.clone());

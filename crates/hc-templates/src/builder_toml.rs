@@ -1,6 +1,7 @@
 //! `builder.toml`: what a builder's templates cannot say about it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use hc_config::settings::HumanDuration;
 use hc_core::BuilderId;
@@ -22,6 +23,9 @@ pub struct BuilderToml {
     pub parent: Option<BuilderId>,
     /// Globs of inputs that analysis cannot see, relative to the project (TPL-4).
     pub inputs: Vec<String>,
+    /// cloud-init user data, relative to the project, merged over `[cloudinit]` of hybrid.toml (CONFIG-6). The
+    /// template has to declare `cloudinit_user_data`.
+    pub cloudinit: Vec<PathBuf>,
     /// Programs that the build needs on this machine.
     pub requires: Vec<String>,
     /// Words for people and for `templates list`.

@@ -70,6 +70,9 @@ pub struct VarArgs {
     /// One variable value; strongest of all; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// cloud-init user data, merged over that of the project and the builder; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub cloudinit: Vec<PathBuf>,
     /// Treat unknown keys as errors
     #[arg(long)]
     pub strict: bool,

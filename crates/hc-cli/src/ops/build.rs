@@ -285,7 +285,7 @@ impl Run<'_> {
             self.console.line(at, &name, text)
         })?;
         let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
-        let vars = packer::injected(session, prepared, build_id.as_str(), &output_dir, &given);
+        let vars = packer::injected(session, prepared, &place, build_id.as_str(), &output_dir, &given);
         let subject: Subject = place.subject(prepared, vars);
         let manifest_variable =
             prepared.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");

@@ -51,6 +51,7 @@ pub fn collect(
     files.extend(builder.layers.iter().map(|path| (path.clone(), InputKind::Layer)));
     files.extend(builder.files.iter().map(|path| (path.clone(), InputKind::Template)));
     files.extend(prepared.layer_files.iter().cloned());
+    files.extend(prepared.user_data.files.iter().map(|path| (path.clone(), InputKind::Cloudinit)));
     files.extend(prepared.assets.iter().map(|(path, kind)| (path.clone(), *kind)));
     if builder.has_metadata {
         files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));

@@ -8,6 +8,7 @@ pub mod artifacts;
 pub mod build;
 pub mod bundle;
 pub mod clean;
+pub mod cloudinit;
 pub mod config;
 pub mod doctor;
 pub mod explain;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hc_config::cloudinit::FILE_VARIABLE;
 use hc_core::{SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::args::Subject;
@@ -112,6 +113,11 @@ impl Place {
         }
     }
 
+    /// The file with the merged user data (CONFIG-6).
+    pub fn user_data(&self) -> PathBuf {
+        self.work.join("user-data")
+    }
+
     /// Removes the work directory, and the run's when this was its last target.
     pub fn remove(&self) {
         let _ = std::fs::remove_dir_all(&self.work);
@@ -147,12 +153,14 @@ pub struct Given<'a> {
 pub fn injected(
     session: &Session,
     prepared: &Prepared,
+    place: &Place,
     build_id: &str,
     output_dir: &Path,
     given: &Given<'_>,
 ) -> Vec<(String, String)> {
     let Given { parent, key, iso } = given;
     let values = [
+        (FILE_VARIABLE, place.user_data().display().to_string()),
         ("hybrid_output_dir", output_dir.display().to_string()),
         ("hybrid_build_id", build_id.to_owned()),
         ("hybrid_run_id", session.run_id.to_string()),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use hc_config::cloudinit::{FILE_VARIABLE, VARIABLE};
 use hc_config::hcl::eval::Scope;
 use hc_config::hcl::{Document, blocks};
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
@@ -14,6 +15,7 @@ use hc_templates::assets::{self, Assets};
 use hc_templates::inventory::TEXT_LIMIT;
 use hc_templates::{Builder, InputKind, naming};
 
+use super::cloudinit::{self, UserData};
 use super::provisioners;
 use super::select::Selection;
 use crate::command_error::{CommandError, Result};
@@ -21,7 +23,8 @@ use crate::session::Session;
 
 /// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
 /// they are no inputs.
-pub const INJECTED: [&str; 11] = [
+pub const INJECTED: [&str; 12] = [
+    FILE_VARIABLE,
     "hybrid_iso_path",
     "hybrid_output_dir",
     "hybrid_manifest",
@@ -45,6 +48,8 @@ pub struct Values {
     pub answers: Option<indexmap::IndexMap<String, Value>>,
     /// `--set`, in order.
     pub sets: Vec<(String, String)>,
+    /// `--cloudinit`, relative to the project.
+    pub cloudinit: Vec<PathBuf>,
     /// `--strict`.
     pub strict: bool,
 }
@@ -77,7 +82,7 @@ impl Values {
                 }
             }
         };
-        Ok(Self { answers, sets, strict: strict || session.settings.config.strict })
+        Ok(Self { answers, sets, cloudinit: Vec::new(), strict: strict || session.settings.config.strict })
     }
 }
 
@@ -94,6 +99,8 @@ pub struct Prepared {
     pub resolution: Resolution,
     /// Files that gave values, with what they are.
     pub layer_files: Vec<(PathBuf, InputKind)>,
+    /// Its cloud-init user data.
+    pub user_data: UserData,
     /// Files that the templates refer to.
     pub assets: Assets,
     /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
@@ -139,6 +146,13 @@ pub fn prepare(
         let (one, problems) = prepare_one(session, selection, builder, target, values, &git_sha);
         diagnostics.extend(problems);
         prepared.push(one);
+    }
+    if !values.cloudinit.is_empty() && prepared.iter().all(|one| one.user_data.files.is_empty()) {
+        diagnostics.push(
+            Diagnostic::error("BadCloudinit", "none of the selected builders takes user data").hint(format!(
+                "a template takes it by declaring the variable `{VARIABLE}` or `{FILE_VARIABLE}`"
+            )),
+        );
     }
     let diagnostics = without_repetition(diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -193,12 +207,16 @@ fn prepare_one(
         diagnostics.push(*problem);
         BTreeMap::new()
     });
+    let takes = [VARIABLE, FILE_VARIABLE].iter().any(|name| declared.contains_key(*name));
+    let (user_data, problems) = cloudinit::user_data(session, builder, takes, &values.cloudinit);
+    diagnostics.extend(problems);
     let scope = scope(&target, git_sha);
     let injected: BTreeSet<String> = INJECTED.into_iter().map(str::to_owned).collect();
     let resolution = resolve(&ResolveInput {
         declared: &declared,
         templates: &builder.documents,
         supplied: &supplied,
+        user_data: user_data.merged.as_ref(),
         layers: &layers,
         answers: values.answers.as_ref(),
         sets: &values.sets,
@@ -221,7 +239,8 @@ fn prepare_one(
     diagnostics.extend(problems);
     let rendered = hc_config::render::render(&target, &resolution);
     let builder = builder.clone();
-    let prepared = Prepared { target, builder, declared, resolution, layer_files, assets, rendered };
+    let prepared =
+        Prepared { target, builder, declared, resolution, layer_files, user_data, assets, rendered };
     diagnostics.extend(beaten_secrets(&prepared));
     (prepared, diagnostics)
 }

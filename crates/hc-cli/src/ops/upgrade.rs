@@ -169,7 +169,7 @@ fn built(session: &Session, packer: &Packer, one: &Prepared, cancel: &Cancel) ->
     let rules = packer::rules(session)?;
     let manifest_variable = one.declared.contains_key("hybrid_manifest").then_some("hybrid_manifest");
     let build = Build {
-        subject: place.subject(one, packer::injected(session, one, id.as_str(), &output, &given)),
+        subject: place.subject(one, packer::injected(session, one, &place, id.as_str(), &output, &given)),
         platform: one.target.builder.platform(),
         manifest_variable,
         output_dir: Some(&output),

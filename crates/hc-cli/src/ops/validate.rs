@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use hc_config::cloudinit::FILE_VARIABLE;
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::create_dirs;
 use hc_core::{EnvName, Target};
@@ -117,7 +118,7 @@ pub fn validate_one(
     let key = ssh_key::make(session, prepared, &place.work)?;
     let given = Given { key: key.as_ref(), ..Given::default() };
     let output_dir = session.root.join("artifacts/images/validate");
-    let vars = packer::injected(session, prepared, "validate", &output_dir, &given);
+    let vars = packer::injected(session, prepared, &place, "validate", &output_dir, &given);
     let subject = place.subject(prepared, vars);
     let redaction = Redaction::new(&secrets);
     let full = check(&context, Verb::Validate { syntax_only: false }, &subject, &redaction)?;
@@ -155,8 +156,12 @@ pub fn stage(
     place: &Place,
     digests: &mut Digests,
 ) -> Result<()> {
+    create_dirs(&place.work)?;
+    if prepared.declared.contains_key(FILE_VARIABLE) {
+        let text = prepared.user_data.merged.as_ref().map_or("", |(_, text)| text);
+        hc_core::fs::write_atomic(&place.user_data(), text.as_bytes(), 0o600)?;
+    }
     if prepared.builder.in_place {
-        create_dirs(&place.work)?;
         let rendered = place.work.join(compose::RENDERED);
         hc_core::fs::write_atomic(&rendered, prepared.rendered.as_bytes(), 0o644)?;
         return Ok(());

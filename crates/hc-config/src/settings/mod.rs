@@ -29,6 +29,8 @@ pub struct Settings {
     pub packer: PackerSettings,
     /// How variables are checked.
     pub config: ConfigSettings,
+    /// cloud-init user data for every builder that takes it (CONFIG-6).
+    pub cloudinit: CloudinitSettings,
     /// Git repositories that are pinned (SRC-1).
     pub sources: Vec<Source>,
     /// Url prefixes that are replaced before anything is fetched (SRC-4): `"https://github.com/" = "https://git.corp/"`.
@@ -45,6 +47,15 @@ pub struct Settings {
     pub publish: PublishSettings,
     /// What the search for plaintext secrets accepts (SEC-1).
     pub security: SecuritySettings,
+}
+
+/// cloud-init user data (CONFIG-6).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CloudinitSettings {
+    /// Files relative to the project, weakest first. A builder's own files, then `--cloudinit`, are merged over them.
+    pub files: Vec<PathBuf>,
 }
 
 /// Name and defaults of the project.

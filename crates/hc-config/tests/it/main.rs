@@ -70,6 +70,7 @@ fn resolved(layers: &[Layer]) -> Resolution {
         declared: &declared,
         templates: &documents,
         supplied: &BTreeMap::new(),
+        user_data: None,
         layers,
         answers: None,
         sets: &[],

@@ -109,6 +109,7 @@ fn ours(cases: &[(&str, &str)]) -> Option<Resolution> {
         declared: &declared,
         templates: &documents,
         supplied: &BTreeMap::new(),
+        user_data: None,
         layers: &[Layer { name: "vars".into(), document }],
         answers: None,
         sets: &[],

@@ -18,6 +18,12 @@ variable "azure_image_sku" {
   default     = "12-gen2"
 }
 
+variable "hybrid_cloudinit_file" {
+  type        = string
+  description = "File with the merged cloud-init user data; set by hybrid."
+  default     = ""
+}
+
 variable "azure_os_disk_size_gib" {
   type        = number
   description = "Size of the system disk in GiB."
@@ -39,7 +45,7 @@ source "azure-arm" "base" {
   image_sku       = var.azure_image_sku
   os_disk_size_gb = var.azure_os_disk_size_gib
 
-  custom_data_file = "${path.root}/../../../cloudinit/linux/azure.yaml"
+  custom_data_file = var.hybrid_cloudinit_file
 
   managed_image_name                = "linux-base-${var.hybrid_env}-${var.hybrid_build_id}"
   managed_image_resource_group_name = var.azure_resource_group
