@@ -4,9 +4,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-/// A generated part: the document, the name of the part, and its text.
-const PARTS: &[(&str, &str, fn() -> String)] =
-    &[("docs/guides/provisioners.md", "matrix", hc_provisioners::matrix_markdown)];
+/// A generated part of a document.
+struct Part {
+    document: &'static str,
+    name: &'static str,
+    text: fn() -> String,
+}
+
+const PARTS: &[Part] = &[Part {
+    document: "docs/guides/provisioners.md",
+    name: "matrix",
+    text: hc_provisioners::matrix_markdown,
+}];
 
 /// Writes every part that is out of date.
 pub fn write(root: &Path) -> Result<()> {
@@ -23,7 +32,7 @@ fn each(root: &Path, differs: impl Fn(&Path, &str, &str) -> Result<()>) -> Resul
         let path = root.join(name);
         let found = std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
         let wanted =
-            replaced(&found, part, &text()).with_context(|| format!("{name} has no part `{part}`"))?;
+            replaced(&found, part, &text()).with_context(|| format!("{name} has no part `{name}`"))?;
         if wanted != found {
             differs(&path, name, &wanted)?;
         }
@@ -32,9 +41,9 @@ fn each(root: &Path, differs: impl Fn(&Path, &str, &str) -> Result<()>) -> Resul
 }
 
 /// The document with the text between the two comments of a part replaced.
-fn replaced(document: &str, part: &str, text: &str) -> Option<String> {
-    let begin = document.find(&format!("<!-- generated: {part},"))?;
+fn replaced(document: &str, name: &str, text: &str) -> Option<String> {
+    let begin = document.find(&format!("<!-- generated: {name},"))?;
     let begin = begin + document[begin..].find("-->\n")? + "-->\n".len();
-    let end = begin + document[begin..].find(&format!("<!-- end of {part} -->"))?;
+    let end = begin + document[begin..].find(&format!("<!-- end of {name} -->"))?;
     Some(format!("{}\n{text}\n{}", &document[..begin], &document[end..]))
 }
