@@ -28,13 +28,13 @@ pub fn check(root: &Path) -> Result<()> {
 }
 
 fn each(root: &Path, differs: impl Fn(&Path, &str, &str) -> Result<()>) -> Result<()> {
-    for (name, part, text) in PARTS {
-        let path = root.join(name);
-        let found = std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+    for Part { document, name, text } in PARTS {
+        let path = root.join(document);
+        let found = std::fs::read_to_string(&path).with_context(|| format!("cannot read {document}"))?;
         let wanted =
-            replaced(&found, part, &text()).with_context(|| format!("{name} has no part `{name}`"))?;
+            replaced(&found, name, &text()).with_context(|| format!("{document} has no part `{name}`"))?;
         if wanted != found {
-            differs(&path, name, &wanted)?;
+            differs(&path, document, &wanted)?;
         }
     }
     Ok(())
