@@ -34,7 +34,17 @@ const GRAPH: &[(&str, &[&str])] = &[
     ),
     (
         "xtask",
-        &["hc-cli", "hc-config", "hc-packer", "hc-state", "hc-templates", "hc-sources", "hc-logs", "hc-core"],
+        &[
+            "hc-cli",
+            "hc-config",
+            "hc-packer",
+            "hc-provisioners",
+            "hc-state",
+            "hc-templates",
+            "hc-sources",
+            "hc-logs",
+            "hc-core",
+        ],
     ),
 ];
 
@@ -43,7 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gix", &["hc-sources"]),
     ("clap", &["hc-cli"]),
     ("anyhow", &["hc-cli", "xtask"]),
-    ("command-fds", &["hc-packer", "hc-state"]),
+    ("command-fds", &["hc-packer", "hc-provisioners", "hc-state"]),
     ("tracing-subscriber", &["hc-logs"]),
 ];
 
