@@ -128,8 +128,10 @@ pub fn check(
         context.cancel,
         &|piece| cut(redact, piece),
         |_, line| {
-            output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
-            output.push('\n');
+            if output.len() < MOST_OUTPUT {
+                output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
+                output.push('\n');
+            }
         },
     )?;
     redact_file(&own_log, redact);
@@ -139,6 +141,9 @@ pub fn check(
     };
     Ok(Checked { command, code, output })
 }
+
+/// Bytes of packer's answer that are kept in memory; its log has the rest.
+const MOST_OUTPUT: usize = 4 << 20;
 
 /// Builds: attempts, classification, retries. `sink` gets every event as it happens.
 ///

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hc_config::Diagnostic;
 use hc_core::lock::Holder;
 use hc_packer::iso::{Checksum, Entry, IsoStore, Patience, Wanted};
 use hc_packer::process::Cancel;
 use hc_templates::{Builder, Inventory};
 use time::OffsetDateTime;
 
-use crate::command_error::Result;
+use crate::command_error::{CommandError, Result};
 use crate::report::cache::{CacheReport, CachedFile};
 use crate::session::Session;
 
@@ -86,7 +87,11 @@ pub fn verify(session: &Session) -> Result<CacheReport> {
 /// When something cannot be removed.
 pub fn prune(session: &Session, older_than: Option<Duration>) -> Result<CacheReport> {
     let store = store(session);
-    let wanted = wanted(session);
+    let (wanted, problems) = wanted(session);
+    // A builder that cannot be read may want any of them.
+    if problems.iter().any(Diagnostic::is_error) {
+        return Err(CommandError::invalid(problems));
+    }
     let mut removed = Vec::new();
     for entry in store.list()? {
         let recent = older_than.is_some_and(|age| entry.used.elapsed().is_ok_and(|unused| unused < age));
@@ -99,12 +104,13 @@ pub fn prune(session: &Session, older_than: Option<Duration>) -> Result<CacheRep
 }
 
 /// Builders with the checksum that each wants. One that cannot be read wants nothing.
-fn wanted(session: &Session) -> Vec<(String, Checksum)> {
-    let (inventory, _) = Inventory::load(&session.root, &session.settings.builders);
+/// Which builder wants which medium, and what could not be read.
+fn wanted(session: &Session) -> (Vec<(String, Checksum)>, Vec<Diagnostic>) {
+    let (inventory, problems) = Inventory::load(&session.root, &session.settings.builders);
     let of = |builder: &Builder| {
         Some((builder.id.to_string(), builder.metadata.iso.as_ref()?.checksum.parse().ok()?))
     };
-    inventory.builders.iter().filter_map(of).collect()
+    (inventory.builders.iter().filter_map(of).collect(), problems)
 }
 
 fn described(
@@ -112,7 +118,7 @@ fn described(
     entries: Vec<Entry>,
     status: impl Fn(&Entry) -> &'static str,
 ) -> Vec<CachedFile> {
-    let wanted = wanted(session);
+    let (wanted, _) = wanted(session);
     let file = |entry: Entry| CachedFile {
         path: session.shown(&entry.path),
         checksum: entry.checksum.to_string(),

@@ -91,6 +91,11 @@ fn eight_builders_download_their_medium_once() {
     for at in 0..8 {
         std::fs::write(project.path(&format!("templates/linux/file/m{at}/builder.toml")), "").unwrap();
     }
+    // A builder that cannot be read may want the medium.
+    project.write("templates/linux/file/m0/builder.toml", "[iso\n");
+    project.run(&["cache", "prune"]).expect(1).says("templates/linux/file/m0/builder.toml");
+    assert!(path.exists());
+    project.write("templates/linux/file/m0/builder.toml", "");
     let pruned = project.ok(&["cache", "prune", "--format", "json"]).json();
     assert_eq!(pruned["result"]["files"].as_array().unwrap().len(), 1);
     assert!(!path.exists());
