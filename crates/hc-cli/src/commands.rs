@@ -150,7 +150,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         },
         Command::State(command) => match command {
             StateCommand::Show => plain(session, &state_commands::show(session)?),
-            StateCommand::Check => plain(session, &state_commands::check(session)?),
+            StateCommand::Check { deep } => plain(session, &state_commands::check(session, *deep)?),
             StateCommand::Backups => plain(session, &state_commands::backups(session)?),
             StateCommand::Restore { serial } => plain(session, &state_commands::restore(session, *serial)?),
             StateCommand::Migrate { dry_run, to } => {
@@ -160,7 +160,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         },
         Command::Diag(DiagCommand::State) => {
             // A diagnosis that finds something has done its work; `state check` is the one that fails.
-            let mut outcome = plain(session, &state_commands::check(session)?)?;
+            let mut outcome = plain(session, &state_commands::check(session, false)?)?;
             outcome.exit = crate::exit_code::ExitCode::Success;
             Ok(outcome)
         }

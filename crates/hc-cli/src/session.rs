@@ -32,6 +32,8 @@ pub struct Session {
     pub lock_timeout: Duration,
     /// Whether a file system without locks is put up with.
     pub unsafe_no_lock: bool,
+    /// Whether digests of unchanged inputs are remembered.
+    pub stat_cache: bool,
     /// `-v` minus `-q`.
     pub verbosity: i8,
 }
@@ -55,8 +57,18 @@ impl Session {
         let style = Style::decide(globals.color, &environment);
         let verbosity =
             i8::try_from(globals.verbose).unwrap_or(i8::MAX) - i8::try_from(globals.quiet).unwrap_or(0);
-        let unsafe_no_lock = globals.unsafe_no_lock;
-        Ok(Self { root, settings, run_id, environment, style, lock_timeout, unsafe_no_lock, verbosity })
+        let (unsafe_no_lock, stat_cache) = (globals.unsafe_no_lock, !globals.no_stat_cache);
+        Ok(Self {
+            root,
+            settings,
+            run_id,
+            environment,
+            style,
+            lock_timeout,
+            unsafe_no_lock,
+            stat_cache,
+            verbosity,
+        })
     }
 
     /// The environment to work in: `--env`, else `project.default_env`.

@@ -48,6 +48,11 @@ impl Digest {
         Ok((Self(*hasher.finalize().as_bytes()), size))
     }
 
+    /// A digest of which the raw bytes are known.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

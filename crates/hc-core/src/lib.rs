@@ -11,6 +11,7 @@ pub mod fs;
 pub mod id;
 pub mod lock;
 pub mod secret;
+pub mod stat_cache;
 pub mod version;
 
 pub use digest::Digest;

@@ -28,6 +28,9 @@ pub struct GlobalArgs {
     /// Go on where the file system of the project has no locks; nobody else may work on it meanwhile
     #[arg(long, global = true)]
     pub unsafe_no_lock: bool,
+    /// Read every input again, also those that did not change since they were hashed
+    #[arg(long, global = true, env = "HYBRID_NO_STAT_CACHE", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub no_stat_cache: bool,
 }
 
 /// Output format.

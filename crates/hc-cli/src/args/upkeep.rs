@@ -124,7 +124,12 @@ pub enum StateCommand {
     /// Print the state
     Show,
     /// Check the state: integrity, schema, missing or stale hashes, provenance
-    Check,
+    #[command(after_help = "Examples:\n  hybrid state check\n  hybrid state check --deep")]
+    Check {
+        /// Also hash every input anew and compare it with what was trusted and with the stat cache
+        #[arg(long)]
+        deep: bool,
+    },
     /// List backups, newest first
     Backups,
     /// Bring a backup back; the replaced file is kept beside it

@@ -1,23 +1,51 @@
 //! The input manifest of a prepared target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
 use hc_core::fs::{FsError, io_error};
+use hc_core::stat_cache::StatCache;
 use hc_templates::{Input, InputKind, InputManifest, builder_toml};
 
 use super::prepare::Prepared;
 use crate::command_error::Result;
 use crate::session::Session;
 
-/// Digests of project files, each read once per run however many builders share it.
+/// What is remembered about unchanged inputs; may be deleted at any time.
+pub const STAT_CACHE: &str = ".hybrid/stat-cache";
+
+/// Digests of project files, each looked at once per run however many builders share it.
 #[derive(Debug, Default)]
 pub struct Digests {
     known: BTreeMap<PathBuf, (Digest, u64)>,
 }
 
 impl Digests {
+    /// Looks at all files of the targets at once; those that did not change since they were hashed are not read, if
+    /// the session allows it.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn of_all(session: &Session, prepared: &[Prepared]) -> Result<Self> {
+        let file = session.root.join(STAT_CACHE);
+        let mut cache = if session.stat_cache { StatCache::load(&file) } else { StatCache::default() };
+        let unique: BTreeSet<PathBuf> =
+            prepared.iter().flat_map(|one| files(one).into_iter().map(|(path, _)| path)).collect();
+        let paths: Vec<PathBuf> = unique.into_iter().collect();
+        let found = cache.digests(&session.root, &paths);
+        let mut known = BTreeMap::new();
+        for (path, found) in paths.into_iter().zip(found) {
+            let full = session.root.join(&path);
+            known.insert(path, found.map_err(io_error("read", &full))?);
+        }
+        // Without it the next run takes longer, and that is all.
+        if let Err(error) = cache.save() {
+            tracing::debug!(%error, "the stat cache was not written");
+        }
+        Ok(Self { known })
+    }
+
     /// Takes digests that were computed elsewhere (while a stage was written).
     pub fn adopt(&mut self, digests: BTreeMap<PathBuf, (Digest, u64)>) {
         self.known.extend(digests);
@@ -34,6 +62,21 @@ impl Digests {
     }
 }
 
+/// The files of a target's inputs.
+fn files(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
+    let builder = &prepared.builder;
+    let mut files: Vec<(PathBuf, InputKind)> = Vec::new();
+    files.extend(builder.layers.iter().map(|path| (path.clone(), InputKind::Layer)));
+    files.extend(builder.files.iter().map(|path| (path.clone(), InputKind::Template)));
+    files.extend(prepared.layer_files.iter().cloned());
+    files.extend(prepared.user_data.files.iter().map(|path| (path.clone(), InputKind::Cloudinit)));
+    files.extend(prepared.assets.iter().map(|(path, kind)| (path.clone(), *kind)));
+    if builder.has_metadata {
+        files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));
+    }
+    files
+}
+
 /// Everything that decides the image of a target (PKR-7).
 ///
 /// `packer_version` is an input: another packer can make another image.
@@ -46,16 +89,7 @@ pub fn collect(
     packer_version: &str,
     digests: &mut Digests,
 ) -> Result<InputManifest> {
-    let builder = &prepared.builder;
-    let mut files: Vec<(PathBuf, InputKind)> = Vec::new();
-    files.extend(builder.layers.iter().map(|path| (path.clone(), InputKind::Layer)));
-    files.extend(builder.files.iter().map(|path| (path.clone(), InputKind::Template)));
-    files.extend(prepared.layer_files.iter().cloned());
-    files.extend(prepared.user_data.files.iter().map(|path| (path.clone(), InputKind::Cloudinit)));
-    files.extend(prepared.assets.iter().map(|(path, kind)| (path.clone(), *kind)));
-    if builder.has_metadata {
-        files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));
-    }
+    let files = files(prepared);
     let mut inputs = Vec::with_capacity(files.len() + 4);
     for (path, kind) in files {
         let (blake3, size) = digests.of(&session.root, &path)?;

@@ -50,7 +50,7 @@ pub fn plan(
     let store = state::open(session)?;
     let state = store.read()?;
     diagnostics.extend(journal::warnings(session, &store)?);
-    let mut digests = Digests::default();
+    let mut digests = Digests::of_all(session, &prepared)?;
     let mut planned: Vec<Planned> = Vec::new();
     for one in prepared {
         let manifest = collect(session, &one, &packer.version.to_string(), &mut digests)?;

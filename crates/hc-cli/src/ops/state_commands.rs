@@ -1,11 +1,15 @@
 //! `hybrid state …` and `hybrid diag state`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use hc_core::{BuilderId, Digest, EnvName, Target};
 use hc_packer::artifact::HashManifest;
 use hc_state::{CheckContext, MigrateOptions, RestorePoint, Severity, State, Validity};
 
-use super::{record, state};
+use super::inputs::{Digests, STAT_CACHE, collect};
+use super::prepare::{Values, prepare};
+use super::select::select;
+use super::{packer, record, state};
 use crate::command_error::Result;
 use crate::report::state::{
     BackupDoc, BackupsReport, FindingDoc, FindingsReport, StateChangeReport, StateReport,
@@ -24,13 +28,20 @@ pub fn show(session: &Session) -> Result<StateReport> {
 ///
 /// # Errors
 /// When the check itself cannot be made.
-pub fn check(session: &Session) -> Result<FindingsReport> {
+pub fn check(session: &Session, deep: bool) -> Result<FindingsReport> {
     let store = state::open(session)?;
+    let mut own = Vec::new();
     let context = match store.read() {
-        Ok(Some(state)) => context(session, &state)?,
+        Ok(Some(state)) => {
+            let mut context = context(session, &state)?;
+            if deep {
+                (context.current_inputs, own) = anew(session, &state)?;
+            }
+            context
+        }
         _ => CheckContext::default(),
     };
-    let findings = store
+    let mut findings: Vec<FindingDoc> = store
         .check(&context)
         .into_iter()
         .map(|finding| FindingDoc {
@@ -47,7 +58,53 @@ pub fn check(session: &Session) -> Result<FindingsReport> {
             link: finding.doc_anchor,
         })
         .collect();
+    findings.extend(own);
     Ok(FindingsReport { findings })
+}
+
+/// The inputs of every target of the state, hashed anew, and a finding where the stat cache says something else. Such a
+/// cache is removed.
+fn anew(session: &Session, state: &State) -> Result<(BTreeMap<Target, Digest>, Vec<FindingDoc>)> {
+    let packer = packer::find(session)?;
+    let inventory = select(session, "")?;
+    let (mut current, mut findings) = (BTreeMap::new(), Vec::new());
+    let envs: BTreeSet<&EnvName> = state.builders.keys().map(|target| &target.env).collect();
+    for env in envs {
+        let here = |id: &&BuilderId| {
+            state.builders.contains_key(&Target { builder: (*id).clone(), env: env.clone() })
+        };
+        let all = inventory.inventory.ids();
+        let ids: Vec<String> = all.iter().filter(here).map(ToString::to_string).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let selection = select(session, &ids.join(","))?;
+        let (prepared, _) = prepare(session, &selection, env, &Values::default())?;
+        let mut remembered = Digests::of_all(session, &prepared)?;
+        let mut fresh = Digests::default();
+        for one in &prepared {
+            let version = packer.version.to_string();
+            let (old, new) = (
+                collect(session, one, &version, &mut remembered)?,
+                collect(session, one, &version, &mut fresh)?,
+            );
+            for input in new.inputs.iter().filter(|input| !old.inputs.contains(input)) {
+                findings.push(FindingDoc {
+                    severity: "error".into(),
+                    code: "StatCacheWrong".into(),
+                    subject: input.name.clone(),
+                    message: "the file changed, and the stat cache did not notice".into(),
+                    hint: "the cache was removed; validate again, and report how the file was changed".into(),
+                    link: "docs/open-issues.md#statcachewrong".into(),
+                });
+            }
+            current.insert(one.target.clone(), new.combined);
+        }
+    }
+    if !findings.is_empty() {
+        let _ = std::fs::remove_file(session.root.join(STAT_CACHE));
+    }
+    Ok((current, findings))
 }
 
 fn context(session: &Session, state: &State) -> Result<CheckContext> {

@@ -1,0 +1,407 @@
+//! Digests of files that did not change, without reading them again.
+//!
+//! A file counts as unchanged while device, inode, size, mtime and ctime are what they were when it was hashed. A
+//! change within the clock tick of the last one would leave no trace, so a file is remembered only when its last
+//! change lies well before the hashing began, by the clock of the file system itself. Nothing else is trusted: a
+//! cache that is missing, cut short, altered or from elsewhere only costs the time to hash again.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::digest::Digest;
+use crate::fs::write_atomic;
+
+/// First bytes of a cache file; the number is the format's.
+const MAGIC: &[u8] = b"hybrid stat cache 1\n";
+/// How much older than the beginning of the hashing the last change has to be, in nanoseconds.
+const MARGIN: i128 = 100_000_000;
+/// The same on file systems that count whole or even seconds.
+const COARSE_MARGIN: i128 = 3_000_000_000;
+/// Entries of files that nobody asked for in this run are kept up to this number.
+const MOST_UNUSED: usize = 500_000;
+/// Files from this size on are hashed by all cores, one after the other.
+const LARGE: u64 = 1 << 20;
+
+/// What a file system says about a file; equal stamps mean equal content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Nanoseconds since 1970.
+    mtime: i128,
+    /// Nanoseconds since 1970; no program can set it.
+    ctime: i128,
+}
+
+impl Stamp {
+    #[cfg(unix)]
+    fn of(metadata: &std::fs::Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let at =
+            |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            mtime: at(metadata.mtime(), metadata.mtime_nsec()),
+            ctime: at(metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+
+    /// Without an inode and a ctime nothing is remembered.
+    #[cfg(not(unix))]
+    fn of(_: &std::fs::Metadata) -> Option<Self> {
+        None
+    }
+
+    /// Whether every later change must show, given the file system's time before the hashing.
+    fn is_settled(&self, clock: &Self, margin: i128) -> bool {
+        let whole = |time: i128| time % 1_000_000_000 == 0;
+        let margin = if whole(self.mtime) && whole(self.ctime) { COARSE_MARGIN } else { margin };
+        self.device == clock.device && self.mtime.max(self.ctime) + margin < clock.mtime
+    }
+}
+
+/// One remembered file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    path: PathBuf,
+    stamp: Stamp,
+    digest: Digest,
+    /// Whether somebody asked for it in this run.
+    used: bool,
+}
+
+/// The digests of a project's files.
+#[derive(Debug)]
+pub struct StatCache {
+    /// Where it lies; `None` when nothing is remembered.
+    file: Option<PathBuf>,
+    /// Sorted by path.
+    entries: Vec<Entry>,
+    changed: bool,
+    margin: i128,
+}
+
+impl Default for StatCache {
+    /// Remembers nothing: every file is read.
+    fn default() -> Self {
+        Self { file: None, entries: Vec::new(), changed: false, margin: MARGIN }
+    }
+}
+
+impl StatCache {
+    /// Reads the cache in `file`; what cannot be trusted is an empty cache.
+    pub fn load(file: &Path) -> Self {
+        let entries = std::fs::read(file).ok().and_then(|bytes| parse(&bytes)).unwrap_or_default();
+        Self { file: Some(file.to_owned()), entries, ..Self::default() }
+    }
+
+    /// Digest and size of every path below `root`, in the order of `paths`. Files are looked at by all cores.
+    pub fn digests(&mut self, root: &Path, paths: &[PathBuf]) -> Vec<io::Result<(Digest, u64)>> {
+        let clock = self.file.as_deref().and_then(file_system_clock);
+        let entries = &self.entries;
+        let look = |buffer: &mut Vec<u8>, path: &PathBuf| {
+            let known = entries.binary_search_by(|entry| entry.path.as_os_str().cmp(path.as_os_str())).ok();
+            look_at(&root.join(path), known.map(|at| (at, &entries[at])), buffer)
+        };
+        let mut found: Vec<io::Result<Found>> = paths.par_iter().map_init(Vec::new, look).collect();
+        // One by one: each of them occupies all cores.
+        for (found, path) in found.iter_mut().zip(paths) {
+            if matches!(found, Ok(Found::Large)) {
+                *found = hash_large(&root.join(path));
+            }
+        }
+        let mut fresh = Vec::new();
+        let digests = found
+            .into_iter()
+            .zip(paths)
+            .map(|(found, path)| match found? {
+                Found::Known(at) => {
+                    let entry = &mut self.entries[at];
+                    entry.used = true;
+                    Ok((entry.digest, entry.stamp.size))
+                }
+                Found::Hashed { digest, size, stamp } => {
+                    let settled =
+                        |stamp: &Stamp| clock.is_some_and(|clock| stamp.is_settled(&clock, self.margin));
+                    if let Some(stamp) = stamp.filter(settled) {
+                        fresh.push(Entry { path: path.clone(), stamp, digest, used: true });
+                    }
+                    Ok((digest, size))
+                }
+                Found::Large => Err(io::Error::other("a large file was not hashed")),
+            })
+            .collect();
+        self.remember(fresh);
+        digests
+    }
+
+    fn remember(&mut self, fresh: Vec<Entry>) {
+        if fresh.is_empty() {
+            return;
+        }
+        self.changed = true;
+        // The last of equal paths is the newest: sort is stable.
+        self.entries.extend(fresh);
+        self.entries.sort_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
+        self.entries.reverse();
+        self.entries.dedup_by(|one, other| one.path == other.path);
+        self.entries.reverse();
+    }
+
+    /// Writes what is new, for the next run. Several runs at once lose entries, never truth.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the digests are right all the same.
+    pub fn save(&mut self) -> Result<(), crate::fs::FsError> {
+        let Some(file) = self.file.as_deref().filter(|_| self.changed) else { return Ok(()) };
+        if self.entries.len() > MOST_UNUSED {
+            self.entries.retain(|entry| entry.used);
+        }
+        write_atomic(file, &format(&self.entries), 0o644)?;
+        self.changed = false;
+        Ok(())
+    }
+}
+
+/// What one look at a file gave.
+enum Found {
+    /// Unchanged: the entry's index.
+    Known(usize),
+    /// Read.
+    Hashed { digest: Digest, size: u64, stamp: Option<Stamp> },
+    /// To be read by all cores.
+    Large,
+}
+
+fn look_at(path: &Path, known: Option<(usize, &Entry)>, buffer: &mut Vec<u8>) -> io::Result<Found> {
+    if let Some((at, entry)) = known
+        && Stamp::of(&std::fs::metadata(path)?) == Some(entry.stamp)
+    {
+        return Ok(Found::Known(at));
+    }
+    let mut file = std::fs::File::open(path)?;
+    let before = file.metadata()?;
+    if before.len() >= LARGE {
+        return Ok(Found::Large);
+    }
+    buffer.clear();
+    file.read_to_end(buffer)?;
+    let digest = Digest::of(buffer);
+    Ok(Found::Hashed {
+        digest,
+        size: buffer.len() as u64,
+        stamp: unmoved(&before, &file, buffer.len() as u64),
+    })
+}
+
+fn hash_large(path: &Path) -> io::Result<Found> {
+    let file = std::fs::File::open(path)?;
+    let before = file.metadata()?;
+    let (digest, size) = Digest::of_file(path)?;
+    // By path again: the digest was taken of what is there now.
+    let stamp =
+        Stamp::of(&std::fs::metadata(path)?).filter(|stamp| Some(*stamp) == unmoved(&before, &file, size));
+    Ok(Found::Hashed { digest, size, stamp })
+}
+
+/// The stamp of a file that did not change while it was read.
+fn unmoved(before: &std::fs::Metadata, file: &std::fs::File, read: u64) -> Option<Stamp> {
+    let (before, after) = (Stamp::of(before)?, Stamp::of(&file.metadata().ok()?)?);
+    (before == after && before.size == read).then_some(after)
+}
+
+/// The time by the clock that stamps files beside `file`: that of a file which is made now.
+fn file_system_clock(file: &Path) -> Option<Stamp> {
+    let dir = file.parent()?;
+    std::fs::create_dir_all(dir).ok()?;
+    Stamp::of(&tempfile::tempfile_in(dir).ok()?.metadata().ok()?)
+}
+
+/// Magic, digest of the rest, then for every entry: length of the path, path, stamp, digest; little endian.
+fn format(entries: &[Entry]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(entries.len() * 160);
+    for entry in entries {
+        let Some(path) = entry.path.to_str() else { continue };
+        let Ok(length) = u32::try_from(path.len()) else { continue };
+        body.extend_from_slice(&length.to_le_bytes());
+        body.extend_from_slice(path.as_bytes());
+        for number in [entry.stamp.device, entry.stamp.inode, entry.stamp.size] {
+            body.extend_from_slice(&number.to_le_bytes());
+        }
+        for time in [entry.stamp.mtime, entry.stamp.ctime] {
+            body.extend_from_slice(&time.to_le_bytes());
+        }
+        body.extend_from_slice(entry.digest.as_bytes());
+    }
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(Digest::of(&body).as_bytes());
+    bytes.append(&mut body);
+    bytes
+}
+
+/// The entries; `None` when anything is not as [`format`] writes it.
+fn parse(bytes: &[u8]) -> Option<Vec<Entry>> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let (digest, mut body) = rest.split_at_checked(32)?;
+    if Digest::of(body).as_bytes() != digest {
+        return None;
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    while !body.is_empty() {
+        let length = u32::from_le_bytes(take(&mut body)?);
+        let (path, behind) = body.split_at_checked(usize::try_from(length).ok()?)?;
+        body = behind;
+        let path = PathBuf::from(std::str::from_utf8(path).ok()?);
+        let [device, inode, size] =
+            [take(&mut body)?, take(&mut body)?, take(&mut body)?].map(u64::from_le_bytes);
+        let [mtime, ctime] = [take(&mut body)?, take(&mut body)?].map(i128::from_le_bytes);
+        let digest = Digest::from_bytes(take(&mut body)?);
+        let stamp = Stamp { device, inode, size, mtime, ctime };
+        entries.push(Entry { path, stamp, digest, used: false });
+    }
+    let sorted = entries.windows(2).all(|pair| pair[0].path.as_os_str() < pair[1].path.as_os_str());
+    sorted.then_some(entries)
+}
+
+fn take<const N: usize>(body: &mut &[u8]) -> Option<[u8; N]> {
+    let (found, behind) = body.split_first_chunk::<N>()?;
+    *body = behind;
+    Some(*found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, SystemTime};
+
+    /// What may happen to a file between two looks.
+    #[derive(Debug, Clone)]
+    enum Change {
+        Write(usize, u8),
+        /// New content of the old length, with the old mtime set again.
+        Disguise(usize, u8),
+        RenameOver(usize, u8),
+        Remove(usize),
+        Cut(usize),
+        Flip(usize),
+        Wait,
+        Look,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let (file, byte) = (0..3_usize, any::<u8>());
+        prop_oneof![
+            (file.clone(), byte).prop_map(|(file, byte)| Change::Write(file, byte)),
+            (file.clone(), byte).prop_map(|(file, byte)| Change::Disguise(file, byte)),
+            (file.clone(), byte).prop_map(|(file, byte)| Change::RenameOver(file, byte)),
+            file.prop_map(Change::Remove),
+            any::<usize>().prop_map(Change::Cut),
+            any::<usize>().prop_map(Change::Flip),
+            Just(Change::Wait),
+            Just(Change::Look),
+            Just(Change::Look),
+        ]
+    }
+
+    fn apply(dir: &Path, cache: &Path, change: &Change) {
+        let path = |file: usize| dir.join(format!("f{file}"));
+        match change {
+            Change::Write(file, byte) => std::fs::write(path(*file), [*byte; 64]).unwrap(),
+            Change::Disguise(file, byte) => {
+                let before = std::fs::metadata(path(*file)).and_then(|meta| meta.modified());
+                std::fs::write(path(*file), [*byte; 64]).unwrap();
+                let handle = std::fs::File::options().write(true).open(path(*file)).unwrap();
+                handle.set_modified(before.unwrap_or(SystemTime::UNIX_EPOCH)).unwrap();
+            }
+            Change::RenameOver(file, byte) => {
+                std::fs::write(dir.join("new"), [*byte; 64]).unwrap();
+                std::fs::rename(dir.join("new"), path(*file)).unwrap();
+            }
+            Change::Remove(file) => drop(std::fs::remove_file(path(*file))),
+            Change::Cut(at) => {
+                if let Ok(bytes) = std::fs::read(cache) {
+                    std::fs::write(cache, &bytes[..at % (bytes.len() + 1)]).unwrap();
+                }
+            }
+            Change::Flip(at) => {
+                if let Ok(mut bytes) = std::fs::read(cache) {
+                    if let Some(byte) = at.checked_rem(bytes.len()).and_then(|at| bytes.get_mut(at)) {
+                        *byte ^= 1;
+                    }
+                    std::fs::write(cache, bytes).unwrap();
+                }
+            }
+            Change::Wait => std::thread::sleep(Duration::from_millis(9)),
+            Change::Look => {}
+        }
+    }
+
+    fn eager(file: &Path) -> StatCache {
+        StatCache { margin: 0, ..StatCache::load(file) }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(150))]
+        #[test]
+        fn a_digest_is_that_of_the_content_whatever_happened(changes in prop::collection::vec(change(), 1..25)) {
+            let dir = tempfile::tempdir().unwrap();
+            let cache = dir.path().join("cache/stat");
+            let paths: Vec<PathBuf> = (0..3).map(|file| PathBuf::from(format!("f{file}"))).collect();
+            for change in &changes {
+                apply(dir.path(), &cache, change);
+                let mut ours = eager(&cache);
+                let found = ours.digests(dir.path(), &paths);
+                for (found, path) in found.into_iter().zip(&paths) {
+                    match std::fs::read(dir.path().join(path)) {
+                        Ok(bytes) => prop_assert_eq!(found.unwrap(), (Digest::of(&bytes), bytes.len() as u64)),
+                        Err(error) => prop_assert_eq!(found.unwrap_err().kind(), error.kind()),
+                    }
+                }
+                ours.save().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = dir.path().join("cache/stat");
+        let paths = [PathBuf::from("a"), PathBuf::from("large")];
+        std::fs::write(dir.path().join("a"), "text").unwrap();
+        std::fs::write(dir.path().join("large"), vec![7; 3 << 20]).unwrap();
+        std::thread::sleep(Duration::from_millis(150));
+        let mut first = StatCache::load(&cache);
+        let digests: Vec<_> = first.digests(dir.path(), &paths).into_iter().map(Result::unwrap).collect();
+        assert_eq!(first.entries.len(), 2);
+        first.save().unwrap();
+        let mut second = StatCache::load(&cache);
+        assert!(second.entries.iter().all(|entry| !entry.used));
+        let again: Vec<_> = second.digests(dir.path(), &paths).into_iter().map(Result::unwrap).collect();
+        assert_eq!(again, digests);
+        assert!(second.entries.iter().all(|entry| entry.used) && !second.changed);
+    }
+
+    #[test]
+    fn a_fresh_file_is_not_trusted_and_a_broken_cache_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = dir.path().join("stat");
+        std::fs::write(dir.path().join("a"), "text").unwrap();
+        let mut first = StatCache::load(&cache);
+        first.digests(dir.path(), &[PathBuf::from("a")]);
+        assert!(first.entries.is_empty(), "changed a moment ago");
+        let stamp = Stamp::of(&std::fs::metadata(dir.path().join("a")).unwrap()).unwrap();
+        let entry = |path: &str| Entry { path: path.into(), stamp, digest: Digest::of(b"text"), used: false };
+        let good = format(&[entry("a"), entry("b")]);
+        assert_eq!(parse(&good).unwrap().len(), 2);
+        for length in 0..good.len() {
+            assert!(parse(&good[..length]).is_none(), "{length}");
+        }
+        assert!(parse(&format(&[entry("b"), entry("a")])).is_none());
+    }
+}
