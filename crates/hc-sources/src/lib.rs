@@ -1,8 +1,17 @@
-//! Pinned git sources (SRC-1 … SRC-6).
+//! Pinned git sources (SRC-1 … SRC-5).
 //!
-//! So far it owns the first step of a sync: which names, urls and refs may be asked for ([`spec`]), and where
-//! they come from behind a mirror (SRC-4). Cloning, pinning and plugins are open, see `docs/open-issues.md`.
+//! Owns `sources/`, `sources.lock` and what both promise: a source is at exactly the commit that the lock names,
+//! in a tree that nobody touched, or it is reported with the way out. `git` is the only module that knows gix.
+//!
+//! Never prints, never reads the process environment, never writes outside `sources/` and the files it is given,
+//! never runs a program that its options do not name.
 
+pub mod error;
+pub mod git;
+pub mod retry;
+pub mod sha;
 pub mod spec;
 
-pub use spec::{SourceError, SourceSpec};
+pub use error::SourceError;
+pub use sha::Sha;
+pub use spec::SourceSpec;

@@ -5,73 +5,49 @@ use std::collections::BTreeMap;
 
 use hc_core::id::is_kebab;
 
+use crate::error::SourceError;
+use crate::sha::Sha;
+
 /// A source as hybrid.toml names it, proven harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
     /// Directory name below `sources/`.
     pub name: String,
-    /// Where it really comes from: the url after the mirrors.
+    /// Where it is really fetched from: the url after the mirrors.
     pub url: String,
+    /// The url as hybrid.toml has it; the lock names this one, so that it is the same behind every mirror.
+    pub origin: String,
     /// Branch, tag or commit.
     pub reference: String,
+    /// Directory of the repository that builders use, relative and without `..`; the whole when absent.
+    pub subdir: Option<String>,
+    /// Fetches only the pinned commit, without its history.
+    pub shallow: bool,
+    /// Names of the scanners whose results belong to this source.
+    pub scanners: Vec<String>,
 }
 
-/// Why a source is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// The name is not kebab-case.
-    #[error("source name `{0}` is not kebab-case")]
-    Name(String),
-    /// The url's scheme is none of https, ssh and file, or the url could be taken for an option.
-    #[error("source `{name}`: url `{url}` is none of https://, ssh:// and file://")]
-    Url {
-        /// The source.
-        name: String,
-        /// The url.
-        url: String,
-    },
-    /// The url carries a user and password.
-    #[error("source `{name}`: the url carries credentials")]
-    Credentials {
-        /// The source.
-        name: String,
-    },
-    /// The ref is no branch, tag or commit.
-    #[error("source `{name}`: `{reference}` is no branch, tag or commit")]
-    Reference {
-        /// The source.
-        name: String,
-        /// The ref.
-        reference: String,
-    },
-}
-
-impl SourceError {
-    /// Stable code for `hybrid explain`.
-    pub fn code(&self) -> &'static str {
-        "BadSource"
-    }
-
-    /// The cure.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Name(_) => "use lower-case letters, digits and single hyphens",
-            Self::Url { .. } => {
-                "write the url with its scheme: https://host/path, ssh://git@host/path, file:///path"
-            }
-            Self::Credentials { .. } => {
-                "take them out and revoke them; git's credential helper has them at run time"
-            }
-            Self::Reference { .. } => "see `git check-ref-format`; a ref never begins with a hyphen",
-        }
-    }
+/// How a url is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// `https://`.
+    Https,
+    /// `http://`; only to this machine.
+    Http,
+    /// `ssh://`, by the program `ssh`.
+    Ssh,
+    /// `git://`, unencrypted; only to this machine.
+    Git,
+    /// `file://`; served by `git-upload-pack` of the `git` program.
+    File,
 }
 
 impl SourceSpec {
     /// Checks a source and rewrites its url by the longest matching prefix of `mirrors`.
     ///
     /// # Errors
-    /// [`SourceError`].
+    /// [`SourceError::Name`], [`SourceError::Url`], [`SourceError::PlainUrl`], [`SourceError::Credentials`],
+    /// [`SourceError::Reference`].
     pub fn new(
         name: &str,
         url: &str,
@@ -81,21 +57,118 @@ impl SourceSpec {
         if !is_kebab(name) {
             return Err(SourceError::Name(name.to_owned()));
         }
-        let url = mirrored(url, mirrors);
-        let rest = ["https://", "ssh://", "file://"].iter().find_map(|scheme| url.strip_prefix(scheme));
-        let plain = url.bytes().all(|b| b.is_ascii_graphic());
-        let Some(rest) = rest.filter(|rest| plain && !rest.is_empty() && !rest.starts_with('-')) else {
-            return Err(SourceError::Url { name: name.to_owned(), url });
-        };
-        let authority = rest.split('/').next().unwrap_or_default();
-        if authority.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
-            return Err(SourceError::Credentials { name: name.to_owned() });
-        }
+        let mirrored = mirrored(url, mirrors);
+        check_url(name, &mirrored)?;
         if !is_reference(reference) {
             return Err(SourceError::Reference { name: name.to_owned(), reference: reference.to_owned() });
         }
-        Ok(Self { name: name.to_owned(), url, reference: reference.to_owned() })
+        Ok(Self {
+            name: name.to_owned(),
+            url: mirrored,
+            origin: url.to_owned(),
+            reference: reference.to_owned(),
+            subdir: None,
+            shallow: false,
+            scanners: Vec::new(),
+        })
     }
+
+    /// Sets the directory that builders use.
+    ///
+    /// # Errors
+    /// [`SourceError::Subdir`] when it is absolute, empty, or climbs with `..`.
+    pub fn with_subdir(mut self, subdir: Option<&str>) -> Result<Self, SourceError> {
+        if let Some(subdir) = subdir {
+            let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git");
+            if !subdir.trim_end_matches('/').split('/').all(plain) || subdir.contains(['\\', '\0']) {
+                return Err(SourceError::Subdir { name: self.name, subdir: subdir.to_owned() });
+            }
+        }
+        self.subdir = subdir.map(|subdir| subdir.trim_end_matches('/').to_owned());
+        Ok(self)
+    }
+
+    /// Fetches only the pinned commit, without its history.
+    #[must_use]
+    pub fn with_shallow(mut self, shallow: bool) -> Self {
+        self.shallow = shallow;
+        self
+    }
+
+    /// Names the scanners whose results belong to this source.
+    #[must_use]
+    pub fn with_scanners(mut self, scanners: Vec<String>) -> Self {
+        self.scanners = scanners;
+        self
+    }
+
+    /// The commit, when the ref is one.
+    pub fn commit(&self) -> Option<Sha> {
+        self.reference.parse().ok()
+    }
+
+    /// How the url is spoken to.
+    pub fn transport(&self) -> Transport {
+        transport_of(&self.url).unwrap_or(Transport::Https)
+    }
+}
+
+fn transport_of(url: &str) -> Option<Transport> {
+    let (scheme, _) = url.split_once("://")?;
+    Some(match scheme {
+        "https" => Transport::Https,
+        "http" => Transport::Http,
+        "ssh" => Transport::Ssh,
+        "git" => Transport::Git,
+        "file" => Transport::File,
+        _ => return None,
+    })
+}
+
+fn check_url(name: &str, url: &str) -> Result<(), SourceError> {
+    let bad = || SourceError::Url { name: name.to_owned(), url: without_password(url) };
+    let transport = transport_of(url).ok_or_else(bad)?;
+    let rest = url.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+    // `%2d` would be a hyphen again on the other side of a decoder.
+    let decoy = rest.to_ascii_lowercase();
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    let plain = url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'\'' | b'"' | b'`' | b'$'));
+    if !plain || rest.is_empty() || decoy.starts_with(['-']) || decoy.starts_with("%2d") || path.is_empty() {
+        return Err(bad());
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.contains(':') || user.to_ascii_lowercase().contains("%3a") {
+        return Err(SourceError::Credentials { name: name.to_owned() });
+    }
+    let hostile = |part: &str| part.starts_with('-') || part.to_ascii_lowercase().starts_with("%2d");
+    let wants_host = transport != Transport::File;
+    if hostile(user) || hostile(host) || (wants_host == host.is_empty()) {
+        return Err(bad());
+    }
+    // The path of an ssh url becomes an argument of the far side's git.
+    if transport == Transport::Ssh && (hostile(path) || path.starts_with("~-")) {
+        return Err(bad());
+    }
+    if matches!(transport, Transport::Http | Transport::Git) && !is_loopback(host) {
+        return Err(SourceError::PlainUrl { name: name.to_owned(), url: url.to_owned() });
+    }
+    Ok(())
+}
+
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, rest)), Some((_, host))) if rest.contains(':') => format!("{scheme}://***@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn mirrored(url: &str, mirrors: &BTreeMap<String, String>) -> String {
@@ -113,6 +186,7 @@ fn mirrored(url: &str, mirrors: &BTreeMap<String, String>) -> String {
 fn is_reference(reference: &str) -> bool {
     let bad = |c: char| c.is_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
     !reference.is_empty()
+        && reference != "@"
         && !reference.starts_with(['-', '/', '.'])
         && !reference.ends_with(['/', '.'])
         && !reference.contains("..")
@@ -135,38 +209,70 @@ mod tests {
     fn hostile_urls_and_refs_are_refused() {
         assert!(spec("x", "https://example.com/a.git", "v1.2.3").is_ok());
         assert!(spec("x", "ssh://git@example.com/a.git", "feature/a").is_ok());
+        assert!(spec("x", "file:///srv/a.git", "main").is_ok());
         for url in [
             "ext::sh -c id",
             "--upload-pack=id",
-            "https://-x",
-            "http://example.com",
+            "https://-x/a",
+            "https://%2dx/a",
+            "ssh://-oProxyCommand=id/a",
+            "ssh://-oProxyCommand=id@h/a",
+            "ssh://git@-oProxyCommand=id/a",
+            "ssh://h/-upload-pack=x",
+            "file://host/a",
+            "https:///a",
+            "https://h",
             "/tmp/a",
-            "https://a b",
+            "https://a b/c",
+            "https://h/$(id)",
             "git@host:a",
+            "fd::17",
         ] {
             assert!(matches!(spec("x", url, "main"), Err(SourceError::Url { .. })), "{url}");
         }
-        for reference in ["--upload-pack=id", "-x", "a..b", "a b", "", "a.lock", "@{1}", "a//b", ".a"] {
+        for url in ["http://example.com/a", "git://example.com/a", "http://127.0.0.1.evil.example/a"] {
+            assert!(matches!(spec("x", url, "main"), Err(SourceError::PlainUrl { .. })), "{url}");
+        }
+        for url in ["http://127.0.0.1:8080/a", "git://localhost/a", "http://[::1]:80/a"] {
+            assert!(spec("x", url, "main").is_ok(), "{url}");
+        }
+        for reference in ["--upload-pack=id", "-x", "a..b", "a b", "", "a.lock", "@{1}", "a//b", ".a", "@"] {
             assert!(
                 matches!(spec("x", "https://h/a", reference), Err(SourceError::Reference { .. })),
                 "{reference}"
             );
         }
-        assert_eq!(
-            spec("x", "https://user:secret@h/a", "main"),
-            Err(SourceError::Credentials { name: "x".into() })
-        );
+        assert!(matches!(spec("x", "https://user:secret@h/a", "main"), Err(SourceError::Credentials { .. })));
         assert!(matches!(spec("../x", "https://h/a", "main"), Err(SourceError::Name(_))));
     }
 
     #[test]
-    fn the_longest_mirror_wins() {
+    fn a_refused_url_shows_no_password() {
+        let error = spec("x", "ftp://user:secret@h/a", "main").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn subdirs_stay_inside() {
+        for bad in ["", "/etc", "..", "a/../b", "a//b", ".git/hooks", "a\\b"] {
+            let error = spec("x", "https://h/a", "main").unwrap().with_subdir(Some(bad));
+            assert!(matches!(error, Err(SourceError::Subdir { .. })), "{bad}");
+        }
+        let good = spec("x", "https://h/a", "main").unwrap().with_subdir(Some("a/b/")).unwrap();
+        assert_eq!(good.subdir.as_deref(), Some("a/b"));
+    }
+
+    #[test]
+    fn the_longest_mirror_wins_and_cannot_smuggle() {
         let mirrors = BTreeMap::from([
             ("https://github.com/".to_owned(), "https://git.corp/gh/".to_owned()),
             ("https://github.com/hashicorp/".to_owned(), "https://git.corp/hc/".to_owned()),
+            ("https://evil/".to_owned(), "ext::sh ".to_owned()),
         ]);
         let spec = SourceSpec::new("x", "https://github.com/hashicorp/packer", "main", &mirrors).unwrap();
         assert_eq!(spec.url, "https://git.corp/hc/packer");
+        assert_eq!(spec.origin, "https://github.com/hashicorp/packer");
+        assert!(SourceSpec::new("x", "https://evil/a", "main", &mirrors).is_err());
     }
 
     proptest! {
@@ -174,6 +280,7 @@ mod tests {
         fn nothing_that_looks_like_an_option_passes(url in "\\PC{0,40}", reference in "\\PC{0,20}") {
             if let Ok(spec) = spec("x", &url, &reference) {
                 prop_assert!(!spec.url.starts_with('-') && !spec.reference.starts_with('-'));
+                prop_assert!(transport_of(&spec.url).is_some());
             }
         }
     }

@@ -1,0 +1,453 @@
+//! Everything that can go wrong with sources, each with its code and cure.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hc_core::fs::FsError;
+use hc_core::lock::Holder;
+
+use crate::sha::Sha;
+
+/// What git said, from the outermost message to the root cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitCause(pub Vec<String>);
+
+impl std::fmt::Display for GitCause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(": "))
+    }
+}
+
+impl std::error::Error for GitCause {}
+
+/// Why a source is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The name is not kebab-case.
+    #[error("source name `{0}` is not kebab-case")]
+    Name(String),
+    /// The url's scheme is none of https, ssh and file, or the url could be taken for an option.
+    #[error("source `{name}`: url `{url}` is none of https://, ssh:// and file://")]
+    Url {
+        /// The source.
+        name: String,
+        /// The url.
+        url: String,
+    },
+    /// The url is not encrypted and leaves this machine.
+    #[error("source `{name}`: `{url}` is not encrypted")]
+    PlainUrl {
+        /// The source.
+        name: String,
+        /// The url.
+        url: String,
+    },
+    /// The url carries a user and password.
+    #[error("source `{name}`: the url carries credentials")]
+    Credentials {
+        /// The source.
+        name: String,
+    },
+    /// The ref is no branch, tag or commit.
+    #[error("source `{name}`: `{reference}` is no branch, tag or commit")]
+    Reference {
+        /// The source.
+        name: String,
+        /// The ref.
+        reference: String,
+    },
+    /// The subdirectory leaves the repository.
+    #[error("source `{name}`: subdir `{subdir}` is not a path inside the repository")]
+    Subdir {
+        /// The source.
+        name: String,
+        /// The directory.
+        subdir: String,
+    },
+    /// Two sources share a name.
+    #[error("source `{name}` is declared twice")]
+    Duplicate {
+        /// The source.
+        name: String,
+    },
+    /// sources.lock cannot be read.
+    #[error("{} is not a valid lock: {reason}", path.display())]
+    LockInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        reason: String,
+    },
+    /// sources.lock is of a newer format.
+    #[error("{} has format {found}; this hybrid knows up to {known}", path.display())]
+    LockTooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest known one.
+        known: u32,
+    },
+    /// The lock does not pin what hybrid.toml asks for, and may not be changed.
+    #[error("source `{name}` is not in sources.lock as hybrid.toml asks for it")]
+    LockOutdated {
+        /// The source.
+        name: String,
+    },
+    /// Another process works in `sources/`.
+    #[error("sources/ is locked{}", holder.as_ref().map(|h| format!(" by pid {} on {} ({})", h.pid, h.host, h.command)).unwrap_or_default())]
+    Busy {
+        /// Who, if it could be read.
+        holder: Option<Holder>,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The file system has no locks.
+    #[error("{} is on a file system without locks", path.display())]
+    LocksUnsupported {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The tree has changes of its own.
+    #[error("{} has {what}", path.display())]
+    Dirty {
+        /// The source's directory.
+        path: PathBuf,
+        /// Counts and first paths, for people.
+        what: String,
+    },
+    /// HEAD is not where the last sync left it.
+    #[error("{} is at {} instead of {}", path.display(), head.as_ref().map_or("no commit", Sha::short), expected.as_ref().map_or("the pin", Sha::short))]
+    Diverged {
+        /// The source's directory.
+        path: PathBuf,
+        /// Where HEAD is.
+        head: Option<Sha>,
+        /// Where the last sync left it, if it was one of ours.
+        expected: Option<Sha>,
+    },
+    /// A tag points to another commit than the lock.
+    #[error("source `{name}`: tag `{tag}` moved from {} to {}", locked.short(), now.short())]
+    MovedTag {
+        /// The source.
+        name: String,
+        /// The tag.
+        tag: String,
+        /// The locked commit.
+        locked: Sha,
+        /// Where the server has it now.
+        now: Sha,
+    },
+    /// Something stands at `sources/<name>` that is no clone of this url.
+    #[error("{} is not a clone of {url}", path.display())]
+    NotAClone {
+        /// The directory.
+        path: PathBuf,
+        /// The url that was expected.
+        url: String,
+    },
+    /// An ignored file of the user's stands where the new commit has a file.
+    #[error("{} is in the way of the new commit", path.display())]
+    Obstructed {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The server could not be reached or broke off.
+    #[error("cannot fetch {url}: {cause}")]
+    Unreachable {
+        /// Where from.
+        url: String,
+        /// What git said.
+        cause: GitCause,
+    },
+    /// Nothing came for too long, or it took too long in all.
+    #[error("fetching {url} made no progress for {} s", after.as_secs())]
+    TimedOut {
+        /// Where from.
+        url: String,
+        /// After how long.
+        after: Duration,
+    },
+    /// The whole fetch took longer than it may.
+    #[error("fetching {url} took longer than {} s", limit.as_secs())]
+    TooSlow {
+        /// Where from.
+        url: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Somebody asked to stop.
+    #[error("source `{name}` was interrupted")]
+    Interrupted {
+        /// The source.
+        name: String,
+    },
+    /// The server wants credentials, or refuses the ones it got.
+    #[error("{url} refuses access: {cause}")]
+    AccessDenied {
+        /// Where from.
+        url: String,
+        /// What git said.
+        cause: GitCause,
+    },
+    /// The server's certificate is not trusted.
+    #[error("the certificate of {url} is not trusted: {cause}")]
+    Certificate {
+        /// Where from.
+        url: String,
+        /// What the TLS library said.
+        cause: GitCause,
+    },
+    /// The server has no such repository.
+    #[error("there is no repository at {url}: {cause}")]
+    RepositoryMissing {
+        /// Where from.
+        url: String,
+        /// What git said.
+        cause: GitCause,
+    },
+    /// The server has no such branch or tag.
+    #[error("{url} has no branch or tag `{reference}`")]
+    ReferenceMissing {
+        /// Where from.
+        url: String,
+        /// The ref.
+        reference: String,
+    },
+    /// Both a branch and a tag have that name.
+    #[error("{url} has a branch and a tag `{reference}`")]
+    ReferenceAmbiguous {
+        /// Where from.
+        url: String,
+        /// The ref.
+        reference: String,
+    },
+    /// The server no longer gives out the locked commit.
+    #[error("{url} no longer has commit {sha}: {cause}")]
+    PinGone {
+        /// Where from.
+        url: String,
+        /// The commit.
+        sha: Sha,
+        /// What git said.
+        cause: GitCause,
+    },
+    /// The commit has a path that could write elsewhere.
+    #[error("source `{name}`: commit {} has the path `{path}`, which {reason}", sha.short())]
+    HostileTree {
+        /// The source.
+        name: String,
+        /// The commit.
+        sha: Sha,
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The subdirectory is not in the commit.
+    #[error("source `{name}`: commit {} has no directory `{subdir}`", sha.short())]
+    SubdirMissing {
+        /// The source.
+        name: String,
+        /// The commit.
+        sha: Sha,
+        /// The directory.
+        subdir: String,
+    },
+    /// A local repository does not work.
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Repository {
+        /// What was tried.
+        action: &'static str,
+        /// On which repository.
+        path: PathBuf,
+        /// What git said.
+        cause: GitCause,
+    },
+    /// gix cannot do it and no `git` program was given.
+    #[error("{url} needs the git program: {cause}")]
+    ProgramNeeded {
+        /// Where from.
+        url: String,
+        /// What gix said.
+        cause: GitCause,
+    },
+    /// A pin does not hold: too little said, or expired.
+    #[error("pin of `{name}`: {reason}")]
+    PinInvalid {
+        /// The source.
+        name: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The bundle is broken or not ours.
+    #[error("{} is not a valid bundle: {reason}", path.display())]
+    BundleInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The bundle, or this directory, lacks a pinned commit.
+    #[error("source `{name}` is not available at {}", sha.short())]
+    NotAvailable {
+        /// The source.
+        name: String,
+        /// The commit.
+        sha: Sha,
+    },
+    /// A file resists.
+    #[error(transparent)]
+    File(#[from] FsError),
+}
+
+impl SourceError {
+    /// Stable code for `hybrid explain`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Name(_)
+            | Self::Url { .. }
+            | Self::PlainUrl { .. }
+            | Self::Credentials { .. }
+            | Self::Reference { .. }
+            | Self::Subdir { .. }
+            | Self::Duplicate { .. } => "BadSource",
+            Self::LockInvalid { .. } => "SourceLockInvalid",
+            Self::LockTooNew { .. } => "SourceLockTooNew",
+            Self::LockOutdated { .. } => "SourceLockOutdated",
+            Self::Busy { .. } => "SourcesBusy",
+            Self::LocksUnsupported { .. } => "SourceLocksUnsupported",
+            Self::Dirty { .. } | Self::Obstructed { .. } => "SourceDirty",
+            Self::Diverged { .. } => "SourceDiverged",
+            Self::MovedTag { .. } => "SourceTagMoved",
+            Self::NotAClone { .. } => "SourceNotAClone",
+            Self::Unreachable { .. } => "SourceUnreachable",
+            Self::TimedOut { .. } | Self::TooSlow { .. } => "SourceTimeout",
+            Self::Interrupted { .. } => "Interrupted",
+            Self::AccessDenied { .. } => "SourceAccessDenied",
+            Self::Certificate { .. } => "SourceCertificate",
+            Self::RepositoryMissing { .. } => "SourceNotFound",
+            Self::ReferenceMissing { .. } | Self::ReferenceAmbiguous { .. } => "SourceRefMissing",
+            Self::PinGone { .. } => "SourcePinGone",
+            Self::HostileTree { .. } => "SourceHostile",
+            Self::SubdirMissing { .. } => "SourceSubdirMissing",
+            Self::Repository { .. } => "SourceRepository",
+            Self::ProgramNeeded { .. } => "GitProgramNeeded",
+            Self::PinInvalid { .. } => "SourcePinInvalid",
+            Self::BundleInvalid { .. } => "SourceBundleInvalid",
+            Self::NotAvailable { .. } => "SourceNotAvailable",
+            Self::File(error) => error.code(),
+        }
+    }
+
+    /// The cure.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Name(_) => "use lower-case letters, digits and single hyphens".into(),
+            Self::Url { .. } => {
+                "write the url with its scheme: https://host/path, ssh://git@host/path, file:///path".into()
+            }
+            Self::PlainUrl { .. } => "use https:// or ssh://; plain http:// and git:// work to this machine only".into(),
+            Self::Credentials { .. } => {
+                "take them out and revoke them; a credential program gives them at run time".into()
+            }
+            Self::Reference { .. } => "see `git check-ref-format`; a ref never begins with a hyphen".into(),
+            Self::Subdir { .. } => "give a path below the repository's root, without `..`".into(),
+            Self::Duplicate { .. } => "rename one of the two".into(),
+            Self::LockInvalid { .. } => "restore sources.lock from version control, or remove it and sync again".into(),
+            Self::LockTooNew { .. } => "upgrade hybrid".into(),
+            Self::LockOutdated { .. } => "run `hybrid sources sync` and commit sources.lock".into(),
+            Self::Busy { .. } => "wait for it, or let hybrid wait: `--lock-timeout 30s`".into(),
+            Self::LocksUnsupported { .. } => "move the project to a local disk".into(),
+            Self::Dirty { path, .. } => format!(
+                "look with `git -C {0} status`; keep the changes by committing them upstream, or drop them with `git -C {0} stash -u`",
+                path.display()
+            ),
+            Self::Diverged { path, expected, .. } => match expected {
+                Some(sha) => format!(
+                    "push your commits upstream and update the pin, or go back with `git -C {} checkout --detach {sha}`",
+                    path.display()
+                ),
+                None => format!("move {} away and sync again", path.display()),
+            },
+            Self::MovedTag { name, now, .. } => format!(
+                "ask upstream why; when it is meant, run `hybrid sources pin {name} {now} --reason … --approved-by …`, else pin a commit instead of the tag"
+            ),
+            Self::NotAClone { path, .. } => format!("move {} away and sync again", path.display()),
+            Self::Obstructed { path } => format!("move {} away and sync again", path.display()),
+            Self::Unreachable { .. } => "check the network and the url, then run `hybrid sources resume`".into(),
+            Self::TimedOut { .. } | Self::TooSlow { .. } => {
+                "run `hybrid sources resume`; raise the timeout, or make the source shallow, when the link is slow".into()
+            }
+            Self::Interrupted { .. } => "run `hybrid sources resume`".into(),
+            Self::AccessDenied { .. } => "give a credential program, or use ssh:// with a key".into(),
+            Self::Certificate { .. } => "name the company's CA file in hybrid.toml; never turn the check off".into(),
+            Self::RepositoryMissing { .. } => "correct the url, or ask for access".into(),
+            Self::ReferenceMissing { .. } => "correct the ref in hybrid.toml".into(),
+            Self::ReferenceAmbiguous { reference, .. } => {
+                format!("write `refs/heads/{reference}` or `refs/tags/{reference}`")
+            }
+            Self::PinGone { .. } => {
+                "history was rewritten upstream: unbundle a copy that has it, or run `hybrid sources sync --update`".into()
+            }
+            Self::HostileTree { .. } => "do not use this repository; tell its owners".into(),
+            Self::SubdirMissing { .. } => "correct `subdir` in hybrid.toml, or pin a commit that has it".into(),
+            Self::Repository { path, .. } => format!("move {} away and sync again", path.display()),
+            Self::ProgramNeeded { .. } => "install git, or use a server with the smart protocol".into(),
+            Self::PinInvalid { .. } => "give `--reason`, `--approved-by` and an expiry in the future".into(),
+            Self::BundleInvalid { .. } => "copy the bundle again, or make it anew with `hybrid sources bundle`".into(),
+            Self::NotAvailable { .. } => "run `hybrid sources sync` where there is a network, then bundle again".into(),
+            Self::File(_) => "the cause is the system's own answer; look at the path".into(),
+        }
+    }
+
+    /// Exit code of the CLI (PKR-4): 1 refused or wrong, 2 trying again can help, 3 security.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::HostileTree { .. } => 3,
+            Self::Interrupted { .. } => 130,
+            Self::Busy { .. } | Self::LocksUnsupported { .. } | Self::File(_) | Self::Repository { .. } => 2,
+            other if other.is_transient() || other.is_remote() => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether the same attempt can succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
+    }
+
+    /// Whether the tree is left as it is because a person has to decide (SRC-2).
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Dirty { .. }
+                | Self::Diverged { .. }
+                | Self::MovedTag { .. }
+                | Self::NotAClone { .. }
+                | Self::Obstructed { .. }
+                | Self::LockOutdated { .. }
+                | Self::HostileTree { .. }
+        )
+    }
+
+    fn is_remote(&self) -> bool {
+        matches!(
+            self,
+            Self::TooSlow { .. }
+                | Self::AccessDenied { .. }
+                | Self::Certificate { .. }
+                | Self::RepositoryMissing { .. }
+        )
+    }
+}
+
+impl From<hc_core::lock::LockError> for SourceError {
+    fn from(error: hc_core::lock::LockError) -> Self {
+        match error {
+            hc_core::lock::LockError::Held { holder, waited, .. } => Self::Busy { holder, waited },
+            hc_core::lock::LockError::Unsupported { path, .. } => Self::LocksUnsupported { path },
+            hc_core::lock::LockError::File(error) => Self::File(error),
+        }
+    }
+}

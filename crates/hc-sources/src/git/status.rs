@@ -1,0 +1,173 @@
+//! What a person did in a work tree since the last sync.
+
+use gix::bstr::ByteSlice;
+use gix::status::index_worktree::Item as WorktreeItem;
+use gix::status::plumbing::index_as_worktree::EntryStatus;
+use gix::status::{Item, Submodule, UntrackedFiles};
+
+use super::cause::local;
+use super::repository::Repository;
+use crate::error::SourceError;
+use crate::sha::Sha;
+
+/// Everything that makes a tree dirty (SRC-2); ignored files do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DirtyReport {
+    /// Paths that differ from the index: content, type, executable bit, or gone.
+    pub modified: Vec<String>,
+    /// Paths whose index differs from HEAD.
+    pub staged: Vec<String>,
+    /// Paths that git does not know; whole directories end in `/`.
+    pub untracked: Vec<String>,
+    /// Paths with a conflict.
+    pub conflicted: Vec<String>,
+    /// An operation of git that was not finished, such as `a rebase`.
+    pub operation: Option<&'static str>,
+    /// Where HEAD is.
+    pub head: Option<Sha>,
+    /// The branch that HEAD is on; `None` when detached.
+    pub branch: Option<String>,
+}
+
+impl DirtyReport {
+    /// Whether nothing was changed.
+    pub fn is_clean(&self) -> bool {
+        self.modified.is_empty()
+            && self.staged.is_empty()
+            && self.untracked.is_empty()
+            && self.conflicted.is_empty()
+            && self.operation.is_none()
+    }
+
+    /// Counts and first paths: `2 modified (a, b) and 1 untracked (c)`.
+    pub fn summary(&self) -> String {
+        let lists = [
+            ("conflicted", &self.conflicted),
+            ("staged", &self.staged),
+            ("modified", &self.modified),
+            ("untracked", &self.untracked),
+        ];
+        let mut parts: Vec<String> =
+            self.operation.map(|operation| format!("{operation} in progress")).into_iter().collect();
+        for (word, paths) in lists.into_iter().filter(|(_, paths)| !paths.is_empty()) {
+            let shown = paths.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if paths.len() > 3 { ", …" } else { "" };
+            parts.push(format!("{} {word} ({shown}{more})", paths.len()));
+        }
+        if parts.is_empty() { "no changes".to_owned() } else { parts.join(" and ") }
+    }
+}
+
+impl Repository {
+    /// Compares HEAD, index and work tree, as `git status` does. With `refresh`, times of unchanged files are written
+    /// back to the index, so that the next look is cheaper; only for the holder of `sources/.lock`.
+    ///
+    /// # Errors
+    /// [`SourceError::Repository`].
+    pub fn status(&self, refresh: bool) -> Result<DirtyReport, SourceError> {
+        let failed = || local("read the state of", &self.dir);
+        let mut report = DirtyReport {
+            operation: self.inner.state().map(operation),
+            head: self.head(),
+            branch: self.branch(),
+            ..DirtyReport::default()
+        };
+        let mut items = self
+            .inner
+            .status(gix::progress::Discard)
+            .map_err(failed())?
+            .untracked_files(UntrackedFiles::Collapsed)
+            .index_worktree_rewrites(None)
+            .index_worktree_submodules(Submodule::Given {
+                ignore: gix::submodule::config::Ignore::None,
+                check_dirty: false,
+            })
+            .tree_index_track_renames(gix::status::tree_index::TrackRenames::Disabled)
+            .into_iter(None)
+            .map_err(failed())?;
+        for item in items.by_ref() {
+            report.add(item.map_err(failed())?);
+        }
+        if refresh
+            && report.is_clean()
+            && let Some(outcome) = items.outcome_mut()
+            && outcome.has_changes()
+            && let Some(written) = outcome.write_changes()
+        {
+            written.map_err(local("refresh the index of", &self.dir))?;
+        }
+        report.sort();
+        Ok(report)
+    }
+}
+
+impl DirtyReport {
+    fn add(&mut self, item: Item) {
+        match item {
+            Item::TreeIndex(change) => self.staged.push(change.location().to_str_lossy().into_owned()),
+            Item::IndexWorktree(WorktreeItem::Modification { rela_path, status, .. }) => {
+                let path = rela_path.to_str_lossy().into_owned();
+                match status {
+                    EntryStatus::Conflict { .. } => self.conflicted.push(path),
+                    EntryStatus::Change(_) => self.modified.push(path),
+                    EntryStatus::IntentToAdd => self.staged.push(path),
+                    EntryStatus::NeedsUpdate(_) => {}
+                }
+            }
+            Item::IndexWorktree(WorktreeItem::DirectoryContents { entry, .. }) => {
+                if entry.status == gix::dir::entry::Status::Untracked {
+                    let slash = match entry.disk_kind {
+                        Some(gix::dir::entry::Kind::Directory | gix::dir::entry::Kind::Repository) => "/",
+                        _ => "",
+                    };
+                    self.untracked.push(format!("{}{slash}", entry.rela_path));
+                }
+            }
+            // Renames are not tracked; should one come nevertheless, it is a change.
+            Item::IndexWorktree(WorktreeItem::Rewrite { dirwalk_entry, .. }) => {
+                self.modified.push(dirwalk_entry.rela_path.to_str_lossy().into_owned());
+            }
+        }
+    }
+
+    fn sort(&mut self) {
+        for list in [&mut self.modified, &mut self.staged, &mut self.untracked, &mut self.conflicted] {
+            list.sort();
+            list.dedup();
+        }
+        let conflicted = std::mem::take(&mut self.conflicted);
+        self.staged.retain(|path| conflicted.binary_search(path).is_err());
+        self.modified.retain(|path| conflicted.binary_search(path).is_err());
+        self.conflicted = conflicted;
+    }
+}
+
+fn operation(state: gix::state::InProgress) -> &'static str {
+    use gix::state::InProgress;
+    match state {
+        InProgress::ApplyMailbox | InProgress::ApplyMailboxRebase => "an am session",
+        InProgress::Bisect => "a bisect",
+        InProgress::CherryPick | InProgress::CherryPickSequence => "a cherry-pick",
+        InProgress::Merge => "a merge",
+        InProgress::Rebase | InProgress::RebaseInteractive => "a rebase",
+        InProgress::Revert | InProgress::RevertSequence => "a revert",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_counts_and_names() {
+        assert_eq!(DirtyReport::default().summary(), "no changes");
+        let report = DirtyReport {
+            modified: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
+            untracked: vec!["x/".into()],
+            operation: Some("a rebase"),
+            ..DirtyReport::default()
+        };
+        assert_eq!(report.summary(), "a rebase in progress and 4 modified (a, b, c, …) and 1 untracked (x/)");
+        assert!(!report.is_clean());
+    }
+}

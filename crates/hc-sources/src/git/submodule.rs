@@ -1,0 +1,71 @@
+//! Repositories inside a repository: reported, never fetched, since nothing pins where they come from.
+
+use std::collections::BTreeMap;
+
+use super::repository::Repository;
+use super::tree::{EntryKind, TreeEntry};
+use crate::error::SourceError;
+
+/// A submodule of a commit. Its directory is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submodule {
+    /// Its directory.
+    pub path: String,
+    /// Where `.gitmodules` says that it comes from.
+    pub url: Option<String>,
+    /// The commit that it should have.
+    pub sha: String,
+}
+
+pub(crate) fn read(
+    repository: &Repository,
+    entries: &BTreeMap<String, TreeEntry>,
+) -> Result<Vec<Submodule>, SourceError> {
+    let links = entries.iter().filter(|(_, entry)| entry.kind == EntryKind::Submodule);
+    let mut found: Vec<Submodule> = links
+        .map(|(path, entry)| Submodule { path: path.clone(), url: None, sha: entry.id.to_string() })
+        .collect();
+    let modules = entries.get(".gitmodules").filter(|entry| entry.kind != EntryKind::Submodule);
+    if let (false, Some(modules)) = (found.is_empty(), modules) {
+        let text = String::from_utf8_lossy(&repository.blob(modules.id)?).into_owned();
+        let urls = urls(&text);
+        for submodule in &mut found {
+            submodule.url = urls.get(&submodule.path).cloned();
+        }
+    }
+    Ok(found)
+}
+
+fn urls(text: &str) -> BTreeMap<String, String> {
+    let mut urls = BTreeMap::new();
+    let (mut path, mut url) = (None, None);
+    for line in text.lines().chain(["["]) {
+        let line = line.trim();
+        if line.starts_with('[') {
+            if let (Some(path), Some(url)) = (path.take(), url.take()) {
+                urls.insert(path, url);
+            }
+        } else if let Some((key, value)) = line.split_once('=') {
+            let value = value.trim().trim_matches('"').to_owned();
+            match key.trim() {
+                "path" => path = Some(value),
+                "url" => url = Some(value),
+                _ => {}
+            }
+        }
+    }
+    urls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_belong_to_their_paths() {
+        let text = "[submodule \"a\"]\n\tpath = libs/a\n\turl = https://h/a\n[submodule \"b\"]\n url=../b\n path = b\n";
+        let urls = urls(text);
+        assert_eq!(urls["libs/a"], "https://h/a");
+        assert_eq!(urls["b"], "../b");
+    }
+}

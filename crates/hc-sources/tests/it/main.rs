@@ -1,0 +1,11 @@
+//! Against real git servers on loopback, and beside the `git` command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and hands PATH on"
+)]
+
+mod http;
+mod servers;
+mod transports;
+mod upstream;
