@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hc_core::fs::FsError;
 use hc_core::lock::Holder;
+use time::OffsetDateTime;
 
 use crate::sha::Sha;
 
@@ -146,6 +147,12 @@ pub enum SourceError {
         /// The url that was expected.
         url: String,
     },
+    /// A directory of ours is a link or a file.
+    #[error("{} is not a directory", path.display())]
+    NotADirectory {
+        /// The path.
+        path: PathBuf,
+    },
     /// An ignored file of the user's stands where the new commit has a file.
     #[error("{} is in the way of the new commit", path.display())]
     Obstructed {
@@ -280,6 +287,40 @@ pub enum SourceError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A force pin is past its day.
+    #[error("the force pin of `{name}` at {}, approved by {approved_by}, expired on {}", sha.short(), expired.date())]
+    PinExpired {
+        /// The source.
+        name: String,
+        /// The commit.
+        sha: Sha,
+        /// Who approved it.
+        approved_by: String,
+        /// When it ended.
+        expired: OffsetDateTime,
+    },
+    /// The network is needed and may not be used.
+    #[error("source `{name}` needs the network, which `--offline` forbids")]
+    Offline {
+        /// The source.
+        name: String,
+    },
+    /// The source is not here.
+    #[error("source `{name}` is not at its pin: {} is missing", path.display())]
+    Missing {
+        /// The source.
+        name: String,
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// hybrid.toml has no such source.
+    #[error("hybrid.toml has no source `{name}`")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The sources that there are.
+        known: Vec<String>,
+    },
     /// The bundle is broken or not ours.
     #[error("{} is not a valid bundle: {reason}", path.display())]
     BundleInvalid {
@@ -295,6 +336,12 @@ pub enum SourceError {
         name: String,
         /// The commit.
         sha: Sha,
+    },
+    /// Objects lie outside of packs, where a bundle does not take them.
+    #[error("{} keeps objects outside of packs", path.display())]
+    LooseObjects {
+        /// The clone.
+        path: PathBuf,
     },
     /// A file resists.
     #[error(transparent)]
@@ -320,7 +367,7 @@ impl SourceError {
             Self::Dirty { .. } | Self::Obstructed { .. } => "SourceDirty",
             Self::Diverged { .. } => "SourceDiverged",
             Self::MovedTag { .. } => "SourceTagMoved",
-            Self::NotAClone { .. } => "SourceNotAClone",
+            Self::NotAClone { .. } | Self::NotADirectory { .. } => "SourceNotAClone",
             Self::Unreachable { .. } => "SourceUnreachable",
             Self::TimedOut { .. } | Self::TooSlow { .. } => "SourceTimeout",
             Self::Interrupted { .. } => "Interrupted",
@@ -334,8 +381,13 @@ impl SourceError {
             Self::Repository { .. } => "SourceRepository",
             Self::ProgramNeeded { .. } => "GitProgramNeeded",
             Self::PinInvalid { .. } => "SourcePinInvalid",
+            Self::PinExpired { .. } => "SourcePinExpired",
+            Self::Offline { .. } => "SourceOffline",
+            Self::Missing { .. } => "SourceMissing",
+            Self::Unknown { .. } => "UnknownSource",
             Self::BundleInvalid { .. } => "SourceBundleInvalid",
             Self::NotAvailable { .. } => "SourceNotAvailable",
+            Self::LooseObjects { .. } => "SourceLooseObjects",
             Self::File(error) => error.code(),
         }
     }
@@ -374,6 +426,7 @@ impl SourceError {
                 "ask upstream why; when it is meant, run `hybrid sources pin {name} {now} --reason … --approved-by …`, else pin a commit instead of the tag"
             ),
             Self::NotAClone { path, .. } => format!("move {} away and sync again", path.display()),
+            Self::NotADirectory { path } => format!("remove {}; hybrid writes through no link", path.display()),
             Self::Obstructed { path } => format!("move {} away and sync again", path.display()),
             Self::Unreachable { .. } => "check the network and the url, then run `hybrid sources resume`".into(),
             Self::TimedOut { .. } | Self::TooSlow { .. } => {
@@ -395,8 +448,16 @@ impl SourceError {
             Self::Repository { path, .. } => format!("move {} away and sync again", path.display()),
             Self::ProgramNeeded { .. } => "install git, or use a server with the smart protocol".into(),
             Self::PinInvalid { .. } => "give `--reason`, `--approved-by` and an expiry in the future".into(),
+            Self::PinExpired { name, .. } => format!(
+                "go back to the ref with `hybrid sources sync --update {name}`, or pin again with `--reason` and `--approved-by`"
+            ),
+            Self::Offline { .. } => "leave out `--offline`, or unbundle a copy".into(),
+            Self::Missing { .. } => "run `hybrid sources sync`".into(),
+            Self::Unknown { known, .. } if known.is_empty() => "add `[[sources]]` to hybrid.toml".into(),
+            Self::Unknown { known, .. } => format!("known sources: {}", known.join(", ")),
             Self::BundleInvalid { .. } => "copy the bundle again, or make it anew with `hybrid sources bundle`".into(),
             Self::NotAvailable { .. } => "run `hybrid sources sync` where there is a network, then bundle again".into(),
+            Self::LooseObjects { path } => format!("pack them with `git -C {} repack -a -d`", path.display()),
             Self::File(_) => "the cause is the system's own answer; look at the path".into(),
         }
     }

@@ -10,6 +10,7 @@ mod checkout;
 mod fetch;
 mod meter;
 mod program;
+mod recover;
 mod repository;
 mod status;
 mod submodule;
@@ -86,6 +87,11 @@ pub enum Note {
     LargeFiles,
     /// The new commit does not descend from the old one: history was rewritten upstream.
     Rewritten,
+    /// Whether the tag is still where it was could not be asked.
+    TagUnchecked {
+        /// Why not.
+        reason: String,
+    },
     /// An interrupted sync was finished first.
     Resumed,
     /// A force pin decided the commit.
@@ -99,12 +105,13 @@ impl std::fmt::Display for Note {
                 write!(f, "fetched by the git program, because gix could not: {reason}")
             }
             Self::Submodules { count } => {
-                write!(f, "{count} submodules are not fetched; their directories are empty")
+                write!(f, "submodules are not fetched; {count} directories are empty")
             }
             Self::LargeFiles => write!(f, "files of git-lfs are pointers only"),
             Self::Rewritten => {
                 write!(f, "history was rewritten upstream: the old pin is no ancestor of the new one")
             }
+            Self::TagUnchecked { reason } => write!(f, "whether the tag moved could not be asked: {reason}"),
             Self::Resumed => write!(f, "an interrupted sync was finished first"),
             Self::ForcePin => write!(f, "a force pin decided the commit"),
         }

@@ -36,6 +36,17 @@ fn open_options(options: &GitOptions) -> gix::open::Options {
         .config_overrides(overrides(options))
 }
 
+/// A filter runs a program for every file that it is asked about, also by a mere look at the state.
+fn without_filters(repository: &mut gix::Repository) {
+    let mut config = repository.config_snapshot_mut();
+    let filters: Vec<_> =
+        config.sections_and_ids_by_name("filter").into_iter().flatten().map(|(_, id)| id).collect();
+    for id in filters {
+        config.remove_section_by_id(id);
+    }
+    // Committed to this handle when the snapshot drops.
+}
+
 impl Repository {
     /// Makes an empty clone of `url` in `dir`, which may exist and be empty.
     ///
@@ -65,7 +76,16 @@ impl Repository {
             Ok(meta) if meta.is_dir() => {}
             _ => return Ok(None),
         }
-        let inner = open_options(options).open(git_dir).map_err(local("open", dir))?.to_thread_local();
+        let mut inner = open_options(options).open(git_dir).map_err(local("open", dir))?.to_thread_local();
+        without_filters(&mut inner);
+        // `core.worktree` of a tampered configuration would have files written elsewhere.
+        if inner.workdir() != Some(dir) {
+            return Err(SourceError::Repository {
+                action: "open",
+                path: dir.to_owned(),
+                cause: GitCause(vec!["its work tree is elsewhere".to_owned()]),
+            });
+        }
         Ok(Some(Self { inner, dir: dir.to_owned(), options: options.clone() }))
     }
 
@@ -75,6 +95,19 @@ impl Repository {
             path: dir.to_owned(),
             cause: GitCause(vec!["there is no .git directory".to_owned()]),
         })
+    }
+
+    /// The same clone, with the objects and the configuration that it has now.
+    ///
+    /// # Errors
+    /// [`SourceError::Repository`].
+    pub fn reopen(&self) -> Result<Self, SourceError> {
+        Self::require(&self.dir, &self.options)
+    }
+
+    /// Its `.git`.
+    pub fn git_dir(&self) -> &Path {
+        self.inner.git_dir()
     }
 
     /// Where it is.
@@ -218,10 +251,7 @@ impl Repository {
 
     /// Removes what killed processes left in the object store, and locks of refs and index. Only for the holder of
     /// `sources/.lock`, and only where an interrupted sync is known.
-    ///
-    /// # Errors
-    /// [`SourceError::File`].
-    pub fn sweep(&self) -> Result<(), SourceError> {
+    pub fn sweep(&self) {
         let git_dir = self.inner.git_dir();
         for lock in ["index.lock", "HEAD.lock", "config.lock", "shallow.lock", "packed-refs.lock"] {
             let _ = std::fs::remove_file(git_dir.join(lock));
@@ -239,7 +269,6 @@ impl Repository {
         remove_matching(&packs, &|name| {
             name.strip_suffix(".keep").is_some_and(|stem| !packs.join(format!("{stem}.pack")).exists())
         });
-        Ok(())
     }
 }
 

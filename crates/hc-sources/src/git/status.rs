@@ -7,6 +7,7 @@ use gix::status::{Item, Submodule, UntrackedFiles};
 
 use super::cause::local;
 use super::repository::Repository;
+use super::tree::printable;
 use crate::error::SourceError;
 use crate::sha::Sha;
 
@@ -50,7 +51,7 @@ impl DirtyReport {
         let mut parts: Vec<String> =
             self.operation.map(|operation| format!("{operation} in progress")).into_iter().collect();
         for (word, paths) in lists.into_iter().filter(|(_, paths)| !paths.is_empty()) {
-            let shown = paths.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let shown = paths.iter().take(3).map(|path| printable(path)).collect::<Vec<_>>().join(", ");
             let more = if paths.len() > 3 { ", …" } else { "" };
             parts.push(format!("{} {word} ({shown}{more})", paths.len()));
         }

@@ -103,7 +103,7 @@ impl Walk<'_> {
         SourceError::HostileTree {
             name: self.name.to_owned(),
             sha: self.sha.clone(),
-            path: path.to_owned(),
+            path: printable(path),
             reason,
         }
     }
@@ -169,6 +169,18 @@ impl Walk<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// A path as messages show it: without what moves a terminal's cursor.
+pub(super) fn printable(path: &str) -> String {
+    path.chars().fold(String::new(), |mut shown, c| {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
 }
 
 fn is_git_file(name: &str) -> bool {

@@ -5,7 +5,12 @@
     reason = "a test fails by panicking, and hands PATH on"
 )]
 
+mod bundles;
+mod dirty;
+mod hostile;
 mod http;
+mod project;
 mod servers;
+mod syncing;
 mod transports;
 mod upstream;
