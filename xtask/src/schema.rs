@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
     Envelope, adopt, artifacts, build, bundle, cache, clean, config, envelope, explain, init, logs, orphans,
-    packer, plan, provisioners, publish, state, suite, templates, upgrade, validate, wizard,
+    packer, plan, provisioners, publish, sources, state, suite, templates, upgrade, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -75,6 +75,13 @@ fn all() -> BTreeMap<String, Value> {
         answer::<artifacts::VerifyReport>("cli-artifacts-verify", "hybrid artifacts verify"),
         answer::<artifacts::RevokedReport>("cli-artifacts-revoke", "hybrid artifacts revoke"),
         answer::<artifacts::ArtifactDiffReport>("cli-artifacts-diff", "hybrid artifacts diff"),
+        answer::<sources::SyncDoc>("cli-sources-sync", "hybrid sources sync, resume and unbundle"),
+        answer::<sources::StatusDoc>("cli-sources-status", "hybrid sources status"),
+        answer::<sources::VerifyDoc>("cli-sources-verify", "hybrid sources verify"),
+        answer::<sources::PinDoc>("cli-sources-pin", "hybrid sources pin"),
+        answer::<sources::LogDoc>("cli-sources-log", "hybrid sources log"),
+        answer::<sources::BundleDoc>("cli-sources-bundle", "hybrid sources bundle"),
+        answer::<sources::ScansDoc>("cli-sources-scan", "hybrid sources scan"),
         answer::<state::StateReport>("cli-state", "hybrid state show"),
         answer::<state::FindingsReport>("cli-state-check", "hybrid state check"),
         answer::<state::BackupsReport>("cli-state-backups", "hybrid state backups"),

@@ -144,6 +144,19 @@ impl From<hc_packer::iso::IsoError> for CommandError {
     }
 }
 
+impl CommandError {
+    /// The form of an error that a report carries beside others.
+    pub fn from_source(error: &hc_sources::SourceError) -> Self {
+        Self::from_error(error, error.code(), error.exit_code(), Some(error.hint()))
+    }
+}
+
+impl From<hc_sources::SourceError> for CommandError {
+    fn from(error: hc_sources::SourceError) -> Self {
+        Self::from_source(&error)
+    }
+}
+
 impl From<hc_packer::PackerError> for CommandError {
     fn from(error: hc_packer::PackerError) -> Self {
         Self::from_error(&error, error.code(), error.exit_code(), error.hint())

@@ -5,7 +5,7 @@ use hc_packer::process::Cancel;
 
 use crate::args::{
     Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, PackerCommand,
-    ProvisionersCommand, ScopeArg, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
+    ProvisionersCommand, ScopeArg, SourcesCommand, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
 use crate::dialogue::Lines;
@@ -13,13 +13,14 @@ use crate::environment::Environment;
 use crate::ops::build::BuildOptions;
 use crate::ops::clean::{CleanOptions, Scope};
 use crate::ops::prepare::Values;
+use crate::ops::sources::{PinOptions, SourceOptions};
 use crate::ops::suite::SuiteOptions;
 use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
     adopt, artifacts, build, bundle, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
-    orphans, packer_commands, plan, provisioners, publish, schema, state_commands, status, suite, templates,
-    upgrade, validate, wizard,
+    orphans, packer_commands, plan, provisioners, publish, schema, sources, state_commands, status, suite,
+    templates, upgrade, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
@@ -176,6 +177,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             }
             PackerCommand::Pin { to } => plain(session, &packer_commands::pin(session, to.as_deref())?),
         },
+        Command::Sources(command) => run_sources(session, command, cancel),
         Command::Cache(command) => match command {
             CacheCommand::List => plain(session, &iso::list(session)?),
             CacheCommand::Verify => plain(session, &iso::verify(session)?),
@@ -213,6 +215,41 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
                 Err(crate::command_error::CommandError::new("Usage", "unreachable command"))
             })
         }
+    }
+}
+
+fn run_sources(session: &Session, command: &SourcesCommand, cancel: &Cancel) -> Result<Outcome> {
+    let transfer = |jobs: Option<std::num::NonZeroUsize>, offline| SourceOptions {
+        jobs: jobs.map(usize::from),
+        offline,
+        ..SourceOptions::default()
+    };
+    match command {
+        SourcesCommand::Sync(args) => {
+            let options = SourceOptions {
+                update: args.update,
+                locked: args.locked,
+                ..transfer(args.transfer.jobs, args.transfer.offline)
+            };
+            plain(session, &sources::sync(session, &args.names, &options, cancel)?)
+        }
+        SourcesCommand::Resume(args) => {
+            plain(session, &sources::resume(session, &transfer(args.jobs, args.offline), cancel)?)
+        }
+        SourcesCommand::Status { names } => plain(session, &sources::status(session, names)?),
+        SourcesCommand::Verify { names } => plain(session, &sources::verify(session, names)?),
+        SourcesCommand::Pin(args) => {
+            let options = PinOptions {
+                reason: args.reason.clone(),
+                approved_by: args.approved_by.clone(),
+                lasts: args.expires.get(),
+            };
+            plain(session, &sources::pin(session, &args.name, &args.sha, &options)?)
+        }
+        SourcesCommand::Bundle { file } => plain(session, &sources::bundle(session, file)?),
+        SourcesCommand::Unbundle { file } => plain(session, &sources::unbundle(session, file, cancel)?),
+        SourcesCommand::Scan { names } => plain(session, &sources::scan(session, names, cancel)?),
+        SourcesCommand::Log => plain(session, &sources::log(session)?),
     }
 }
 

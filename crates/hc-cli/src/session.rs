@@ -132,10 +132,7 @@ impl Session {
 
 /// A hostile url or ref is refused before anything looks at it (SRC-1).
 fn check_sources(settings: &Settings) -> Result<()> {
-    for source in &settings.sources {
-        hc_sources::SourceSpec::new(&source.name, &source.url, &source.reference, &settings.mirrors)
-            .map_err(|error| CommandError::new(error.code(), error.to_string()).hint(error.hint()))?;
-    }
+    crate::ops::sources::specs(settings)?;
     Ok(())
 }
 

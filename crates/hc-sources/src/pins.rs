@@ -67,7 +67,11 @@ fn whole_second(time: OffsetDateTime) -> OffsetDateTime {
     time.replace_nanosecond(0).unwrap_or(time)
 }
 
-fn check(spec: &SourceSpec, request: &PinRequest) -> Result<(), SourceError> {
+/// Whether enough is said.
+///
+/// # Errors
+/// [`SourceError::PinInvalid`].
+pub fn check(spec: &SourceSpec, request: &PinRequest) -> Result<(), SourceError> {
     let invalid = |reason| Err(SourceError::PinInvalid { name: spec.name.clone(), reason });
     let approver = request.approved_by.trim();
     let printable = |text: &str| !text.chars().any(char::is_control);

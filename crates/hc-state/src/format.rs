@@ -268,12 +268,30 @@ pub struct SourceRecord {
     pub reference: String,
     /// The run that synced.
     pub run_id: RunId,
-    /// Whether its content was scanned for secrets.
+    /// The worst of `scans` at this commit.
     pub scan_status: ScanStatus,
+    /// The newest result of each scanner, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scans: BTreeMap<String, ScanRecord>,
     /// Commit that was checked out.
     pub sha: String,
     /// Where it came from.
     pub url: String,
+}
+
+/// What a scanner said about a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ScanRecord {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub at: OffsetDateTime,
+    /// The commit that was scanned.
+    pub sha: String,
+    /// What it said.
+    pub status: ScanStatus,
 }
 
 /// Whether a source was scanned for plaintext secrets.

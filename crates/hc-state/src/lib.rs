@@ -29,7 +29,7 @@ pub use check::{CheckContext, Finding, FindingCode, ProvenanceGap, Severity};
 pub use error::StateError;
 pub use format::{
     ArtifactRef, AuditHead, BuildSummary, BuilderRecord, PluginRecord, Provenance, Publication, Revocation,
-    RunOutcome, RunRecord, ScanStatus, SchemaInfo, SourceRecord, State, Trust, WrittenBy,
+    RunOutcome, RunRecord, ScanRecord, ScanStatus, SchemaInfo, SourceRecord, State, Trust, WrittenBy,
 };
 pub use lineage::{Lineage, Revision};
 pub use locks::{BuildHolder, HeldLock, LockKind, UnlockAdvice};

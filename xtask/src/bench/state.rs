@@ -92,6 +92,7 @@ fn fill(state: &mut State, builders: usize, sources: usize, run: &RunId) {
             reference: "v1.2.3".into(),
             run_id: run.clone(),
             scan_status: hc_state::ScanStatus::Clean,
+            scans: Default::default(),
             sha: format!("{at:040x}"),
             url: format!("https://git.example/images/source-{at}.git"),
         };

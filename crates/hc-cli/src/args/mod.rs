@@ -1,12 +1,14 @@
 //! The command line, as types. Help texts are the user's first manual page: imperative, with examples.
 
 mod globals;
+mod sources;
 mod upkeep;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use globals::{Color, Format, GlobalArgs, TargetArgs, VarArgs};
+pub use sources::SourcesCommand;
 pub use upkeep::{
     ArtifactsCommand, CacheCommand, CleanArgs, DiagCommand, LogsArgs, OrphansArgs, PackerCommand, ScopeArg,
     StateCommand,
@@ -95,6 +97,9 @@ pub enum Command {
     /// Show and pin packer, and say what its failures mean
     #[command(subcommand)]
     Packer(PackerCommand),
+    /// Keep git repositories at their pins: sync, status, verify, bundle
+    #[command(subcommand)]
+    Sources(SourcesCommand),
     /// List, verify and prune downloads
     #[command(subcommand)]
     Cache(CacheCommand),

@@ -91,7 +91,14 @@ pub fn collect(
 ) -> Result<InputManifest> {
     let files = files(prepared);
     let mut inputs = Vec::with_capacity(files.len() + 4);
+    // A commit stands for all files of its tree (SRC-1).
+    for pin in super::sources::referred(session, files.iter().map(|(path, _)| path.as_path()))? {
+        inputs.push(Input::text(InputKind::Source, format!("sources/{}", pin.name), pin.sha.as_str()));
+    }
     for (path, kind) in files {
+        if path.starts_with("sources") {
+            continue;
+        }
         let (blake3, size) = digests.of(&session.root, &path)?;
         inputs.push(Input { name: path.to_string_lossy().replace('\\', "/"), kind, blake3, size });
     }

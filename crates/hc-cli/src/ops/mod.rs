@@ -35,6 +35,7 @@ pub mod scan;
 pub mod schema;
 pub mod secrets;
 pub mod select;
+pub mod sources;
 pub mod ssh_key;
 pub mod state;
 pub mod state_commands;

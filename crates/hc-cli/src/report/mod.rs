@@ -17,6 +17,7 @@ pub mod packer;
 pub mod plan;
 pub mod provisioners;
 pub mod publish;
+pub mod sources;
 pub mod state;
 pub mod style;
 pub mod suite;

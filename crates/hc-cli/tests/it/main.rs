@@ -23,6 +23,7 @@ mod provisioners;
 mod publish;
 mod rootfs;
 mod secrets;
+mod sources;
 mod stat_cache;
 mod state;
 mod vm;

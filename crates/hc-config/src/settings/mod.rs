@@ -35,6 +35,10 @@ pub struct Settings {
     pub sources: Vec<Source>,
     /// Url prefixes that are replaced before anything is fetched (SRC-4): `"https://github.com/" = "https://git.corp/"`.
     pub mirrors: BTreeMap<String, String>,
+    /// How git servers are reached (SRC-3).
+    pub git: GitSettings,
+    /// Programs that look through sources for what should not be there, by name.
+    pub scanners: BTreeMap<String, Scanner>,
     /// Extra source types that a platform may use (TPL-2): `rootfs = ["null"]`.
     pub naming: BTreeMap<String, Vec<String>>,
     /// Builders that live elsewhere in the repository (`hybrid init --adopt`), by builder id.
@@ -181,6 +185,80 @@ pub struct Source {
     /// Directory of the repository that builders use; the whole when absent.
     #[serde(default)]
     pub subdir: Option<String>,
+    /// Fetches the pinned commit without its history.
+    #[serde(default)]
+    pub shallow: bool,
+}
+
+/// How git servers are reached (SRC-3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct GitSettings {
+    /// How many sources are fetched at once.
+    pub jobs: usize,
+    /// How often a transfer that broke off is tried again.
+    pub retries: u32,
+    /// A transfer that stands still for this long has failed: `"60s"`.
+    pub idle_timeout: HumanDuration,
+    /// Longest time of one transfer; no limit when absent.
+    pub timeout: Option<HumanDuration>,
+    /// Further trusted certificate authorities (PEM), relative to the project.
+    pub ca_file: Option<PathBuf>,
+    /// Proxy for https: `http://proxy.corp:3128`. The environment's proxies are not used.
+    pub proxy: Option<String>,
+    /// Program and arguments that speak git's credential protocol; `get` is appended.
+    pub credential_program: Vec<String>,
+    /// Command line for ssh urls; one that never asks when absent.
+    pub ssh_command: Option<String>,
+}
+
+impl Default for GitSettings {
+    fn default() -> Self {
+        Self {
+            jobs: 4,
+            retries: 3,
+            idle_timeout: HumanDuration::from_secs(60),
+            timeout: None,
+            ca_file: None,
+            proxy: None,
+            credential_program: Vec::new(),
+            ssh_command: None,
+        }
+    }
+}
+
+/// A program that looks through the tree of a source; it is started there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Scanner {
+    /// Program and arguments. Exit code 0 means that nothing was found, `findings_exit` that something was.
+    pub command: Vec<String>,
+    /// Exit code that means findings; any other than it and 0 means that the scan did not work.
+    #[serde(default = "one")]
+    pub findings_exit: i32,
+    /// Age at which a result is stale: `"7d"`.
+    #[serde(default = "a_week")]
+    pub max_age: HumanDuration,
+    /// Longest time of one scan.
+    #[serde(default = "ten_minutes")]
+    pub timeout: HumanDuration,
+    /// Names of the sources that it scans; all when empty.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+fn one() -> i32 {
+    1
+}
+
+fn a_week() -> HumanDuration {
+    HumanDuration::from_secs(7 * 86_400)
+}
+
+fn ten_minutes() -> HumanDuration {
+    HumanDuration::from_secs(600)
 }
 
 /// A builder whose directory does not follow the layout of `templates/`.

@@ -48,6 +48,10 @@ impl Repository {
                 !attributes && !path.to_str().is_ok_and(|path| only.contains(path))
             });
         }
+        if index.entries().is_empty() {
+            // gix's checkout panics on an index that was emptied.
+            return Ok(Staged { dir: dest.to_owned(), index });
+        }
         let mut options = self.inner.checkout_options(Source::IdMapping).map_err(failed())?;
         options.destination_is_initially_empty = true;
         options.thread_limit = self.options.threads;

@@ -170,6 +170,28 @@ fn a_dying_server_is_asked_again_and_a_dead_one_is_resumed_later() {
 }
 
 #[test]
+fn commits_that_only_remove_files_and_empty_ones_are_checked_out() {
+    let upstream = Upstream::new();
+    let project = Project::new(&[("a", &upstream.file_url(), "main")]);
+    only(project.sync());
+    for gone in ["scripts", "README"] {
+        upstream.git(&["rm", "-q", "-r", gone]);
+        upstream.commit(&[]);
+        upstream.publish();
+        assert_eq!(only(project.update()).action, Action::Fetched);
+        assert!(!project.tree("a").join(gone).exists());
+        assert_eq!(git(&project.tree("a"), &["status", "--porcelain"]), "");
+    }
+    let fresh = Project::new(&[("a", &upstream.file_url(), "main")]);
+    assert_eq!(only(fresh.sync()).action, Action::Cloned);
+    assert_eq!(git(&fresh.tree("a"), &["status", "--porcelain"]), "");
+    upstream.commit(&[("back", "x\n")]);
+    upstream.publish();
+    only(fresh.update());
+    assert!(fresh.tree("a").join("back").exists());
+}
+
+#[test]
 fn shallow_clones_have_one_commit_and_can_move() {
     let upstream = Upstream::new();
     upstream.commit(&[("README", "two\n")]);

@@ -146,6 +146,7 @@ pub(super) fn up(old: &StateV1, context: &Context<'_>) -> (State, Vec<Loss>) {
                 reference: source.sha.clone(),
                 run_id: run_id.clone(),
                 scan_status: ScanStatus::NotScanned,
+                scans: BTreeMap::new(),
                 sha: source.sha.clone(),
                 url: source.url.clone(),
             },

@@ -171,6 +171,7 @@ pub(crate) fn fill(state: &mut State, builders: usize, sources: usize) {
                 reference: "main".into(),
                 run_id: run(6),
                 scan_status: ScanStatus::Clean,
+                scans: Default::default(),
                 sha: "89abcdef0123456789abcdef0123456789abcdef".into(),
                 url: format!("https://git.example.com/images/source-{n}.git"),
             },

@@ -95,7 +95,7 @@ prop_compose! {
         at in at(), operator in text(), reference in text(), run_id in run_id(), sha in text(), url in text(),
         scan_status in prop_oneof![Just(ScanStatus::Clean), Just(ScanStatus::NotScanned), Just(ScanStatus::Findings)],
     ) -> SourceRecord {
-        SourceRecord { at, operator, reference, run_id, scan_status, sha, url }
+        SourceRecord { at, operator, reference, run_id, scan_status, scans: BTreeMap::new(), sha, url }
     }
 }
 
