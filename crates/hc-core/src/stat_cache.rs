@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::digest::Digest;
-use crate::fs::write_atomic;
+use crate::fs::write_unsynced;
 
 /// First bytes of a cache file; the number is the format's.
 const MAGIC: &[u8] = b"hybrid stat cache 1\n";
@@ -162,7 +162,7 @@ impl StatCache {
         if self.entries.len() > MOST_UNUSED {
             self.entries.retain(|entry| entry.used);
         }
-        write_atomic(file, &format(&self.entries), 0o644)?;
+        write_unsynced(file, &format(&self.entries))?;
         self.changed = false;
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::{Bench, Row, compare, installed, project, quiet};
+use super::{Bench, Row, compare, installed, memory, project, quiet};
 
 /// How long it takes to say something at all.
 pub(super) fn start(bench: &Bench) -> Result<Vec<Row>> {
@@ -73,6 +73,40 @@ pub(super) fn wrapper(bench: &Bench) -> Result<Vec<Row>> {
         || quiet(packer, &["build", "-force", "-var", &variable, &one], dir.path()),
     )?;
     Ok(vec![validate, build])
+}
+
+/// Eight targets at once, beside one packer with eight sources.
+pub(super) fn scheduling(bench: &Bench) -> Result<Vec<Row>> {
+    let dir = tempfile::tempdir()?;
+    project::write(dir.path(), 8)?;
+    quiet(&bench.hybrid, &["validate"], dir.path())?;
+    let bare = dir.path().join("bare");
+    std::fs::create_dir(&bare)?;
+    let mut text = String::new();
+    let mut names = Vec::new();
+    for at in 0..8 {
+        text.push_str(&format!(
+            "source \"file\" \"b{at}\" {{\n  content = \"hello\"\n  target  = \"${{path.root}}/out-{at}\"\n}}\n"
+        ));
+        names.push(format!("\"source.file.b{at}\""));
+    }
+    text.push_str(&format!(
+        "build {{\n  sources = [{}]\n  provisioner \"shell-local\" {{\n    inline = [\"echo hello\"]\n  }}\n}}\n",
+        names.join(", ")
+    ));
+    std::fs::write(bare.join("all.pkr.hcl"), text)?;
+    let path = bare.display().to_string();
+    let (ours, theirs) = (["build", "--rebuild", "--jobs", "8"], ["build", "-force", &path]);
+    let mut row = compare(
+        "hybrid build of 8 targets, --jobs 8",
+        "packer build, 8 sources",
+        7,
+        || quiet(&bench.hybrid, &ours, dir.path()),
+        || quiet(Path::new("packer"), &theirs, dir.path()),
+    )?;
+    row.memory =
+        Some((memory(&bench.hybrid, &ours, dir.path())?, memory(Path::new("packer"), &theirs, dir.path())?));
+    Ok(vec![row])
 }
 
 /// The stage of the first builder, for bare packer.

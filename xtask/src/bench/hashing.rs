@@ -53,7 +53,7 @@ fn peers() -> Vec<(&'static str, &'static str)> {
     all.into_iter().filter(|(_, command)| installed(command.split(' ').next().unwrap_or_default())).collect()
 }
 
-fn fill(dir: &Path, count: usize) -> Result<Vec<std::path::PathBuf>> {
+pub(super) fn fill(dir: &Path, count: usize) -> Result<Vec<std::path::PathBuf>> {
     let mut files = Vec::new();
     for at in 0..count {
         let parent = dir.join(format!("d{:03}", at % 200));

@@ -5,6 +5,7 @@
 
 mod commands;
 mod hashing;
+mod inputs;
 mod project;
 mod state;
 mod stream;
@@ -24,7 +25,9 @@ const BENCHES: &[(&str, Run)] = &[
     ("start", commands::start),
     ("plan", commands::plan),
     ("wrapper", commands::wrapper),
+    ("scheduling", commands::scheduling),
     ("hashing", hashing::run),
+    ("inputs", inputs::run),
     ("stream", stream::run),
 ];
 
@@ -46,6 +49,8 @@ pub(crate) struct Row {
     pub peer: String,
     /// Median of the peer.
     pub theirs: Duration,
+    /// Peak memory of both in KiB, where it was looked at.
+    pub memory: Option<(u64, u64)>,
 }
 
 impl Row {
@@ -104,20 +109,22 @@ fn print(rows: &[Row], as_json: bool) {
             .iter()
             .map(|row| {
                 json!({ "name": row.name, "ours_ms": ms(row.ours), "peer": row.peer, "peer_ms": ms(row.theirs),
-                        "ratio": row.ratio() })
+                        "ratio": row.ratio(), "peak_kib": row.memory.map(|(ours, theirs)| [ours, theirs]) })
             })
             .collect();
-        println!("{}", json!({ "peak_rss_kib": peak_rss_kib(), "rows": rows }));
+        println!("{}", json!({ "peak_rss_kib": peak_rss_kib("/proc/self/status"), "rows": rows }));
         return;
     }
-    println!("{:<44} {:>11} {:>11} {:>7}  peer", "what", "hybrid ms", "peer ms", "ratio");
+    println!("{:<48} {:>11} {:>11} {:>7}  {:<15} peer", "what", "hybrid ms", "peer ms", "ratio", "peak MiB");
     for row in rows {
+        let memory = row.memory.map(|(ours, theirs)| format!("{:.0} / {:.0}", mib(ours), mib(theirs)));
         println!(
-            "{:<44} {:>11.2} {:>11.2} {:>7.2}  {}",
+            "{:<48} {:>11.2} {:>11.2} {:>7.2}  {:<15} {}",
             row.name,
             ms(row.ours),
             ms(row.theirs),
             row.ratio(),
+            memory.unwrap_or_default(),
             row.peer
         );
     }
@@ -127,11 +134,34 @@ fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// Peak memory of this process, in KiB; 0 where the system does not tell.
-fn peak_rss_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// Peak memory that a status file of the system tells, in KiB; 0 where it does not.
+fn peak_rss_kib(status: &str) -> u64 {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
+}
+
+/// Peak memory of a program in KiB, looked at while it runs; children do not count.
+pub(crate) fn memory(program: &Path, args: &[&str], cwd: &Path) -> Result<u64> {
+    let mut child = Command::new(program)
+        .args(args)
+        .current_dir(cwd)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{} cannot be run", program.display()))?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait()?.is_none() {
+        peak = peak.max(peak_rss_kib(&status));
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    Ok(peak)
 }
 
 /// Runs both in turn, once each to warm up and then `rounds` times, and compares the medians.
@@ -149,7 +179,13 @@ pub(crate) fn compare(
         our_times.push(timed(&mut ours)?);
         their_times.push(timed(&mut theirs)?);
     }
-    Ok(Row { name: name.into(), ours: median(our_times), peer: peer.into(), theirs: median(their_times) })
+    Ok(Row {
+        name: name.into(),
+        ours: median(our_times),
+        peer: peer.into(),
+        theirs: median(their_times),
+        memory: None,
+    })
 }
 
 fn timed(work: &mut dyn FnMut() -> Result<()>) -> Result<Duration> {

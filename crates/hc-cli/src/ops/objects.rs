@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hc_core::Digest;
-use hc_core::fs::{create_dirs, read_limited, write_atomic};
+use hc_core::fs::{create_dirs, read_limited, write_unsynced};
 use hc_templates::InputManifest;
 
 use crate::command_error::Result;
@@ -35,7 +35,7 @@ pub fn keep(session: &Session, manifest: &InputManifest) -> Result<()> {
         if let Some(parent) = object.parent() {
             create_dirs(parent)?;
         }
-        write_atomic(&object, &bytes, 0o644)?;
+        write_unsynced(&object, &bytes)?;
     }
     Ok(())
 }
