@@ -230,7 +230,7 @@ impl Search<'_> {
                     self.insert(path)
                 }
             }
-            known |= self.assets.keys().any(|path| path.starts_with(&pattern));
+            known = known || self.assets.keys().any(|path| path.starts_with(&pattern));
             if !known {
                 let metadata = self.builder.dir.join(crate::builder_toml::FILE_NAME);
                 self.diagnostics.push(
@@ -352,17 +352,18 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 fn kind_of(path: &Path) -> InputKind {
-    let below = |dir: &str| path.starts_with(dir);
-    if below("templates/ansible") || path.components().any(|part| part.as_os_str() == "ansible") {
+    // As text: taking paths apart is most of the time that many inputs take.
+    let text = path.to_string_lossy();
+    let part = |name: &str| text.split('/').any(|part| part == name);
+    let script = |ending: &str| matches!(ending, "sh" | "ps1" | "bat" | "cmd" | "py");
+    if part("ansible") {
         InputKind::Ansible
-    } else if below("templates/puppet") || path.components().any(|part| part.as_os_str() == "puppet") {
+    } else if part("puppet") {
         InputKind::Puppet
-    } else if below("templates/cloudinit") {
+    } else if text.starts_with("templates/cloudinit/") {
         InputKind::Cloudinit
-    } else if below("templates/scripts")
-        || path
-            .extension()
-            .is_some_and(|ending| matches!(ending.to_str(), Some("sh" | "ps1" | "bat" | "cmd" | "py")))
+    } else if text.starts_with("templates/scripts/")
+        || text.rsplit_once('.').is_some_and(|(_, end)| script(end))
     {
         InputKind::Script
     } else {

@@ -1,6 +1,7 @@
 //! The input manifest of a prepared target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
@@ -18,7 +19,8 @@ pub const STAT_CACHE: &str = ".hybrid/stat-cache";
 /// Digests of project files, each looked at once per run however many builders share it.
 #[derive(Debug, Default)]
 pub struct Digests {
-    known: BTreeMap<PathBuf, (Digest, u64)>,
+    /// By the text of the path: comparing paths part by part takes longer than all the rest.
+    known: HashMap<OsString, (Digest, u64)>,
 }
 
 impl Digests {
@@ -30,14 +32,15 @@ impl Digests {
     pub fn of_all(session: &Session, prepared: &[Prepared]) -> Result<Self> {
         let file = session.root.join(STAT_CACHE);
         let mut cache = if session.stat_cache { StatCache::load(&file) } else { StatCache::default() };
-        let unique: BTreeSet<PathBuf> =
+        let mut paths: Vec<PathBuf> =
             prepared.iter().flat_map(|one| files(one).into_iter().map(|(path, _)| path)).collect();
-        let paths: Vec<PathBuf> = unique.into_iter().collect();
+        paths.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+        paths.dedup_by(|one, other| one.as_os_str() == other.as_os_str());
         let found = cache.digests(&session.root, &paths);
-        let mut known = BTreeMap::new();
+        let mut known = HashMap::with_capacity(paths.len());
         for (path, found) in paths.into_iter().zip(found) {
             let full = session.root.join(&path);
-            known.insert(path, found.map_err(io_error("read", &full))?);
+            known.insert(path.into_os_string(), found.map_err(io_error("read", &full))?);
         }
         // Without it the next run takes longer, and that is all.
         if let Err(error) = cache.save() {
@@ -48,16 +51,16 @@ impl Digests {
 
     /// Takes digests that were computed elsewhere (while a stage was written).
     pub fn adopt(&mut self, digests: BTreeMap<PathBuf, (Digest, u64)>) {
-        self.known.extend(digests);
+        self.known.extend(digests.into_iter().map(|(path, digest)| (path.into_os_string(), digest)));
     }
 
     fn of(&mut self, root: &Path, path: &Path) -> Result<(Digest, u64), FsError> {
-        if let Some(known) = self.known.get(path) {
+        if let Some(known) = self.known.get(path.as_os_str()) {
             return Ok(*known);
         }
         let full = root.join(path);
         let found = Digest::of_file(&full).map_err(io_error("read", &full))?;
-        self.known.insert(path.to_owned(), found);
+        self.known.insert(path.as_os_str().to_owned(), found);
         Ok(found)
     }
 }
