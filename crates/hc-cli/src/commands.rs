@@ -246,7 +246,7 @@ fn run_sources(session: &Session, command: &SourcesCommand, cancel: &Cancel) -> 
             };
             plain(session, &sources::pin(session, &args.name, &args.sha, &options)?)
         }
-        SourcesCommand::Bundle { file } => plain(session, &sources::bundle(session, file)?),
+        SourcesCommand::Bundle { file } => plain(session, &sources::bundle(session, file, cancel)?),
         SourcesCommand::Unbundle { file } => plain(session, &sources::unbundle(session, file, cancel)?),
         SourcesCommand::Scan { names } => plain(session, &sources::scan(session, names, cancel)?),
         SourcesCommand::Log => plain(session, &sources::log(session)?),

@@ -91,20 +91,23 @@ impl Bundled {
 ///
 /// # Errors
 /// [`SourceError::LockOutdated`] and [`SourceError::NotAvailable`] when a source is not pinned or not here,
-/// [`SourceError::LooseObjects`], [`SourceError::File`].
+/// [`SourceError::Repository`], [`SourceError::File`].
 pub fn create(
     sources: &Sources,
     specs: &[SourceSpec],
     options: &SyncOptions,
     file: &Path,
+    cancel: &AtomicBool,
 ) -> Result<Manifest, SourceError> {
     let _lock = sources.enter(options)?;
     let lock = LockFile::load(sources.lock_file())?;
+    let scratch = sources.incoming(".bundle");
+    remove(&scratch)?;
     let mut found: Vec<(BundledSource, Vec<PathBuf>)> = Vec::new();
     for spec in specs {
         let pin = lock.pin(spec).ok_or_else(|| SourceError::LockOutdated { name: spec.name.clone() })?;
         pin.require_valid(options.now)?;
-        found.push(collect(sources, pin, options)?);
+        found.push(collect(sources, pin, options, &scratch, cancel)?);
     }
     found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
     let manifest = Manifest {
@@ -115,6 +118,7 @@ pub fn create(
     };
     let partial = partial_name(file);
     let written = write(&partial, &manifest, &found);
+    remove(&scratch)?;
     match written.and_then(|()| Ok(std::fs::rename(&partial, file).map_err(io_error("write", file))?)) {
         Ok(()) => Ok(manifest),
         Err(error) => {
@@ -134,25 +138,27 @@ fn collect(
     sources: &Sources,
     pin: &LockedSource,
     options: &SyncOptions,
+    scratch: &Path,
+    cancel: &AtomicBool,
 ) -> Result<(BundledSource, Vec<PathBuf>), SourceError> {
     let absent = || SourceError::NotAvailable { name: pin.name.clone(), sha: pin.sha.clone() };
-    let dir = sources.tree(&pin.name);
-    let repository = Repository::open(&dir, &options.git)?.ok_or_else(absent)?;
+    let repository = Repository::open(&sources.tree(&pin.name), &options.git)?.ok_or_else(absent)?;
     if !repository.has_commit(&pin.sha) {
         return Err(absent());
     }
     // Sees every tree and file of the commit.
     repository.tree(&pin.name, &pin.sha)?;
-    let (files, shallow, loose) = repository.packs()?;
-    if loose {
-        return Err(SourceError::LooseObjects { path: dir });
+    let path = pack_name(&pin.name, 0);
+    let file = scratch.join(&path);
+    if let Some(parent) = file.parent() {
+        create_dirs(parent)?;
     }
-    let mut packs = Vec::new();
-    for (number, path) in files.iter().enumerate() {
-        let (digest, size) = Digest::of_file(path).map_err(io_error("read", path))?;
-        packs.push(BundledPack { path: pack_name(&pin.name, number), size, digest });
-    }
-    Ok((BundledSource { pin: pin.clone(), packs, shallow }, files))
+    let shallow = repository.write_pack(&pin.sha, &file, cancel)?;
+    let (digest, size) = Digest::of_file(&file).map_err(io_error("read", &file))?;
+    Ok((
+        BundledSource { pin: pin.clone(), packs: vec![BundledPack { path, size, digest }], shallow },
+        vec![file],
+    ))
 }
 
 fn pack_name(source: &str, number: usize) -> String {

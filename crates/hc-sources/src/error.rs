@@ -337,12 +337,6 @@ pub enum SourceError {
         /// The commit.
         sha: Sha,
     },
-    /// Objects lie outside of packs, where a bundle does not take them.
-    #[error("{} keeps objects outside of packs", path.display())]
-    LooseObjects {
-        /// The clone.
-        path: PathBuf,
-    },
     /// A file resists.
     #[error(transparent)]
     File(#[from] FsError),
@@ -387,7 +381,6 @@ impl SourceError {
             Self::Unknown { .. } => "UnknownSource",
             Self::BundleInvalid { .. } => "SourceBundleInvalid",
             Self::NotAvailable { .. } => "SourceNotAvailable",
-            Self::LooseObjects { .. } => "SourceLooseObjects",
             Self::File(error) => error.code(),
         }
     }
@@ -457,7 +450,6 @@ impl SourceError {
             Self::Unknown { known, .. } => format!("known sources: {}", known.join(", ")),
             Self::BundleInvalid { .. } => "copy the bundle again, or make it anew with `hybrid sources bundle`".into(),
             Self::NotAvailable { .. } => "run `hybrid sources sync` where there is a network, then bundle again".into(),
-            Self::LooseObjects { path } => format!("pack them with `git -C {} repack -a -d`", path.display()),
             Self::File(_) => "the cause is the system's own answer; look at the path".into(),
         }
     }

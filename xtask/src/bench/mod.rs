@@ -7,6 +7,7 @@ mod commands;
 mod hashing;
 mod inputs;
 mod project;
+mod sources;
 mod state;
 mod stream;
 
@@ -29,6 +30,7 @@ const BENCHES: &[(&str, Run)] = &[
     ("hashing", hashing::run),
     ("inputs", inputs::run),
     ("stream", stream::run),
+    ("sources", sources::run),
 ];
 
 /// Where benchmarks find things.
@@ -80,7 +82,8 @@ pub(crate) fn main(root: &Path, words: &[&str]) -> Result<()> {
         bail!("no benchmark is called {unknown}; there are {}", known.join(", "));
     }
     build(root)?;
-    let bench = Bench { root: root.to_owned(), hybrid: root.join("target/release/hybrid") };
+    // Both are built into the same directory, wherever that is.
+    let bench = Bench { root: root.to_owned(), hybrid: std::env::current_exe()?.with_file_name("hybrid") };
     let mut rows = Vec::new();
     for (name, run) in BENCHES {
         if names.is_empty() || names.contains(&name) {

@@ -129,7 +129,7 @@ impl Report for SyncDoc {
             ]
         });
         let mut text =
-            table::table(&["", "source", "ref", "commit", "received", "time"], rows.collect(), style);
+            table::table(&["result", "source", "ref", "commit", "received", "time"], rows.collect(), style);
         if text.is_empty() {
             text.push_str("hybrid.toml has no sources\n");
         }
@@ -251,8 +251,11 @@ impl Report for StatusDoc {
                 if scans.is_empty() { "-".into() } else { scans.join(", ") },
             ]
         });
-        let mut text =
-            table::table(&["", "source", "ref", "locked", "checked out", "scans"], rows.collect(), style);
+        let mut text = table::table(
+            &["result", "source", "ref", "locked", "checked out", "scans"],
+            rows.collect(),
+            style,
+        );
         if text.is_empty() {
             text.push_str("hybrid.toml has no sources\n");
         }
@@ -317,7 +320,7 @@ impl Report for VerifyDoc {
             let verdict = if source.problem.is_none() { style.good("intact") } else { style.bad("broken") };
             vec![verdict, source.name.clone(), source.sha.as_deref().map_or("-", short).to_owned()]
         });
-        let mut text = table::table(&["", "source", "commit"], rows.collect(), style);
+        let mut text = table::table(&["result", "source", "commit"], rows.collect(), style);
         if text.is_empty() {
             text.push_str("hybrid.toml has no sources\n");
         }

@@ -26,8 +26,14 @@ pub(crate) fn local(action: &'static str, path: &std::path::Path) -> impl FnOnce
 
 /// A transfer failed; `asked` tells whether the server wanted credentials.
 pub(crate) fn remote(url: &str, error: &gix::Error, asked: bool, options: &GitOptions) -> SourceError {
-    let cause = cause(error);
+    let mut cause = cause(error);
     let text = cause.to_string().to_ascii_lowercase();
+    // gix passes on what ssh and the far side's git say on stderr, except for the few lines that it knows.
+    let hung_up =
+        url.starts_with("ssh://") && text.contains("handshake failed") && text.contains("whole buffer");
+    if hung_up {
+        cause = GitCause(vec!["the far side hung up; what it said is on stderr".to_owned()]);
+    }
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let url = url.to_owned();
     let unsupported = error.classify().any(|found| matches!(found.class(), Class::Unsupported));
@@ -35,7 +41,7 @@ pub(crate) fn remote(url: &str, error: &gix::Error, asked: bool, options: &GitOp
         SourceError::Certificate { url, cause }
     } else if !asked && has(&MISSING) {
         SourceError::RepositoryMissing { url, cause }
-    } else if asked || has(&ACCESS) {
+    } else if asked || hung_up || has(&ACCESS) {
         SourceError::AccessDenied { url, cause }
     } else if has(&["timed out"]) {
         SourceError::TimedOut { url, after: options.idle_timeout }

@@ -9,6 +9,7 @@ mod cause;
 mod checkout;
 mod fetch;
 mod meter;
+mod pack;
 mod program;
 mod recover;
 mod repository;

@@ -88,38 +88,6 @@ impl Repository {
         self.reopen()?.keep(sha)
     }
 
-    /// The packs of the clone, its border of history, and whether objects lie outside of packs.
-    ///
-    /// # Errors
-    /// [`SourceError::File`].
-    pub fn packs(&self) -> Result<(Vec<PathBuf>, Vec<Sha>, bool), SourceError> {
-        let objects = self.git_dir().join("objects");
-        let list = |dir: &Path| -> Result<Vec<PathBuf>, SourceError> {
-            match std::fs::read_dir(dir) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-                entries => {
-                    let entries = entries.map_err(io_error("list", dir))?;
-                    Ok(entries
-                        .map(|entry| entry.map(|entry| entry.path()))
-                        .collect::<Result<_, _>>()
-                        .map_err(io_error("list", dir))?)
-                }
-            }
-        };
-        let is_pack = |path: &PathBuf| {
-            path.extension().is_some_and(|end| end == "pack") && path.with_extension("idx").exists()
-        };
-        let mut packs: Vec<PathBuf> = list(&objects.join("pack"))?.into_iter().filter(is_pack).collect();
-        packs.sort();
-        let is_loose = |path: &PathBuf| path.file_name().is_some_and(|name| name.len() == 2);
-        let mut loose = false;
-        for dir in list(&objects)?.iter().filter(|path| is_loose(path)) {
-            loose |= !list(dir)?.is_empty();
-        }
-        let shallow = hc_core::fs::read_text(&self.git_dir().join("shallow"), 16 << 20)?.unwrap_or_default();
-        Ok((packs, shallow.lines().filter_map(|line| line.parse().ok()).collect(), loose))
-    }
-
     /// Reads every file of a tree and compares its name with its content.
     ///
     /// # Errors

@@ -21,8 +21,13 @@ fn a_bundle_brings_the_same_commits_to_a_host_without_network() {
     let mut here = Project::new(&[("branch", &url, "main"), ("tag", &url, "v1"), ("shallow", &url, "main")]);
     here.specs[2].shallow = true;
     assert!(here.sync().iter().all(|result| result.outcome.is_ok()));
+    // What somebody put away in a tree is nobody else's business.
+    std::fs::write(here.tree("branch").join("README"), "private\n").unwrap();
+    git(&here.tree("branch"), &["stash", "-q"]);
+    let private = git(&here.tree("branch"), &["rev-parse", "refs/stash"]);
     let file = here.root().join("all.tar.zst");
-    let manifest = create(&here.sources(), &here.specs, &here.options, &file).unwrap();
+    let manifest =
+        create(&here.sources(), &here.specs, &here.options, &file, &AtomicBool::new(false)).unwrap();
     assert_eq!(manifest.sources.len(), 3);
     assert_eq!(inspect(&file).unwrap(), manifest);
 
@@ -44,6 +49,8 @@ fn a_bundle_brings_the_same_commits_to_a_host_without_network() {
         }
     }
     assert_eq!(there.lock(), here.lock());
+    let objects = git(&there.tree("branch"), &["cat-file", "--batch-all-objects", "--batch-check"]);
+    assert!(!objects.contains(&private), "{objects}");
     assert!(!there.sources().dir().join(".incoming/.bundle").exists());
     // A project that pins something else is not served from it.
     let other = Project::new(&[("branch", NOWHERE, "main")]);
@@ -57,7 +64,7 @@ fn a_bundle_that_was_changed_writes_nothing() {
     let here = Project::new(&[("a", &url, "main")]);
     here.sync();
     let file = here.root().join("a.tar.zst");
-    create(&here.sources(), &here.specs, &here.options, &file).unwrap();
+    create(&here.sources(), &here.specs, &here.options, &file, &AtomicBool::new(false)).unwrap();
     let good = std::fs::read(&file).unwrap();
     let tar = zstd::decode_all(&good[..]).unwrap();
     let there = Project::new(&[("a", &url, "main")]);

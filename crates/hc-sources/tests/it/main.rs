@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod project;
 mod servers;
+mod ssh;
 mod syncing;
 mod transports;
 mod upstream;

@@ -15,11 +15,12 @@ use crate::session::Session;
 ///
 /// # Errors
 /// When a source is not pinned or not here, or the file cannot be written.
-pub fn bundle(session: &Session, file: &Path) -> Result<BundleDoc> {
+pub fn bundle(session: &Session, file: &Path, cancel: &Cancel) -> Result<BundleDoc> {
     let specs = specs(&session.settings)?;
     let path = typed(session, file);
     let options = sync_options(session, &SourceOptions::default());
-    let manifest = create(&Sources::of(&session.root), &specs, &options, &path)?;
+    let flag = Flag::of(cancel);
+    let manifest = create(&Sources::of(&session.root), &specs, &options, &path, &flag.0)?;
     let size = std::fs::metadata(&path).map_err(hc_core::fs::io_error("inspect", &path))?.len();
     let sources = manifest.sources.into_iter().map(|source| BundledDoc {
         name: source.pin.name,
