@@ -95,6 +95,10 @@ pub fn log(session: &Session) -> Result<LogDoc> {
     })
 }
 
+/// A time in whole seconds.
 pub(super) fn stamp(at: time::OffsetDateTime) -> String {
-    at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+    at.replace_nanosecond(0)
+        .unwrap_or(at)
+        .format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_default()
 }
