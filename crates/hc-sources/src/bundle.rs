@@ -18,11 +18,12 @@ use time::OffsetDateTime;
 
 use crate::error::SourceError;
 use crate::git::Repository;
+use crate::journal::Pending;
 use crate::lock_file::{LockFile, LockedSource};
 use crate::place::{Sources, remove};
 use crate::sha::Sha;
 use crate::spec::SourceSpec;
-use crate::sync::{Objects, SourceResult, SyncOptions, Visit, Watcher};
+use crate::sync::{Objects, SourceResult, SyncOptions, SyncRequest, Visit, Watcher};
 
 const FORMAT: &str = "hybrid-source-bundle";
 const VERSION: u32 = 1;
@@ -252,12 +253,16 @@ pub fn restore(
         (source.pin.name.clone(), Arrived { packs: packs.collect(), shallow: source.shallow.clone() })
     });
     let bundled = Bundled { sources: arrived.collect() };
+    let former = sources.interrupted()?;
+    let only = chosen.iter().map(|spec| spec.name.clone()).collect();
+    let journal = Pending::new(sources, &SyncRequest { only, update: false }, former.as_ref(), options);
     let visit = Visit {
         sources,
         lock: Mutex::new(lock),
         objects: Objects::Bundle(&bundled),
         update: false,
-        interrupted: sources.interrupted()?.is_some(),
+        journal: &journal,
+        interrupted: former.is_some(),
         options,
         cancel,
         watcher,
@@ -268,6 +273,7 @@ pub fn restore(
         lock.save(sources.lock_file())?;
     }
     remove(&scratch)?;
+    journal.end(false)?;
     Ok(results)
 }
 

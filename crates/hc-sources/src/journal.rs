@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use hc_core::fs::{io_error, read_text, write_atomic};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::error::SourceError;
+use crate::place::Sources;
+use crate::sync::{SyncOptions, SyncRequest};
 
 const LIMIT: u64 = 1 << 20;
 const SCHEMA: u32 = 1;
@@ -66,6 +69,61 @@ impl JournalFile {
                 Err(io_error("remove", &self.0)(error).into())
             }
             _ => Ok(()),
+        }
+    }
+}
+
+/// The entry of a running sync: written when the first source is about to be changed, so that a sync that finds
+/// everything in order writes nothing.
+pub(crate) struct Pending {
+    file: JournalFile,
+    entry: Journal,
+    /// What an earlier sync left, as far as this one does not do it, too.
+    outstanding: Option<Journal>,
+    begun: Mutex<bool>,
+}
+
+impl Pending {
+    pub(crate) fn new(
+        sources: &Sources,
+        request: &SyncRequest,
+        former: Option<&Journal>,
+        options: &SyncOptions,
+    ) -> Self {
+        let mut entry = Journal::new(options.now, &options.me.command, request.update, request.only.clone());
+        let mut outstanding = None;
+        if let Some(former) = former {
+            let covered =
+                request.only.is_empty() || !former.only.is_empty() && former.only.is_subset(&request.only);
+            if !covered {
+                outstanding = Some(former.clone());
+                entry.update |= former.update;
+                if former.only.is_empty() {
+                    entry.only.clear();
+                } else {
+                    entry.only.extend(former.only.iter().cloned());
+                }
+            }
+        }
+        Self { file: sources.journal(), entry, outstanding, begun: Mutex::new(false) }
+    }
+
+    /// To be called before anything of a source is written.
+    pub(crate) fn begin(&self) -> Result<(), SourceError> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*begun {
+            self.file.write(&self.entry)?;
+            *begun = true;
+        }
+        Ok(())
+    }
+
+    /// Takes the entry away, unless something is left for `resume`.
+    pub(crate) fn end(&self, unfinished: bool) -> Result<(), SourceError> {
+        match &self.outstanding {
+            _ if unfinished => self.file.write(&self.entry),
+            Some(former) => self.file.write(former),
+            None => self.file.remove(),
         }
     }
 }

@@ -236,7 +236,7 @@ fn prepare_one(
     }
     let known = resolution.vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
     let (assets, problems) = assets::find(&session.root, builder, &Value::Map(known));
-    diagnostics.extend(problems);
+    diagnostics.extend(problems.into_iter().map(|problem| super::sources::explain_missing(session, problem)));
     let rendered = hc_config::render::render(&target, &resolution);
     let builder = builder.clone();
     let prepared =

@@ -20,7 +20,7 @@ use hc_sources::git::GitOptions;
 use hc_sources::retry::{RealPatience, RetryPolicy};
 use hc_sources::sync::{self as engine, SourceResult, SyncOptions, SyncReport, SyncRequest};
 use hc_sources::{SourceError, SourceSpec, Sources};
-use hc_state::{ScanStatus, SourceRecord};
+use hc_state::SourceRecord;
 
 use super::state;
 use crate::command_error::Result;
@@ -29,7 +29,7 @@ use crate::session::Session;
 
 pub use air_gap::{bundle, unbundle};
 pub use force::{PinOptions, log, pin};
-pub use inputs::referred;
+pub use inputs::{explain_missing, referred};
 pub use scan::scan;
 pub use standing::{status, verify};
 
@@ -133,12 +133,24 @@ fn finished(session: &Session, action: &str, report: SyncReport) -> Result<SyncD
     })
 }
 
-/// Writes url, ref, commit, time, operator and run into the state (SRC-1).
+/// Writes url, ref, commit, time, operator and run into the state (SRC-1). A source that is where it was keeps the
+/// record of the run that brought it there.
 fn record(session: &Session, results: &[SourceResult], dropped: &[String]) -> Result<()> {
-    if dropped.is_empty() && results.iter().all(|result| result.outcome.is_err()) {
+    let store = state::open(session)?;
+    let state = store.read()?;
+    let known = |name: &str| state.as_ref().and_then(|state| state.sources.get(name));
+    let is_new = |result: &&SourceResult| match (&result.outcome, known(&result.name)) {
+        (Err(_), _) => false,
+        (Ok(_), None) => true,
+        (Ok(synced), Some(record)) => {
+            (record.sha.as_str(), &record.url, &record.reference)
+                != (synced.pin.sha.as_str(), &result.url, &result.reference)
+        }
+    };
+    let new: Vec<&SourceResult> = results.iter().filter(is_new).collect();
+    if new.is_empty() && !dropped.iter().any(|name| known(name).is_some()) {
         return Ok(());
     }
-    let store = state::open(session)?;
     let operator = store.options().operator.clone();
     let patience = session.lock_timeout.max(super::record::PATIENCE);
     store.with_exclusive_within(&session.run_id, patience, |locked| -> Result<()> {
@@ -146,14 +158,12 @@ fn record(session: &Session, results: &[SourceResult], dropped: &[String]) -> Re
         for name in dropped {
             known.remove(name);
         }
-        for result in results {
+        for result in new {
             let Ok(synced) = &result.outcome else { continue };
             let sha = synced.pin.sha.to_string();
             let former = known.remove(&result.name).filter(|former| former.sha == sha);
-            let (scan_status, scans) = former
-                .map_or((ScanStatus::NotScanned, Default::default()), |former| {
-                    (former.scan_status, former.scans)
-                });
+            let (scan_status, scans) =
+                former.map_or_else(Default::default, |former| (former.scan_status, former.scans));
             let record = SourceRecord {
                 at: session.now(),
                 operator: operator.clone(),

@@ -81,6 +81,8 @@ fn a_sync_clones_pins_and_records() {
     assert_eq!(git(&project.path("sources/modules"), &["status", "--porcelain"]), "");
     let again = project.ok(&["sources", "sync"]);
     assert!(again.stdout.contains("unchanged") && again.stdout.contains("modules"), "{}", again.stdout);
+    let settled = project.ok(&["state", "show", "--format", "json"]).json()["result"].to_string();
+    assert_eq!(settled, text, "a sync that changes nothing writes nothing");
     let new = upstream.commit("new", "x\n");
     project.ok(&["sources", "sync", "--update"]);
     let status = project.ok(&["sources", "status", "--format", "json"]).json();
@@ -232,7 +234,8 @@ fn a_builder_that_reads_a_source_depends_on_its_commit() {
         "${path.root}/../../../scripts/linux/greet.sh",
         "${path.root}/../../../../sources/modules/greet.sh",
     );
-    project.run(&["validate", "--env", "dev"]).expect(1);
+    let missing = project.run(&["validate", "--env", "dev"]).expect(1);
+    missing.says("error[SourceMissing]").says("hybrid sources sync");
     project.ok(&["sources", "sync"]);
     project.ok(&["validate", "--env", "dev"]);
     let trusted = project.read("state/packer/trusted/dev/linux.file.motd.json");

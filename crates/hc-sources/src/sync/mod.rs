@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use crate::error::SourceError;
 use crate::git::{GitOptions, Note, Progress, Submodule};
-use crate::journal::Journal;
+use crate::journal::{Journal, Pending};
 use crate::lock_file::{LockFile, LockedSource};
 use crate::place::Sources;
 use crate::retry::{Patience, RetryPolicy};
@@ -262,8 +262,7 @@ fn run(
             kept
         });
     }
-    let journal = Journal::new(options.now, &options.me.command, request.update, request.only.clone());
-    sources.journal().write(&journal)?;
+    let journal = Pending::new(sources, request, former.as_ref(), options);
     let chosen: Vec<&SourceSpec> =
         specs.iter().filter(|spec| request.only.is_empty() || request.only.contains(&spec.name)).collect();
     let visit = Visit {
@@ -271,6 +270,7 @@ fn run(
         lock: Mutex::new(lock),
         objects: Objects::Servers,
         update: request.update,
+        journal: &journal,
         interrupted: former.is_some(),
         options,
         cancel,
@@ -283,9 +283,7 @@ fn run(
     }
     let unfinished =
         |error: &SourceError| matches!(error, SourceError::Interrupted { .. }) || error.is_transient();
-    if !results.iter().any(|result| result.outcome.as_ref().is_err_and(unfinished)) {
-        sources.journal().remove()?;
-    }
+    journal.end(results.iter().any(|result| result.outcome.as_ref().is_err_and(unfinished)))?;
     Ok(SyncReport { results, resumed: former, dropped })
 }
 

@@ -10,6 +10,7 @@ use super::{Action, Event, SyncOptions, Synced, Watcher};
 use crate::bundle::Bundled;
 use crate::error::SourceError;
 use crate::git::{Note, RemoteRef, Repository, Tree};
+use crate::journal::Pending;
 use crate::lock_file::{LockFile, LockedSource};
 use crate::place::{Sources, remove};
 use crate::sha::Sha;
@@ -32,6 +33,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) lock: Mutex<LockFile>,
     pub(crate) objects: Objects<'a>,
     pub(crate) update: bool,
+    pub(crate) journal: &'a Pending,
     /// Whether an earlier run was cut off, so that leftovers may be swept.
     pub(crate) interrupted: bool,
     pub(crate) options: &'a SyncOptions,
@@ -62,6 +64,7 @@ impl Visit<'_> {
 
     /// A clone that grows: a new one, or what an interrupted sync left of it.
     fn incoming(&self, spec: &SourceSpec) -> Result<(Repository, bool), SourceError> {
+        self.journal.begin()?;
         let dir = self.sources.incoming(&spec.name);
         if let Ok(Some(repository)) = Repository::open(&dir, &self.options.git) {
             repository.sweep();
@@ -205,6 +208,7 @@ impl Visit<'_> {
         let marker = repository.git_dir().join(MARKER);
         let unfinished = read_marker(&marker)?;
         if self.interrupted || unfinished.is_some() {
+            self.journal.begin()?;
             repository.sweep();
         }
         let repository = match &unfinished {
@@ -242,6 +246,7 @@ impl Visit<'_> {
             }
             return Ok(Synced { pin: decision.pin, action, bytes: 0, notes: decision.notes, submodules });
         }
+        self.journal.begin()?;
         let (repository, new, bytes) = self.obtain(spec, repository, &mut decision)?;
         if decision.pin.force.is_none() && repository.is_ancestor(&pinned, &decision.pin.sha) == Some(false) {
             decision.notes.push(Note::Rewritten);

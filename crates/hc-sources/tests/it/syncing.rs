@@ -2,7 +2,7 @@
 
 use hc_sources::git::Note;
 use hc_sources::pins::{PinRequest, pin};
-use hc_sources::sync::{Action, Event};
+use hc_sources::sync::{Action, Event, SyncRequest};
 use hc_sources::{PinKind, SourceError};
 use time::Duration;
 
@@ -167,6 +167,27 @@ fn a_dying_server_is_asked_again_and_a_dead_one_is_resumed_later() {
     assert!(report.resumed.is_some());
     assert_eq!(only(report.results).pin.sha, upstream.head());
     assert!(project.sources().interrupted().unwrap().is_none());
+}
+
+#[test]
+fn what_another_sync_left_stays_on_record() {
+    let upstream = Upstream::new();
+    let http = HttpServer::serve(upstream.root(), Manner::Dying { bytes: 300, times: 99 });
+    let project = Project::new(&[("weak", &http.url(), "main"), ("fine", &upstream.file_url(), "main")]);
+    let results = project.sync();
+    assert!(results[0].outcome.is_err() && results[1].outcome.is_ok());
+    let only_fine = SyncRequest { only: ["fine".to_owned()].into(), update: true };
+    upstream.commit(&[("README", "two\n")]);
+    upstream.publish();
+    assert!(project.request(&only_fine).unwrap().results[0].outcome.is_ok());
+    let left = project.sources().interrupted().unwrap().unwrap();
+    assert!(left.only.is_empty() && !left.update, "{left:?}");
+    http.set(Manner::Polite);
+    assert!(project.resume().results.iter().all(|result| result.outcome.is_ok()));
+    assert!(project.sources().interrupted().unwrap().is_none());
+    let journal = project.sources().dir().join(".journal.json");
+    project.sync();
+    assert!(!journal.exists());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
+use hc_config::Diagnostic;
 use hc_sources::{LockFile, LockedSource, Sources, survey};
 
 use super::{find, git_options, specs};
@@ -31,6 +32,21 @@ pub fn referred<'a>(session: &Session, paths: impl Iterator<Item = &'a Path>) ->
         pins.extend(found.pin);
     }
     Ok(pins)
+}
+
+/// A file that is missing because its source is: says so, instead of asking for a correction of the path.
+pub fn explain_missing(session: &Session, mut problem: Diagnostic) -> Diagnostic {
+    let path = problem.message.split('`').nth(1).unwrap_or_default().to_owned();
+    let name = source_of(Path::new(&path)).filter(|_| problem.code == "MissingAsset");
+    let declared = |name: &str| session.settings.sources.iter().any(|source| source.name == name);
+    if let Some(name) =
+        name.filter(|name| declared(name) && !session.root.join("sources").join(name).exists())
+    {
+        problem.code = "SourceMissing";
+        problem.message = format!("source `{name}` is not checked out; `{path}` is in it");
+        problem.hint = Some("run `hybrid sources sync`".into());
+    }
+    problem
 }
 
 /// The source that a path relative to the project lies in.
