@@ -23,8 +23,6 @@ pub struct SourceSpec {
     pub subdir: Option<String>,
     /// Fetches only the pinned commit, without its history.
     pub shallow: bool,
-    /// Names of the scanners whose results belong to this source.
-    pub scanners: Vec<String>,
 }
 
 /// How a url is spoken to.
@@ -69,7 +67,6 @@ impl SourceSpec {
             reference: reference.to_owned(),
             subdir: None,
             shallow: false,
-            scanners: Vec::new(),
         })
     }
 
@@ -92,13 +89,6 @@ impl SourceSpec {
     #[must_use]
     pub fn with_shallow(mut self, shallow: bool) -> Self {
         self.shallow = shallow;
-        self
-    }
-
-    /// Names the scanners whose results belong to this source.
-    #[must_use]
-    pub fn with_scanners(mut self, scanners: Vec<String>) -> Self {
-        self.scanners = scanners;
         self
     }
 

@@ -254,7 +254,39 @@ fn a_builder_that_reads_a_source_depends_on_its_commit() {
     );
 }
 
-/// A process group that is killed as a whole.
+#[test]
+fn an_interrupt_ends_a_sync_that_waits_and_resume_finishes_it() {
+    let upstream = Upstream::new();
+    // Takes connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    for scheme in ["git", "http"] {
+        let project = Project::empty();
+        declare(&project, &[("a", &format!("{scheme}://127.0.0.1:{port}/a.git"), "main")], "");
+        let mut child = project
+            .command(&["sources", "sync"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + Duration::from_secs(10);
+        while !project.path("sources/.journal.json").exists() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        let start = Instant::now();
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{scheme}");
+        assert!(start.elapsed() < Duration::from_secs(6), "{scheme}: {:?}", start.elapsed());
+        assert!(project.ok(&["sources", "status"]).stdout.contains("hybrid sources resume"));
+        declare(&project, &[("a", &upstream.url(), "main")], "");
+        let resumed = project.ok(&["sources", "resume"]);
+        assert!(resumed.stdout.contains("finished what `hybrid sources sync` left"), "{}", resumed.stdout);
+        assert_eq!(git(&project.path("sources/a"), &["status", "--porcelain"]), "");
+    }
+}
+
+/// A process that is killed as a whole.
 fn killed_after(project: &Project, args: &[&str], pause: Duration) {
     let mut child = project.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(pause);

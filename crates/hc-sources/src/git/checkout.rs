@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gix::bstr::ByteSlice;
 use gix::worktree::stack::state::attributes::Source;
@@ -36,7 +35,6 @@ impl Repository {
         only: Option<&BTreeSet<&str>>,
         dest: &Path,
         cancel: &AtomicBool,
-        files: &Arc<AtomicUsize>,
     ) -> Result<Staged, SourceError> {
         create_dirs(dest)?;
         let failed = || local("check out", &self.dir);
@@ -65,7 +63,7 @@ impl Repository {
             &mut index,
             dest,
             objects,
-            &Counted(files.clone()),
+            &Meter::new(),
             &Meter::new(),
             cancel,
             options,
@@ -226,25 +224,4 @@ fn foreign(root: &Path, path: &str, tree: &Tree) -> Option<PathBuf> {
         Some(name) => foreign(root, &format!("{path}/{name}"), tree),
         None => Some(entry.path()),
     })
-}
-
-/// Counts files into a number that somebody else reads.
-struct Counted(Arc<AtomicUsize>);
-
-impl gix::progress::Count for Counted {
-    fn set(&self, step: usize) {
-        self.0.store(step, Ordering::Relaxed);
-    }
-
-    fn step(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn inc_by(&self, step: usize) {
-        self.0.fetch_add(step, Ordering::Relaxed);
-    }
-
-    fn counter(&self) -> gix::progress::StepShared {
-        self.0.clone()
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use gix::bstr::ByteSlice;
@@ -28,8 +27,8 @@ impl Repository {
         let never = AtomicBool::new(false);
         let changed = new.differences(old);
         let (before, after) = (scratch.join("old"), scratch.join("new"));
-        self.stage(old, Some(&changed), &before, &never, &Arc::default())?;
-        self.stage(new, Some(&changed), &after, &never, &Arc::default())?;
+        self.stage(old, Some(&changed), &before, &never)?;
+        self.stage(new, Some(&changed), &after, &never)?;
         let mut foreign = Vec::new();
         for path in changed {
             let Some(here) = content(&self.dir().join(path))? else { continue };

@@ -179,14 +179,6 @@ impl Repository {
         self.apply(edits.into_iter().collect::<Result<_, _>>()?)
     }
 
-    /// Records where HEAD is as the pin, without moving it.
-    ///
-    /// # Errors
-    /// [`SourceError::Repository`].
-    pub fn set_pin(&self, sha: &Sha) -> Result<(), SourceError> {
-        self.apply(vec![self.edit(PIN, sha)?])
-    }
-
     pub(crate) fn keep(&self, sha: &Sha) -> Result<(), SourceError> {
         self.apply(vec![self.edit(INCOMING, sha)?])
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use hc_core::fs::{create_dirs, io_error, read_text, write_atomic};
 
@@ -182,7 +182,7 @@ impl Visit<'_> {
             }
         }
         (self.watcher)(Event::CheckingOut { name: spec.name.clone(), files: tree.entries.len() });
-        let staged = repository.stage(&tree, None, &dir, self.cancel, &Arc::default())?;
+        let staged = repository.stage(&tree, None, &dir, self.cancel)?;
         repository.adopt(staged)?;
         repository.set_head(&decision.pin.sha)?;
         self.record(&decision.pin)?;
@@ -305,7 +305,7 @@ impl Visit<'_> {
         remove(&stage)?;
         let changed = new.differences(old);
         (self.watcher)(Event::CheckingOut { name: spec.name.clone(), files: changed.len() });
-        let staged = repository.stage(new, Some(&changed), &stage, self.cancel, &Arc::default())?;
+        let staged = repository.stage(new, Some(&changed), &stage, self.cancel)?;
         repository.advance(old, new, &staged)?;
         repository.set_head(&new.sha)?;
         remove(&stage)

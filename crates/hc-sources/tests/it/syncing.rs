@@ -1,5 +1,6 @@
 //! Sync, lock, update and resume against real servers (SRC-1 … SRC-3, SRC-5).
 
+use hc_core::lock::FileLock;
 use hc_sources::git::Note;
 use hc_sources::pins::{PinRequest, pin};
 use hc_sources::sync::{Action, Event, SyncRequest};
@@ -167,6 +168,19 @@ fn a_dying_server_is_asked_again_and_a_dead_one_is_resumed_later() {
     assert!(report.resumed.is_some());
     assert_eq!(only(report.results).pin.sha, upstream.head());
     assert!(project.sources().interrupted().unwrap().is_none());
+}
+
+#[test]
+fn one_writer_at_a_time_who_is_named() {
+    let upstream = Upstream::new();
+    let project = Project::new(&[("a", &upstream.file_url(), "main")]);
+    std::fs::create_dir(project.sources().dir()).unwrap();
+    let lock = FileLock::try_acquire(&project.sources().dir().join(".lock"), &project.options.me).unwrap();
+    let busy = project.request(&SyncRequest::default()).unwrap_err();
+    assert_eq!((busy.code(), busy.exit_code()), ("SourcesBusy", 2));
+    assert!(busy.to_string().contains("pid 1 on h"), "{busy}");
+    drop(lock);
+    only(project.sync());
 }
 
 #[test]

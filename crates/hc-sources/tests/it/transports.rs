@@ -34,7 +34,7 @@ fn clone_with(
         FetchRequest { wanted: Wanted { sha: sha.clone(), by: Some(found) }, within: None, shallow: false };
     notes.extend(repository.fetch(&spec, &request, &cancel, &mut |_| {})?.notes);
     let tree = repository.tree("x", &sha)?;
-    let staged = repository.stage(&tree, None, dir, &cancel, &std::sync::Arc::default())?;
+    let staged = repository.stage(&tree, None, dir, &cancel)?;
     repository.adopt(staged)?;
     repository.set_head(&sha)?;
     assert!(repository.status(false)?.is_clean());
