@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::error::SourceError;
-use crate::git::{DirtyReport, GitOptions, Repository};
+use crate::git::{DirtyReport, GitOptions, Look, Repository};
 use crate::lock_file::{LockFile, LockedSource};
 use crate::place::Sources;
 use crate::sha::Sha;
@@ -32,9 +32,20 @@ pub fn survey(
     git: &GitOptions,
     now: OffsetDateTime,
 ) -> Survey {
+    surveyed(sources, lock, spec, git, now, Look::Quick)
+}
+
+fn surveyed(
+    sources: &Sources,
+    lock: &LockFile,
+    spec: &SourceSpec,
+    git: &GitOptions,
+    now: OffsetDateTime,
+    look: Look,
+) -> Survey {
     let pin = lock.pin(spec).cloned();
     let mut survey = Survey { name: spec.name.clone(), pin, head: None, changes: None, problem: None };
-    survey.problem = survey.look(sources, spec, git, now).err();
+    survey.problem = survey.look(sources, spec, git, now, look).err();
     survey
 }
 
@@ -45,11 +56,12 @@ impl Survey {
         spec: &SourceSpec,
         git: &GitOptions,
         now: OffsetDateTime,
+        look: Look,
     ) -> Result<(), SourceError> {
         let path = sources.tree(&self.name);
         if let Some(repository) = Repository::open(&path, git)? {
             self.head = repository.head();
-            self.changes = Some(repository.status(false)?);
+            self.changes = Some(repository.status(look)?);
         }
         let outdated = || SourceError::LockOutdated { name: spec.name.clone() };
         let pin = self.pin.as_ref().ok_or_else(outdated)?;
@@ -79,7 +91,7 @@ pub fn verify(
     git: &GitOptions,
     now: OffsetDateTime,
 ) -> Result<LockedSource, SourceError> {
-    let survey = survey(sources, lock, spec, git, now);
+    let survey = surveyed(sources, lock, spec, git, now, Look::Full);
     if let Some(problem) = survey.problem {
         return Err(problem);
     }

@@ -28,7 +28,7 @@ pub use checkout::Staged;
 pub use fetch::{FetchRequest, Fetched, RefKind, RemoteRef, Wanted};
 pub use meter::Progress;
 pub use repository::Repository;
-pub use status::DirtyReport;
+pub use status::{DirtyReport, Look};
 pub use submodule::Submodule;
 pub use tree::{EntryKind, Tree, TreeEntry};
 

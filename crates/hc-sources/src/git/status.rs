@@ -1,5 +1,7 @@
 //! What a person did in a work tree since the last sync.
 
+use std::io::{Read, Seek, SeekFrom};
+
 use gix::bstr::ByteSlice;
 use gix::status::index_worktree::Item as WorktreeItem;
 use gix::status::plumbing::index_as_worktree::EntryStatus;
@@ -59,13 +61,27 @@ impl DirtyReport {
     }
 }
 
+/// How closely a work tree is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// An index that was seen to be HEAD's, and has not been written since, is not compared with HEAD again.
+    Quick,
+    /// [`Look::Quick`], and what makes the next look cheaper is written down: times of unchanged files, and that the
+    /// index is HEAD's. Only for the holder of `sources/.lock`.
+    Settle,
+    /// Everything is compared.
+    Full,
+}
+
+/// Which commit and which index were seen to be the same; in `.git`.
+const SEEN: &str = "hybrid-seen";
+
 impl Repository {
-    /// Compares HEAD, index and work tree, as `git status` does. With `refresh`, times of unchanged files are written
-    /// back to the index, so that the next look is cheaper; only for the holder of `sources/.lock`.
+    /// Compares HEAD, index and work tree, as `git status` does.
     ///
     /// # Errors
     /// [`SourceError::Repository`].
-    pub fn status(&self, refresh: bool) -> Result<DirtyReport, SourceError> {
+    pub fn status(&self, look: Look) -> Result<DirtyReport, SourceError> {
         let failed = || local("read the state of", &self.dir);
         let mut report = DirtyReport {
             operation: self.inner.state().map(operation),
@@ -73,7 +89,7 @@ impl Repository {
             branch: self.branch(),
             ..DirtyReport::default()
         };
-        let mut items = self
+        let platform = self
             .inner
             .status(gix::progress::Discard)
             .map_err(failed())?
@@ -83,22 +99,52 @@ impl Repository {
                 ignore: gix::submodule::config::Ignore::None,
                 check_dirty: false,
             })
-            .tree_index_track_renames(gix::status::tree_index::TrackRenames::Disabled)
-            .into_iter(None)
-            .map_err(failed())?;
-        for item in items.by_ref() {
-            report.add(item.map_err(failed())?);
-        }
-        if refresh
-            && report.is_clean()
-            && let Some(outcome) = items.outcome_mut()
-            && outcome.has_changes()
-            && let Some(written) = outcome.write_changes()
-        {
-            written.map_err(local("refresh the index of", &self.dir))?;
+            .tree_index_track_renames(gix::status::tree_index::TrackRenames::Disabled);
+        let seen = self.seen_now(report.head.as_ref());
+        let known = look != Look::Full && seen.is_some() && seen == self.seen_before()?;
+        let outcome = if known {
+            let mut items = platform.into_index_worktree_iter(None).map_err(failed())?;
+            for item in items.by_ref() {
+                report.add(Item::IndexWorktree(item.map_err(failed())?));
+            }
+            items.into_outcome()
+        } else {
+            let mut items = platform.into_iter(None).map_err(failed())?;
+            for item in items.by_ref() {
+                report.add(item.map_err(failed())?);
+            }
+            items.into_outcome()
+        };
+        if look == Look::Settle && report.is_clean() {
+            if let Some(mut outcome) = outcome
+                && outcome.has_changes()
+                && let Some(written) = outcome.write_changes()
+            {
+                written.map_err(local("refresh the index of", &self.dir))?;
+            }
+            if let Some(seen) = self.seen_now(report.head.as_ref())
+                && self.seen_before()?.as_ref() != Some(&seen)
+            {
+                hc_core::fs::write_atomic(&self.git_dir().join(SEEN), seen.as_bytes(), 0o644)?;
+            }
         }
         report.sort();
         Ok(report)
+    }
+
+    /// HEAD and the index as they are: the commit, and the checksum at the end of the index. `None` without one
+    /// (`index.skipHash`).
+    fn seen_now(&self, head: Option<&Sha>) -> Option<String> {
+        let mut index = std::fs::File::open(self.inner.index_path()).ok()?;
+        let mut checksum = [0; 20];
+        index.seek(SeekFrom::End(-20)).ok()?;
+        index.read_exact(&mut checksum).ok()?;
+        let checksum = gix::ObjectId::from_bytes_or_panic(&checksum);
+        (!checksum.is_null()).then(|| format!("{} {checksum}\n", head.map_or("", Sha::as_str)))
+    }
+
+    fn seen_before(&self) -> Result<Option<String>, SourceError> {
+        Ok(hc_core::fs::read_text(&self.git_dir().join(SEEN), 1024)?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use hc_sources::git::{DirtyReport, GitOptions, Repository};
+use hc_sources::git::{DirtyReport, GitOptions, Look, Repository};
 
 use crate::project::{Project, only};
 use crate::upstream::{Upstream, git, git_command};
@@ -141,6 +141,9 @@ fn two_hundred_spoiled_trees_are_seen_as_git_sees_them() {
     upstream.publish();
     let project = Project::new(&[("a", &upstream.file_url(), "main")]);
     only(project.sync());
+    // The second look writes down that the index is HEAD's; a copy must not be trusted for that.
+    only(project.sync());
+    assert!(project.tree("a").join(".git/hybrid-seen").is_file());
     let clean = project.tree("a");
     let mut states = BTreeSet::new();
     for case in 1..=200_u64 {
@@ -160,7 +163,8 @@ fn two_hundred_spoiled_trees_are_seen_as_git_sees_them() {
         }
         let steps: Vec<String> = (0..=dice.roll(4)).map(|_| spoil(&tree, &mut dice)).collect();
         let repository = Repository::open(&tree, &GitOptions::default()).unwrap().unwrap();
-        let report = repository.status(false).unwrap();
+        let report = repository.status(Look::Quick).unwrap();
+        assert_eq!(repository.status(Look::Full).unwrap(), report, "case {case}: {steps:?}");
         let expected = porcelain(&tree);
         assert_eq!(sets(&report), expected, "case {case}: {steps:?}");
         let operation = tree.join(".git/MERGE_HEAD").exists()

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use hc_sources::git::{FetchRequest, GitOptions, Note, Repository, Wanted};
+use hc_sources::git::{FetchRequest, GitOptions, Look, Note, Repository, Wanted};
 use hc_sources::{Sha, SourceError, SourceSpec};
 
 use crate::servers::{Daemon, HttpServer, Manner, certificates};
@@ -37,7 +37,7 @@ fn clone_with(
     let staged = repository.stage(&tree, None, dir, &cancel)?;
     repository.adopt(staged)?;
     repository.set_head(&sha)?;
-    assert!(repository.status(false)?.is_clean());
+    assert!(repository.status(Look::Full)?.is_clean());
     Ok((sha, notes))
 }
 
