@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
     Envelope, adopt, artifacts, build, bundle, cache, clean, config, envelope, explain, init, logs, orphans,
-    packer, plan, provisioners, publish, sources, state, suite, templates, upgrade, validate, wizard,
+    packer, plan, plugins, provisioners, publish, sources, state, suite, templates, upgrade, validate,
+    wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -93,6 +94,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<packer::PackerReport>("cli-packer", "hybrid packer show"),
         answer::<packer::ClassifyReport>("cli-packer-classify", "hybrid packer classify"),
         answer::<upgrade::UpgradeReport>("cli-packer-upgrade-check", "hybrid packer upgrade-check"),
+        answer::<plugins::PluginsReport>("cli-packer-plugins", "hybrid packer plugins"),
         answer::<packer::PinReport>("cli-packer-pin", "hybrid packer pin"),
         answer::<cache::CacheReport>("cli-cache", "hybrid cache"),
         answer::<clean::CleanReport>("cli-clean", "hybrid clean"),

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use hc_packer::process::Cancel;
 
 use crate::args::{
-    Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, PackerCommand,
+    Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, PackerCommand, PluginsCommand,
     ProvisionersCommand, ScopeArg, SourcesCommand, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
@@ -19,8 +19,8 @@ use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
     adopt, artifacts, build, bundle, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
-    orphans, packer_commands, plan, provisioners, publish, schema, sources, state_commands, status, suite,
-    templates, upgrade, validate, wizard,
+    orphans, packer_commands, plan, plugins, provisioners, publish, schema, sources, state_commands, status,
+    suite, templates, upgrade, validate, wizard,
 };
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
@@ -170,6 +170,14 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             PackerCommand::Classify { log, platform } => {
                 plain(session, &packer_commands::classify(session, log, platform.as_deref())?)
             }
+            PackerCommand::Plugins(command) => plain(
+                session,
+                &match command {
+                    PluginsCommand::Status => plugins::status(session)?,
+                    PluginsCommand::Lock => plugins::lock(session)?,
+                    PluginsCommand::Install { from } => plugins::install(session, from.as_deref(), cancel)?,
+                },
+            ),
             PackerCommand::UpgradeCheck { targets, from, to, smoke } => {
                 let (values, env) = (Values::default(), env(session, targets)?);
                 let options = UpgradeOptions { from, to, smoke };

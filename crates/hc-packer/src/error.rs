@@ -41,6 +41,34 @@ pub enum PackerError {
         /// The pinned version.
         pinned: String,
     },
+    /// A plugin's archive, checksum or lock is not what it should be.
+    #[error("{}: {what}", path.display())]
+    Plugin {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A plugin is not the one that the project is locked to (SRC-6).
+    #[error("{} ({source_address}) has {found}, plugins.lock has {locked}", path.display())]
+    PluginDiffers {
+        /// Its source address.
+        source_address: String,
+        /// Its binary.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// What is locked.
+        locked: String,
+    },
+    /// The lock says nothing about a plugin.
+    #[error("plugins.lock does not have {source_address} for {platform}")]
+    PluginNotLocked {
+        /// Its source address.
+        source_address: String,
+        /// System and architecture.
+        platform: String,
+    },
     /// The process could not be started.
     #[error("cannot start {}", path.display())]
     Spawn {
@@ -76,6 +104,9 @@ impl PackerError {
             Self::NotPacker { .. } => "PackerNotFound",
             Self::TooOld { .. } => "PackerTooOld",
             Self::Pinned { .. } => "PackerPinned",
+            Self::Plugin { .. } => "PluginInvalid",
+            Self::PluginDiffers { .. } => "PluginDiffers",
+            Self::PluginNotLocked { .. } => "PluginNotLocked",
             Self::Spawn { .. } | Self::Wait { .. } => "PackerProcess",
             Self::Rule { .. } => "SettingsInvalid",
             Self::File(error) => error.code(),
@@ -98,6 +129,12 @@ impl PackerError {
                     "install packer {pinned}, or try the new one and move `packer.version` in hybrid.toml"
                 )
             }
+            Self::Plugin { .. } => "take the archive and its SHA256SUMS from the publisher again".into(),
+            Self::PluginDiffers { .. } => {
+                "install the locked one (`hybrid packer plugins install`); after a wanted change, `hybrid packer plugins lock`"
+                    .into()
+            }
+            Self::PluginNotLocked { .. } => "run `hybrid packer plugins lock` and commit plugins.lock".into(),
             Self::Spawn { .. } => "check that the program may be executed".into(),
             _ => return None,
         })
@@ -106,6 +143,7 @@ impl PackerError {
     /// Exit code (PKR-4).
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::PluginDiffers { .. } => 3,
             Self::Spawn { .. } | Self::Wait { .. } | Self::File(_) => 2,
             _ => 1,
         }

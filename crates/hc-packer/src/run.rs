@@ -118,8 +118,19 @@ pub fn check(
     subject: &Subject,
     redact: &dyn Redact,
 ) -> Result<Checked, PackerError> {
+    words(context, arguments(verb, subject), redact)
+}
+
+/// Runs packer with the given words: `plugins install …`.
+///
+/// # Errors
+/// [`PackerError`] when the process cannot be run.
+pub fn words(
+    context: &Context<'_>,
+    args: Vec<OsString>,
+    redact: &dyn Redact,
+) -> Result<Checked, PackerError> {
     create_dirs(context.work)?;
-    let args = arguments(verb, subject);
     let command = command_line(context, &args);
     let mut output = String::new();
     let own_log = context.work.join("check.log");

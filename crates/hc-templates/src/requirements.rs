@@ -1,12 +1,16 @@
 //! What a template needs of packer that an old one does not have, named instead of packer's parse error.
 
+use std::collections::BTreeMap;
+
 use hc_config::Diagnostic;
 use hc_config::hcl::hcl_edit::Span;
-use hc_config::hcl::hcl_edit::expr::{Expression, FuncCall};
+use hc_config::hcl::hcl_edit::expr::{Expression, FuncCall, ObjectKey};
 use hc_config::hcl::hcl_edit::structure::Block;
 use hc_config::hcl::hcl_edit::visit::{self, Visit};
 use hc_config::hcl::{Document, blocks, functions};
-use hc_core::Version;
+use hc_core::{Constraints, Version};
+
+use crate::inventory::Builder;
 
 /// Blocks and the first packer that takes them.
 const BLOCKS: &[(&str, (u64, u64))] = &[
@@ -50,6 +54,36 @@ pub fn too_new_for(packer: Version, documents: &[Document]) -> Vec<Diagnostic> {
         }
     }
     diagnostics
+}
+
+/// Plugins that a builder asks for, in its templates and in builder.toml: constraints by source address.
+pub fn plugins(builder: &Builder) -> BTreeMap<String, Vec<Constraints>> {
+    let mut wanted: BTreeMap<String, Vec<Constraints>> = BTreeMap::new();
+    let mut add = |source: &str, version: &str| {
+        wanted.entry(source.to_owned()).or_default().extend(version.parse::<Constraints>().ok());
+    };
+    for (source, version) in &builder.metadata.plugins {
+        add(source, version);
+    }
+    let blocks = builder.documents.iter().flat_map(|document| document.body().get_blocks("packer"));
+    for attribute in blocks
+        .flat_map(|block| block.body.get_blocks("required_plugins"))
+        .flat_map(|block| block.body.attributes())
+    {
+        let Expression::Object(entries) = &attribute.value else { continue };
+        let text = |wanted: &str| {
+            entries.iter().find_map(|(key, value)| match (key, value.expr()) {
+                (ObjectKey::Ident(key), Expression::String(text)) if key.as_str() == wanted => {
+                    Some(text.as_str())
+                }
+                _ => None,
+            })
+        };
+        if let (Some(source), Some(version)) = (text("source"), text("version")) {
+            add(source, version);
+        }
+    }
+    wanted
 }
 
 struct Constructs {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 pub use globals::{Color, Format, GlobalArgs, TargetArgs, VarArgs};
 pub use sources::SourcesCommand;
 pub use upkeep::{
-    ArtifactsCommand, CacheCommand, CleanArgs, DiagCommand, LogsArgs, OrphansArgs, PackerCommand, ScopeArg,
-    StateCommand,
+    ArtifactsCommand, CacheCommand, CleanArgs, DiagCommand, LogsArgs, OrphansArgs, PackerCommand,
+    PluginsCommand, ScopeArg, StateCommand,
 };
 
 /// Turns a git repository of Packer templates into a dependable image factory.

@@ -38,6 +38,9 @@ pub enum PackerCommand {
         #[arg(long, value_name = "SELECTOR", default_value = "")]
         smoke: String,
     },
+    /// Plugins: which are needed, installed and locked
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
     /// Pin the project to a version of packer: another one is refused
     #[command(
         after_help = "Examples:\n  hybrid packer pin            the one that is found\n  hybrid packer pin 1.11.2"
@@ -46,6 +49,28 @@ pub enum PackerCommand {
         /// The version; the one that is found when absent
         #[arg(value_name = "VERSION")]
         to: Option<String>,
+    },
+}
+
+/// `hybrid packer plugins`.
+#[derive(Debug, Subcommand)]
+pub enum PluginsCommand {
+    /// Show what builders ask for, what is installed, and what plugins.lock says
+    #[command(
+        after_help = "Examples:\n  hybrid packer plugins status\n  hybrid packer plugins status --format json"
+    )]
+    Status,
+    /// Write version and SHA-256 of the installed plugins to plugins.lock
+    #[command(after_help = "Example:\n  hybrid packer plugins lock && git add plugins.lock")]
+    Lock,
+    /// Install what is missing or differs from the lock, by packer itself
+    #[command(
+        after_help = "Examples:\n  hybrid packer plugins install                        from the publisher\n  hybrid packer plugins install --from /media/plugins  archives with their SHA256SUMS, without a network"
+    )]
+    Install {
+        /// Directory of archives `packer-plugin-….zip` with `…_SHA256SUMS` beside them
+        #[arg(long, value_name = "DIR")]
+        from: Option<std::path::PathBuf>,
     },
 }
 

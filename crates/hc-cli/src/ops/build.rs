@@ -20,7 +20,7 @@ use super::prepare::{Prepared, Values};
 use super::record::{self, Ended};
 use super::suite::{self, SuiteOptions};
 use super::trust::{Gate, refuse};
-use super::{git, iso, journal, publish, scan, secrets, ssh_key, state, validate};
+use super::{git, iso, journal, plugins, publish, scan, secrets, ssh_key, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
@@ -275,6 +275,8 @@ impl Run<'_> {
             let gate = super::trust::gate(session, state.as_ref(), &manifest)?;
             return Err(refuse(session, &[(manifest, gate)]));
         }
+
+        plugins::enforce(session, self.packer, &[prepared])?;
 
         let images = session.root.join("artifacts/images");
         hc_core::fs::create_dirs(&images)?;

@@ -9,6 +9,7 @@ use hc_core::fs::{FsError, io_error};
 use hc_core::stat_cache::StatCache;
 use hc_templates::{Input, InputKind, InputManifest, builder_toml};
 
+use super::plugins;
 use super::prepare::Prepared;
 use crate::command_error::Result;
 use crate::session::Session;
@@ -110,6 +111,7 @@ pub fn collect(
         let Some(origin) = var.chain.last().filter(|origin| origin.location.is_none()) else { continue };
         inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, var.value.to_hcl())));
     }
+    inputs.extend(plugins::inputs(session, prepared)?);
     inputs.push(Input::text(InputKind::Packer, "packer", packer_version));
     Ok(InputManifest::new(prepared.target.clone(), inputs))
 }

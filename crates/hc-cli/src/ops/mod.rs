@@ -26,6 +26,7 @@ pub mod packer;
 pub mod packer_commands;
 pub mod parent;
 pub mod plan;
+pub mod plugins;
 pub mod prepare;
 pub mod provisioners;
 pub mod publish;

@@ -11,7 +11,7 @@ use hc_packer::artifact::{
 };
 use hc_packer::run::Built;
 use hc_state::{ArtifactRef, BuildSummary, Store};
-use hc_templates::{Input, InputManifest};
+use hc_templates::{Input, InputKind, InputManifest};
 use serde::Serialize;
 
 use crate::command_error::Result;
@@ -45,6 +45,14 @@ pub struct Ended<'a> {
     pub parent: Option<ParentImage>,
     /// Replacements in the raw log, by rule.
     pub scrubbed: BTreeMap<String, u64>,
+}
+
+/// Versions of the plugins among the inputs, by source address.
+fn plugins(manifest: &InputManifest) -> BTreeMap<String, String> {
+    let plugins = manifest.inputs.iter().filter(|input| input.kind == InputKind::Plugin);
+    let split =
+        |input: &Input| input.name.split_once(' ').map(|(source, version)| (source.into(), version.into()));
+    plugins.filter_map(split).collect()
 }
 
 /// `artifacts/<builder>.hash.json`.
@@ -130,7 +138,7 @@ fn artifact_record(session: &Session, ended: &Ended<'_>) -> Result<ArtifactRecor
             inputs: ended.manifest.combined,
             parent: ended.parent.clone(),
             packer_version: ended.packer_version.clone(),
-            plugins: BTreeMap::new(),
+            plugins: plugins(ended.manifest),
         },
         created_at: session.now(),
         duration_ms: ended.duration_ms,

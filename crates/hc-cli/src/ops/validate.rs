@@ -1,5 +1,6 @@
 //! `hybrid validate`: check everything, let packer check, record trust (PKR-5).
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hc_config::cloudinit::FILE_VARIABLE;
@@ -10,14 +11,14 @@ use hc_packer::Packer;
 use hc_packer::args::Verb;
 use hc_packer::process::Cancel;
 use hc_packer::run::{Checked, check};
-use hc_state::Trust;
+use hc_state::{PluginRecord, Trust};
 use hc_templates::{InputManifest, compose, requirements};
 
 use super::inputs::{Digests, collect};
 use super::packer::{self, Dirs, Given, Place};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
-use super::{git, objects, secrets, ssh_key, state};
+use super::{git, objects, plugins, secrets, ssh_key, state};
 use crate::command_error::{CommandError, Result};
 use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
@@ -48,8 +49,9 @@ pub fn validate(
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(CommandError::invalid(diagnostics));
     }
+    let plugins = plugins::enforce(session, &packer, &prepared.iter().collect::<Vec<_>>())?;
     let checked = validate_all(session, &packer, &prepared, cancel)?;
-    record(session, env, &checked)?;
+    record(session, env, &checked, plugins)?;
     let targets = checked.into_iter().map(|(target, _)| target).collect();
     Ok((
         ValidateReport { env: env.to_string(), packer_version: packer.version.to_string(), targets },
@@ -201,7 +203,12 @@ fn in_project(output: &str, place: &Place) -> String {
     output.replace(&stage, "").trim().to_owned()
 }
 
-fn record(session: &Session, env: &EnvName, checked: &[(ValidatedTarget, InputManifest)]) -> Result<()> {
+fn record(
+    session: &Session,
+    env: &EnvName,
+    checked: &[(ValidatedTarget, InputManifest)],
+    plugins: BTreeMap<String, PluginRecord>,
+) -> Result<()> {
     let sha = git::head(session);
     let names: Vec<Target> = checked.iter().map(|(_, manifest)| manifest.target.clone()).collect();
     let exit =
@@ -226,6 +233,7 @@ fn record(session: &Session, env: &EnvName, checked: &[(ValidatedTarget, InputMa
                 run_id: session.run_id.clone(),
             });
         }
+        locked.state_mut().plugins.extend(plugins);
         locked.state_mut().record_run(run);
         Ok(())
     })?;

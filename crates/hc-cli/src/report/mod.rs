@@ -15,6 +15,7 @@ pub mod logs;
 pub mod orphans;
 pub mod packer;
 pub mod plan;
+pub mod plugins;
 pub mod provisioners;
 pub mod publish;
 pub mod sources;

@@ -18,6 +18,7 @@ mod init;
 mod interrupts;
 mod packer;
 mod plan;
+mod plugins;
 mod project;
 mod provisioners;
 mod publish;
