@@ -28,6 +28,7 @@ const BENCHES: &[(&str, Run)] = &[
     ("wrapper", commands::wrapper),
     ("scheduling", commands::scheduling),
     ("hashing", hashing::run),
+    ("large", hashing::large),
     ("inputs", inputs::run),
     ("stream", stream::run),
     ("sources", sources::run),
