@@ -1,15 +1,20 @@
 //! From parsed arguments to operations to reports: one arm per command, no logic.
 
+use std::io::Write as _;
+
 use clap::CommandFactory;
+use hc_logs::line::LogLine;
 use hc_packer::process::Cancel;
 
 use crate::args::{
-    Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, PackerCommand, PluginsCommand,
-    ProvisionersCommand, ScopeArg, SourcesCommand, StateCommand, TargetArgs, TemplatesCommand, VarArgs,
+    Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, LogsArgs, PackerCommand,
+    PluginsCommand, ProvisionersCommand, ScopeArg, SourcesCommand, StateCommand, TargetArgs,
+    TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
 use crate::dialogue::Lines;
 use crate::environment::Environment;
+use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
 use crate::ops::clean::{CleanOptions, Scope};
 use crate::ops::prepare::Values;
@@ -196,6 +201,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         Command::Diag(DiagCommand::Bundle { run, out }) => {
             plain(session, &bundle::bundle(session, run.as_deref(), out.as_deref())?)
         }
+        Command::Logs(args) if args.follow => follow(session, args, cancel),
         Command::Logs(args) => {
             plain(session, &logs::logs(session, args.run.as_deref(), args.target.as_deref())?)
         }
@@ -283,6 +289,18 @@ fn run_config(session: &Session, command: &ConfigCommand) -> Result<Outcome> {
             plain(session, &config::diff(session, targets, &left, &right)?)
         }
     }
+}
+
+/// Prints lines while they come; a reader that is gone ends it.
+fn follow(session: &Session, args: &LogsArgs, cancel: &Cancel) -> Result<Outcome> {
+    let mut print = |line: &LogLine| {
+        let text = if session.json { line.to_json() } else { line.to_text() };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).is_ok()
+    };
+    let (run, target) = (args.run.as_deref(), args.target.as_deref());
+    let stopped = logs::follow(session, run, target, cancel, &mut print)?;
+    Ok(Outcome::printed(if stopped { ExitCode::Interrupted } else { ExitCode::Success }))
 }
 
 fn plain<R: Report>(session: &Session, report: &R) -> Result<Outcome> {

@@ -84,7 +84,7 @@ fn in_project(
             return (root, Err(error));
         }
     };
-    let _log = logging::start(&session, &args.command);
+    let _log = logging::start(&session, &args.command, args.globals.log_keep);
     let cancel = signals::watch();
     let result = commands::run(&session, &args.command, &cancel);
     logging::end(&result);
@@ -119,6 +119,7 @@ impl Printer<'_> {
         self.diagnostics(&outcome.diagnostics);
         match self.format {
             Format::Human => self.stdout(&outcome.human),
+            Format::Json if outcome.schema.is_empty() => {}
             Format::Json => {
                 self.document(outcome.schema, outcome.exit, Some(outcome.json), &outcome.diagnostics, None)
             }

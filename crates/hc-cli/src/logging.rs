@@ -2,14 +2,19 @@
 
 use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation};
 
-use crate::args::{ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand};
+use crate::args::{
+    ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand, PluginsCommand,
+    SourcesCommand,
+};
 use crate::command_error::CommandError;
 use crate::report::Outcome;
 use crate::session::Session;
 
 /// Starts the log of a run that changes something; a look at the project writes nothing.
-pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
+pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> Option<LogGuard> {
     let settings = &session.settings.logs;
+    let max_days = keep.or_else(|| number(session, "LOG_MAX_DAYS")).unwrap_or(settings.keep_days);
+    let max_bytes = number(session, "LOG_MAX_BYTES").unwrap_or(settings.max_bytes);
     let writes = matches!(
         command,
         Command::Validate(_)
@@ -21,7 +26,18 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
             | Command::Publish(_)
             | Command::Orphans(OrphansArgs { stop: true, .. } | OrphansArgs { forget: Some(_), .. })
             | Command::Artifacts(ArtifactsCommand::Revoke { .. })
-            | Command::Packer(PackerCommand::Pin { .. } | PackerCommand::UpgradeCheck { .. })
+            | Command::Packer(
+                PackerCommand::Pin { .. }
+                    | PackerCommand::UpgradeCheck { .. }
+                    | PackerCommand::Plugins(PluginsCommand::Lock | PluginsCommand::Install { .. })
+            )
+            | Command::Sources(
+                SourcesCommand::Sync(_)
+                    | SourcesCommand::Resume(_)
+                    | SourcesCommand::Pin(_)
+                    | SourcesCommand::Unbundle { .. }
+                    | SourcesCommand::Scan { .. }
+            )
             | Command::Cache(CacheCommand::Prune { .. })
             | Command::Clean(CleanArgs { yes: true, .. })
     );
@@ -38,13 +54,21 @@ pub(crate) fn start(session: &Session, command: &Command) -> Option<LogGuard> {
         },
         redactor: Redactor::tokens_only(),
         now: time::OffsetDateTime::now_utc,
-        rotation: Rotation { max_bytes: settings.max_bytes, max_days: settings.keep_days },
+        rotation: Rotation { max_bytes, max_days },
     };
     let guard = hc_logs::init(options).ok()?;
     if writes {
         tracing::info!(command = %session.environment.command, version = env!("CARGO_PKG_VERSION"), "started");
     }
     Some(guard)
+}
+
+/// A number from the environment, as `HYBRID_…` or under its older name `HYBRIDCORE_…`; what is none is ignored, for
+/// logs are never a reason to fail.
+fn number<T: std::str::FromStr>(session: &Session, name: &str) -> Option<T> {
+    ["HYBRID_", "HYBRIDCORE_"]
+        .iter()
+        .find_map(|prefix| session.environment.var(&format!("{prefix}{name}"))?.to_str()?.parse().ok())
 }
 
 /// Notes how the run ended.

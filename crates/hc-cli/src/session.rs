@@ -7,7 +7,7 @@ use hc_config::settings::{self, Settings};
 use hc_core::{EnvName, RunId};
 use time::OffsetDateTime;
 
-use crate::args::GlobalArgs;
+use crate::args::{Format, GlobalArgs};
 use crate::command_error::{CommandError, Result};
 use crate::environment::Environment;
 use crate::report::Style;
@@ -34,6 +34,8 @@ pub struct Session {
     pub unsafe_no_lock: bool,
     /// Whether digests of unchanged inputs are remembered.
     pub stat_cache: bool,
+    /// Whether the answer is for programs.
+    pub json: bool,
     /// `-v` minus `-q`.
     pub verbosity: i8,
 }
@@ -57,6 +59,7 @@ impl Session {
         let style = Style::decide(globals.color, &environment);
         let verbosity =
             i8::try_from(globals.verbose).unwrap_or(i8::MAX) - i8::try_from(globals.quiet).unwrap_or(0);
+        let json = globals.format == Format::Json;
         let (unsafe_no_lock, stat_cache) = (globals.unsafe_no_lock, !globals.no_stat_cache);
         Ok(Self {
             root,
@@ -67,6 +70,7 @@ impl Session {
             lock_timeout,
             unsafe_no_lock,
             stat_cache,
+            json,
             verbosity,
         })
     }

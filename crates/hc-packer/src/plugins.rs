@@ -297,7 +297,7 @@ mod tests {
         std::fs::write(path.with_file_name("packer-plugin-qemu_v1.0.9_x5.0_plan9_mips"), "").unwrap();
         let found = installed(dir.path());
         assert_eq!(found.len(), 3);
-        let fits = ["~> 1".parse().unwrap()];
+        let fits = ["~> 1.0".parse().unwrap()];
         let chosen = chosen(&found, source, &fits).unwrap();
         assert_eq!((chosen.version.to_string().as_str(), &chosen.path), ("1.10.0", &path));
 

@@ -28,6 +28,9 @@ pub struct GlobalArgs {
     /// Go on where the file system of the project has no locks; nobody else may work on it meanwhile
     #[arg(long, global = true)]
     pub unsafe_no_lock: bool,
+    /// Days that rotated logs are kept (also HYBRID_LOG_MAX_DAYS; default: `logs.keep_days`)
+    #[arg(long, global = true, value_name = "DAYS")]
+    pub log_keep: Option<u32>,
     /// Read every input again, also those that did not change since they were hashed
     #[arg(long, global = true, env = "HYBRID_NO_STAT_CACHE", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub no_stat_cache: bool,

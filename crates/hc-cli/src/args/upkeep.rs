@@ -98,6 +98,9 @@ pub struct LogsArgs {
     /// Only lines about this target, builder or environment
     #[arg(long, short = 't')]
     pub target: Option<String>,
+    /// Print lines as they come, until the run ends or Ctrl-C; with --format json one line of JSON each
+    #[arg(long, short = 'f')]
+    pub follow: bool,
 }
 
 /// What `hybrid clean` cleans.

@@ -77,6 +77,17 @@ impl Outcome {
         }
     }
 
+    /// For a command that has printed its answer while it ran.
+    pub fn printed(exit: ExitCode) -> Self {
+        Self {
+            schema: "",
+            json: serde_json::Value::Null,
+            human: String::new(),
+            exit,
+            diagnostics: Vec::new(),
+        }
+    }
+
     /// Adds warnings.
     #[must_use]
     pub fn with_diagnostics(mut self, diagnostics: Vec<Diagnostic>) -> Self {

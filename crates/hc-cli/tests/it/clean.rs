@@ -105,3 +105,49 @@ fn logs_of_the_last_run_are_read_back() {
     assert!(human.lines().count() > lines.len() && human.contains("started"), "{human}");
     project.run(&["logs", "yesterday"]).expect(1).says("error[BadRunId]");
 }
+
+#[test]
+fn a_running_build_is_followed_to_its_end() {
+    use std::io::BufRead as _;
+    let project = Project::with_motd();
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "build {\n",
+        "build {\n  provisioner \"shell-local\" {\n    inline = [\"sleep 2\"]\n  }\n",
+    );
+    project.ok(&["validate"]);
+    let mut build = project.command(&["build"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let state = || project.ok(&["logs", "--format", "json"]).json()["result"]["lines"].to_string();
+    while !state().contains("build") {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let mut follow = project
+        .command(&["logs", "last", "--follow", "--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines: Vec<serde_json::Value> = std::io::BufReader::new(follow.stdout.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    assert!(follow.wait().unwrap().success() && build.wait().unwrap().success());
+    assert!(lines.len() > 1, "{lines:?}");
+    assert_eq!(lines.last().unwrap()["message"], "ended");
+    let run = lines[0]["run_id"].as_str().unwrap().to_owned();
+    assert!(lines.iter().all(|line| line["run_id"] == run.as_str()));
+    // A run that has ended is printed and done.
+    assert!(project.ok(&["logs", &run, "--follow"]).stdout.contains("ended"));
+}
+
+#[test]
+fn size_and_age_of_logs_come_from_the_environment_under_both_names() {
+    let mut project = Project::with_motd();
+    project.set_env("HYBRIDCORE_LOG_MAX_BYTES", "300");
+    project.set_env("HYBRID_LOG_MAX_DAYS", "1");
+    for _ in 0..4 {
+        project.ok(&["validate", "--log-keep", "2"]);
+    }
+    let logs = std::fs::read_dir(project.path("logs")).unwrap().flatten();
+    let rotated = logs.filter(|entry| entry.file_name().to_string_lossy().starts_with("hybrid")).count();
+    assert!(rotated > 2, "{rotated}");
+}
