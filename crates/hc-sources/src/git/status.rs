@@ -66,9 +66,6 @@ impl DirtyReport {
 pub enum Look {
     /// An index that was seen to be HEAD's, and has not been written since, is not compared with HEAD again.
     Quick,
-    /// [`Look::Quick`], and what makes the next look cheaper is written down: times of unchanged files, and that the
-    /// index is HEAD's. Only for the holder of `sources/.lock`.
-    Settle,
     /// Everything is compared.
     Full,
 }
@@ -82,6 +79,35 @@ impl Repository {
     /// # Errors
     /// [`SourceError::Repository`].
     pub fn status(&self, look: Look) -> Result<DirtyReport, SourceError> {
+        Ok(self.compare(look)?.0)
+    }
+
+    /// [`Look::Quick`], and what makes the next look cheaper is written down: times of unchanged files, and that the
+    /// index is HEAD's. Only for the holder of `sources/.lock`. `begin` is called before the index is written, since
+    /// a kill would leave its lock file behind.
+    ///
+    /// # Errors
+    /// [`SourceError::Repository`], [`SourceError::File`], and what `begin` says.
+    pub fn settle(&self, begin: &dyn Fn() -> Result<(), SourceError>) -> Result<DirtyReport, SourceError> {
+        let (report, outcome) = self.compare(Look::Quick)?;
+        if !report.is_clean() {
+            return Ok(report);
+        }
+        if let Some(mut outcome) = outcome.filter(gix::status::Outcome::has_changes) {
+            begin()?;
+            if let Some(written) = outcome.write_changes() {
+                written.map_err(local("refresh the index of", &self.dir))?;
+            }
+        }
+        if let Some(seen) = self.seen_now(report.head.as_ref())
+            && self.seen_before()?.as_ref() != Some(&seen)
+        {
+            hc_core::fs::write_atomic(&self.git_dir().join(SEEN), seen.as_bytes(), 0o644)?;
+        }
+        Ok(report)
+    }
+
+    fn compare(&self, look: Look) -> Result<(DirtyReport, Option<gix::status::Outcome>), SourceError> {
         let failed = || local("read the state of", &self.dir);
         let mut report = DirtyReport {
             operation: self.inner.state().map(operation),
@@ -115,21 +141,8 @@ impl Repository {
             }
             items.into_outcome()
         };
-        if look == Look::Settle && report.is_clean() {
-            if let Some(mut outcome) = outcome
-                && outcome.has_changes()
-                && let Some(written) = outcome.write_changes()
-            {
-                written.map_err(local("refresh the index of", &self.dir))?;
-            }
-            if let Some(seen) = self.seen_now(report.head.as_ref())
-                && self.seen_before()?.as_ref() != Some(&seen)
-            {
-                hc_core::fs::write_atomic(&self.git_dir().join(SEEN), seen.as_bytes(), 0o644)?;
-            }
-        }
         report.sort();
-        Ok(report)
+        Ok((report, outcome))
     }
 
     /// HEAD and the index as they are: the commit, and the checksum at the end of the index. `None` without one

@@ -9,7 +9,7 @@ use hc_core::fs::{create_dirs, io_error, read_text, write_atomic};
 use super::{Action, Event, SyncOptions, Synced, Watcher};
 use crate::bundle::Bundled;
 use crate::error::SourceError;
-use crate::git::{Look, Note, RemoteRef, Repository, Tree};
+use crate::git::{Note, RemoteRef, Repository, Tree};
 use crate::journal::Pending;
 use crate::lock_file::{LockFile, LockedSource};
 use crate::place::{Sources, remove};
@@ -221,7 +221,7 @@ impl Visit<'_> {
         };
         *before = repository.head();
         let pinned = repository.pin().ok_or_else(not_ours)?;
-        let report = repository.status(Look::Settle)?;
+        let report = repository.settle(&|| self.journal.begin())?;
         if !report.is_clean() {
             return Err(SourceError::Dirty { path: place.to_owned(), what: report.summary() });
         }
