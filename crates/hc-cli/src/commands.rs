@@ -16,6 +16,7 @@ use crate::dialogue::Lines;
 use crate::environment::Environment;
 use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
+use crate::ops::checks::Wanted;
 use crate::ops::clean::{CleanOptions, Scope};
 use crate::ops::prepare::Values;
 use crate::ops::sources::{PinOptions, SourceOptions};
@@ -23,10 +24,11 @@ use crate::ops::suite::SuiteOptions;
 use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    adopt, artifacts, build, bundle, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
+    adopt, artifacts, build, bundle, checks, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
     orphans, packer_commands, plan, plugins, provisioners, publish, schema, sources, state_commands, status,
     suite, templates, upgrade, validate, wizard,
 };
+use crate::report::checks::Findings;
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
 
@@ -107,7 +109,16 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         Command::Validate(args) => {
             let values = values(session, &args.vars)?;
             let env = env(session, &args.targets)?;
-            with(session, validate::validate(session, &args.targets.targets, &env, &values, cancel)?)
+            let wanted: Vec<Wanted> =
+                args.report.iter().map(|word| Wanted::parse(word)).collect::<Result<_>>()?;
+            let result = validate::validate(session, &args.targets.targets, &env, &values, cancel);
+            let (targets, diagnostics) = match &result {
+                Ok((report, diagnostics)) => (report.targets.as_slice(), diagnostics),
+                Err(error) => (&[][..], &error.diagnostics),
+            };
+            let findings = Findings { env: env.as_str(), targets, diagnostics, pages: &[] };
+            checks::write(session, &wanted, &findings)?;
+            with(session, result?)
         }
         Command::Plan(args) => {
             let values = values(session, &args.vars)?;

@@ -61,7 +61,7 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Check templates, variables and inputs, and record them as trusted
     #[command(
-        after_help = "Examples:\n  hybrid validate --env dev\n  hybrid validate --targets linux --env prod --strict"
+        after_help = "Examples:\n  hybrid validate --env dev\n  hybrid validate --targets linux --env prod --strict\n  hybrid validate --report sarif=hybrid.sarif --report junit=hybrid.xml"
     )]
     Validate(ValidateArgs),
     /// Say what a build would do and why, without doing it
@@ -329,6 +329,9 @@ pub struct ValidateArgs {
     /// Values beyond the files
     #[command(flatten)]
     pub vars: VarArgs,
+    /// Also write what was found for other programs: junit=FILE or sarif=FILE; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<String>,
 }
 
 /// `hybrid plan`.

@@ -7,6 +7,7 @@ pub mod adopt;
 pub mod artifacts;
 pub mod build;
 pub mod bundle;
+pub mod checks;
 pub mod clean;
 pub mod cloudinit;
 pub mod config;

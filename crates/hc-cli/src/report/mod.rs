@@ -5,6 +5,7 @@ pub mod artifacts;
 pub mod build;
 pub mod bundle;
 pub mod cache;
+pub mod checks;
 pub mod clean;
 pub mod config;
 pub mod diagnostics;

@@ -22,6 +22,7 @@ mod plugins;
 mod project;
 mod provisioners;
 mod publish;
+mod reports;
 mod rootfs;
 mod secrets;
 mod sources;
