@@ -66,8 +66,17 @@ pub fn without_project(
             let exit = crate::exit_code::ExitCode::Success;
             Some(Ok(Outcome { schema: "cli-completions", json, human, exit, diagnostics: Vec::new() }))
         }
+        Command::Man { dir } => Some(man(&environment.cwd.join(dir))),
         _ => None,
     }
+}
+
+/// Writes the man pages of all commands.
+fn man(dir: &std::path::Path) -> Result<Outcome> {
+    clap_mangen::generate_to(Args::command(), dir).map_err(hc_core::fs::io_error("write", dir))?;
+    let human = format!("man pages are in {}\n", dir.display());
+    let json = serde_json::json!({ "directory": dir.display().to_string() });
+    Ok(Outcome { schema: "cli-man", json, human, exit: ExitCode::Success, diagnostics: Vec::new() })
 }
 
 /// Runs one command.
@@ -235,7 +244,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
             plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)
         }
         Command::Doctor => plain(session, &doctor::doctor(session)?),
-        Command::Init(_) | Command::Explain { .. } | Command::Completions { .. } => {
+        Command::Init(_) | Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } => {
             without_project(command, &session.environment, &session.style).unwrap_or_else(|| {
                 Err(crate::command_error::CommandError::new("Usage", "unreachable command"))
             })

@@ -117,6 +117,7 @@ pub enum Command {
     )]
     Clean(CleanArgs),
     /// Check this machine: packer, tools, permissions
+    #[command(after_help = "Example:\n  hybrid doctor")]
     Doctor,
     /// Explain an error code: cause, cure, example
     #[command(
@@ -131,6 +132,12 @@ pub enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Write man pages, one per command
+    #[command(after_help = "Example:\n  hybrid man /usr/local/share/man/man1")]
+    Man {
+        /// Directory, which has to exist
+        dir: PathBuf,
     },
 }
 
@@ -254,6 +261,7 @@ pub enum TemplatesCommand {
 #[derive(Debug, Subcommand)]
 pub enum ProvisionersCommand {
     /// Show which stacks are on, and why
+    #[command(after_help = "Example:\n  hybrid provisioners status --env prod --targets qemu")]
     Status {
         /// Which builders, which environment
         #[command(flatten)]
@@ -265,6 +273,7 @@ pub enum ProvisionersCommand {
     )]
     Enable(ToggleArgs),
     /// Switch a stack off
+    #[command(after_help = "Example:\n  hybrid provisioners disable ansible --builder linux.qemu.base")]
     Disable(ToggleArgs),
 }
 
@@ -398,5 +407,24 @@ mod tests {
     #[test]
     fn every_command_is_consistent() {
         super::Args::command().debug_assert();
+    }
+
+    /// Commands without an example in their help.
+    fn without_example(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            without_example(inner, &path, found);
+        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        if command.get_subcommands().next().is_none() && !help.contains("Example") {
+            found.push(path);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        let mut found = Vec::new();
+        without_example(&super::Args::command(), "", &mut found);
+        assert!(found.is_empty(), "{}", found.join("\n"));
     }
 }

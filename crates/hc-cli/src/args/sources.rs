@@ -14,12 +14,16 @@ pub enum SourcesCommand {
     )]
     Sync(SyncArgs),
     /// Show pins, trees and scans
+    #[command(
+        after_help = "Examples:\n  hybrid sources status\n  hybrid sources status hardening --format json"
+    )]
     Status {
         /// Sources (default: all)
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
     /// Finish what an interrupted sync left
+    #[command(after_help = "Example:\n  hybrid sources resume")]
     Resume(TransferArgs),
     /// Pin a source to a commit against its ref, with a reason and an approver, for a while
     #[command(
@@ -27,6 +31,7 @@ pub enum SourcesCommand {
     )]
     Pin(PinArgs),
     /// Read every file of every pin and compare tree, objects and lock
+    #[command(after_help = "Example:\n  hybrid sources verify")]
     Verify {
         /// Sources (default: all)
         #[arg(value_name = "NAME")]
@@ -45,12 +50,14 @@ pub enum SourcesCommand {
         file: PathBuf,
     },
     /// Run the scanners of hybrid.toml on the trees of sources
+    #[command(after_help = "Example:\n  hybrid sources scan hardening")]
     Scan {
         /// Sources (default: all)
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
     /// Show who pinned what by force, and why
+    #[command(after_help = "Example:\n  hybrid sources log")]
     Log,
 }
 

@@ -8,6 +8,7 @@ use super::TargetArgs;
 #[derive(Debug, Subcommand)]
 pub enum PackerCommand {
     /// Show the packer that commands use, and the pin
+    #[command(after_help = "Example:\n  hybrid packer show")]
     Show,
     /// Say what a failed build's log means, by the rules that decide about retries
     #[command(
@@ -78,8 +79,10 @@ pub enum PluginsCommand {
 #[derive(Debug, Subcommand)]
 pub enum CacheCommand {
     /// List downloads and the builders that want them
+    #[command(after_help = "Example:\n  hybrid cache list")]
     List,
     /// Read every download again and compare its checksum
+    #[command(after_help = "Example:\n  hybrid cache verify")]
     Verify,
     /// Remove what no builder wants any more
     #[command(after_help = "Examples:\n  hybrid cache prune\n  hybrid cache prune --older-than 30d")]
@@ -150,6 +153,7 @@ pub struct OrphansArgs {
 #[derive(Debug, Subcommand)]
 pub enum StateCommand {
     /// Print the state
+    #[command(after_help = "Example:\n  hybrid state show")]
     Show,
     /// Check the state: integrity, schema, missing or stale hashes, provenance
     #[command(after_help = "Examples:\n  hybrid state check\n  hybrid state check --deep")]
@@ -159,13 +163,16 @@ pub enum StateCommand {
         deep: bool,
     },
     /// List backups, newest first
+    #[command(after_help = "Example:\n  hybrid state backups")]
     Backups,
     /// Bring a backup back; the replaced file is kept beside it
+    #[command(after_help = "Examples:\n  hybrid state restore\n  hybrid state restore 41")]
     Restore {
         /// Serial of the backup; the newest good one when absent
         serial: Option<u64>,
     },
     /// Bring the state to this version's schema, or back
+    #[command(after_help = "Examples:\n  hybrid state migrate --dry-run\n  hybrid state migrate")]
     Migrate {
         /// Say what would change, change nothing
         #[arg(long)]
@@ -175,6 +182,7 @@ pub enum StateCommand {
         to: Option<u32>,
     },
     /// Say who holds the locks, and what to do about it
+    #[command(after_help = "Example:\n  hybrid state unlock")]
     Unlock,
 }
 
@@ -182,12 +190,16 @@ pub enum StateCommand {
 #[derive(Debug, Subcommand)]
 pub enum ArtifactsCommand {
     /// List built images, newest first
+    #[command(after_help = "Example:\n  hybrid artifacts list --targets linux")]
     List {
         /// Builders: names or id globs, comma separated
         #[arg(long, short = 't', default_value = "")]
         targets: String,
     },
     /// Show the record of one build
+    #[command(
+        after_help = "Examples:\n  hybrid artifacts show linux.qemu.web\n  hybrid artifacts show linux.qemu.web --lineage"
+    )]
     Show {
         /// Build id, or a builder id for its newest build
         build: String,
@@ -196,6 +208,9 @@ pub enum ArtifactsCommand {
         lineage: bool,
     },
     /// Say which inputs differ between two builds
+    #[command(
+        after_help = "Example:\n  hybrid artifacts diff linux.qemu.base-dev-20261120T101500.000Z-1a2b3c4d linux.qemu.base-dev-20261121T101500.000Z-5e6f7a8b"
+    )]
     Diff {
         /// First build id
         left: String,
@@ -214,6 +229,7 @@ pub enum ArtifactsCommand {
         reason: String,
     },
     /// Read every recorded file again and compare its digest
+    #[command(after_help = "Example:\n  hybrid artifacts verify")]
     Verify {
         /// Builders: names or id globs, comma separated
         #[arg(long, short = 't', default_value = "")]
@@ -225,6 +241,7 @@ pub enum ArtifactsCommand {
 #[derive(Debug, Subcommand)]
 pub enum DiagCommand {
     /// Report missing or stale hashes, drift and provenance, with remediation links
+    #[command(after_help = "Example:\n  hybrid diag state --format json")]
     State,
     /// Write logs, manifests, state and versions into one scrubbed archive
     #[command(

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hc_state::FindingCode;
 
+use crate::project::Project;
+
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
@@ -88,4 +90,51 @@ fn every_finding_links_to_an_anchor_that_exists() {
     ] {
         assert!(anchors.contains(krate), "docs/open-issues.md has no section for {krate}");
     }
+}
+
+/// Every page below docs/, relative to it.
+fn pages() -> Vec<PathBuf> {
+    let docs = repository().join("docs");
+    let mut found = Vec::new();
+    for dir in [docs.clone(), docs.join("guides")] {
+        let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
+    }
+    found.iter().map(|path| path.strip_prefix(&docs).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_page_is_in_the_book_and_every_link_leads_somewhere() {
+    let docs = repository().join("docs");
+    let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let link = regex::Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    for page in pages().into_iter().filter(|page| page != Path::new("SUMMARY.md")) {
+        assert!(
+            summary.contains(&format!("({})", page.display())),
+            "{} is not in SUMMARY.md",
+            page.display()
+        );
+    }
+    let all = pages().into_iter().map(|page| docs.join(page)).chain([repository().join("README.md")]);
+    for page in all {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for target in link.captures_iter(&text) {
+            let path = page.parent().unwrap().join(&target[1]);
+            assert!(path.exists(), "{}: {} leads nowhere", page.display(), &target[1]);
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let project = Project::bare();
+    project.ok(&["man", "."]);
+    for page in ["hybrid.1", "hybrid-build.1", "hybrid-packer-plugins-install.1", "hybrid-sources-sync.1"] {
+        let text = project.read(page);
+        for section in [".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION"] {
+            assert!(text.contains(section), "{page} has no {section}");
+        }
+        assert!(page == "hybrid.1" || text.contains("Example"), "{page}");
+    }
+    project.run(&["man", "no/such/directory"]).expect(1).says("no/such/directory");
 }
