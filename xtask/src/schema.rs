@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
     Envelope, adopt, artifacts, build, bundle, cache, clean, config, envelope, explain, init, logs, orphans,
-    packer, plan, plugins, provisioners, publish, sources, state, suite, templates, upgrade, validate,
+    packer, plan, plugins, provisioners, publish, shell, sources, state, suite, templates, upgrade, validate,
     wizard,
 };
 use schemars::generate::SchemaSettings;
@@ -91,6 +91,8 @@ fn all() -> BTreeMap<String, Value> {
         answer::<adopt::AdoptReport>("cli-init-adopt", "hybrid init --adopt"),
         answer::<init::InitReport>("cli-init", "hybrid init"),
         answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
+        answer::<shell::CompletionsReport>("cli-completions", "hybrid completions"),
+        answer::<shell::ManReport>("cli-man", "hybrid man"),
         answer::<packer::PackerReport>("cli-packer", "hybrid packer show"),
         answer::<packer::ClassifyReport>("cli-packer-classify", "hybrid packer classify"),
         answer::<upgrade::UpgradeReport>("cli-packer-upgrade-check", "hybrid packer upgrade-check"),

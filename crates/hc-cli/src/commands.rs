@@ -29,6 +29,7 @@ use crate::ops::{
     suite, templates, upgrade, validate, wizard,
 };
 use crate::report::checks::Findings;
+use crate::report::shell::{CompletionsReport, ManReport};
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
 
@@ -61,22 +62,18 @@ pub fn without_project(
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "hybrid", &mut script);
-            let human = String::from_utf8_lossy(&script).into_owned();
-            let json = serde_json::json!({ "script": human });
-            let exit = crate::exit_code::ExitCode::Success;
-            Some(Ok(Outcome { schema: "cli-completions", json, human, exit, diagnostics: Vec::new() }))
+            let script = String::from_utf8_lossy(&script).into_owned();
+            Some(Ok(Outcome::new(&CompletionsReport { script }, style)))
         }
-        Command::Man { dir } => Some(man(&environment.cwd.join(dir))),
+        Command::Man { dir } => Some(man(&environment.cwd.join(dir), style)),
         _ => None,
     }
 }
 
 /// Writes the man pages of all commands.
-fn man(dir: &std::path::Path) -> Result<Outcome> {
+fn man(dir: &std::path::Path, style: &Style) -> Result<Outcome> {
     clap_mangen::generate_to(Args::command(), dir).map_err(hc_core::fs::io_error("write", dir))?;
-    let human = format!("man pages are in {}\n", dir.display());
-    let json = serde_json::json!({ "directory": dir.display().to_string() });
-    Ok(Outcome { schema: "cli-man", json, human, exit: ExitCode::Success, diagnostics: Vec::new() })
+    Ok(Outcome::new(&ManReport { directory: dir.display().to_string() }, style))
 }
 
 /// Runs one command.
