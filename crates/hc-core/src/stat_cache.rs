@@ -61,7 +61,9 @@ impl Stamp {
     fn is_settled(&self, clock: &Self, margin: i128) -> bool {
         let whole = |time: i128| time % 1_000_000_000 == 0;
         let margin = if whole(self.mtime) && whole(self.ctime) { COARSE_MARGIN } else { margin };
-        self.device == clock.device && self.mtime.max(self.ctime) + margin < clock.mtime
+        // A file system without inodes or ctimes shows no rename and no set mtime.
+        let telling = self.inode != 0 && self.ctime != 0;
+        telling && self.device == clock.device && self.mtime.max(self.ctime) + margin < clock.mtime
     }
 }
 

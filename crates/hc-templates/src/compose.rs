@@ -81,7 +81,8 @@ pub fn plan(
     Ok(plan)
 }
 
-fn required_plugins(plugins: &BTreeMap<String, String>) -> String {
+/// A `packer` block that asks for plugins: constraints by source address.
+pub fn required_plugins(plugins: &BTreeMap<String, String>) -> String {
     let mut text = String::from("packer {\n  required_plugins {\n");
     for (source, version) in plugins {
         let name = source.rsplit('/').next().unwrap_or(source);

@@ -24,6 +24,10 @@ use crate::session::Session;
 /// The first packer with `plugins install --path`.
 const INSTALLS_FILES: (u64, u64) = (1, 11);
 
+fn installs_files(packer: &Packer) -> bool {
+    (packer.version.major, packer.version.minor) >= INSTALLS_FILES
+}
+
 type Wanted = BTreeMap<String, Vec<Constraints>>;
 
 /// What is installed where packer will look for it.
@@ -112,13 +116,15 @@ fn missing(source: &str) -> CommandError {
 /// locked; `PluginInstallFailed` with packer's words.
 pub fn install(session: &Session, from: Option<&Path>, cancel: &Cancel) -> Result<PluginsReport> {
     let packer = packer::find(session)?;
-    let able = (packer.version.major, packer.version.minor) >= INSTALLS_FILES;
+    let able = match from {
+        Some(_) => installs_files(&packer),
+        None => packer.has_init(),
+    };
     if !able {
-        return Err(CommandError::new(
-            "PackerTooOld",
-            format!("packer {} cannot install plugins", packer.version),
-        )
-        .hint("use packer 1.11 or newer; an older one brings its plugins along"));
+        let what =
+            if from.is_some() { "cannot install plugins from files" } else { "brings its plugins along" };
+        return Err(CommandError::new("PackerTooOld", format!("packer {} {what}", packer.version))
+            .hint("use packer 1.11 or newer"));
     }
     let selection = select(session, "")?;
     let (_, found) = installed(session);
@@ -174,9 +180,16 @@ fn one(
             }
         }
         args.extend(["--path".into(), binary.into_os_string(), source.into()]);
-    } else {
+    } else if installs_files(packer) {
         args.push(source.into());
         args.extend(locked.map(|(version, _)| OsString::from(version)));
+    } else {
+        // Before 1.11 only `init` installs, and only what a template asks for.
+        let version = locked.map_or_else(|| "> 0.0.0".to_owned(), |(version, _)| format!("= {version}"));
+        let block = hc_templates::compose::required_plugins(&BTreeMap::from([(source.to_owned(), version)]));
+        let path = work.join("plugins.pkr.hcl");
+        hc_core::fs::write_atomic(&path, block.as_bytes(), 0o644)?;
+        args = vec!["init".into(), work.clone().into_os_string()];
     }
     let dirs = Dirs::of(session);
     let settings = &session.settings.packer;

@@ -157,3 +157,27 @@ fn a_plugin_that_the_lock_does_not_have_stops_the_build_and_an_old_packer_says_s
         .expect(1)
         .says("error[PackerTooOld]");
 }
+
+#[test]
+fn packers_between_init_and_install_use_init() {
+    let project = project();
+    let script = "if [ \"$1\" = init ]; then cat \"$2/plugins.pkr.hcl\" > \"$FAKE/asked\"; echo 'Error: rate limited the plugin getter'; exit 1; fi";
+    let packer = FakePacker::new(&project.path("nine"), "1.9.4", script).unwrap();
+    project.write(
+        "hybrid.toml",
+        &format!("[packer]\nbinary = \"{}\"\nplugin_path = \"plugins\"\n", packer.path().display()),
+    );
+    project
+        .run(&["packer", "plugins", "install"])
+        .expect(2)
+        .says("error[PluginInstallFailed]")
+        .says("rate limited")
+        .says("--from DIR");
+    assert_eq!(packer.args(1).unwrap()[0], "init");
+    let asked = project.read("nine/asked");
+    assert!(asked.contains(&format!("source  = \"{SOURCE}\"")), "{asked}");
+    project
+        .run(&["packer", "plugins", "install", "--from", "archives"])
+        .expect(1)
+        .says("error[PackerTooOld]");
+}
