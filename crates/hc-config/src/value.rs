@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 
 use crate::number::Number;
 
+/// JSON nested deeper than this is refused instead of exhausting the stack.
+const MAX_JSON_DEPTH: usize = 100;
+
 /// An evaluated expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -110,20 +113,29 @@ impl Value {
     /// # Errors
     /// serde_json's, with line and column.
     pub fn from_json_text(text: &str) -> serde_json::Result<Self> {
-        Self::from_raw(serde_json::from_str(text)?)
+        Self::from_raw(serde_json::from_str(text)?, 0)
     }
 
-    fn from_raw(raw: &RawValue) -> serde_json::Result<Self> {
+    fn from_raw(raw: &RawValue, depth: usize) -> serde_json::Result<Self> {
+        // Each level begins a parse of its own, so serde_json's limit never applies.
+        if depth > MAX_JSON_DEPTH {
+            return Err(serde::de::Error::custom("nested too deeply"));
+        }
         let text = raw.get();
         Ok(match text.as_bytes().first() {
             Some(b'{') => {
                 let entries: IndexMap<String, &RawValue> = serde_json::from_str(text)?;
-                let read = |(key, raw): (String, &RawValue)| Ok((key, Self::from_raw(raw)?));
+                let read = |(key, raw): (String, &RawValue)| Ok((key, Self::from_raw(raw, depth + 1)?));
                 Self::Map(entries.into_iter().map(read).collect::<serde_json::Result<_>>()?)
             }
             Some(b'[') => {
                 let items: Vec<&RawValue> = serde_json::from_str(text)?;
-                Self::List(items.into_iter().map(Self::from_raw).collect::<serde_json::Result<_>>()?)
+                Self::List(
+                    items
+                        .into_iter()
+                        .map(|raw| Self::from_raw(raw, depth + 1))
+                        .collect::<serde_json::Result<_>>()?,
+                )
             }
             Some(b'"') => Self::String(serde_json::from_str(text)?),
             Some(b't' | b'f') => Self::Bool(serde_json::from_str(text)?),
@@ -215,6 +227,13 @@ mod tests {
         let json =
             serde_json::json!({ "a": [1, 2.5, "x", null, true], "b": { "c": 18446744073709551615_u64 } });
         assert_eq!(Value::from_json_text(&json.to_string()).unwrap().to_json().unwrap(), json);
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            assert!(Value::from_json_text(&deep(90)).is_ok());
+            assert!(
+                Value::from_json_text(&deep(110)).is_err() && Value::from_json_text(&deep(50_000)).is_err()
+            );
+        }
         let large = Value::from_json_text("[18446744073709551617, 0.1]").unwrap();
         assert_eq!(large.to_json().unwrap(), serde_json::json!(["18446744073709551617", 0.1]));
         assert!(Value::List(vec![Value::Unknown]).to_json().is_none());

@@ -103,7 +103,7 @@ pub fn sarif(findings: &Findings<'_>) -> Value {
         if let Some(place) = &one.location {
             result["locations"] = json!([{
                 "physicalLocation": {
-                    "artifactLocation": { "uri": uri(&place.path.to_string_lossy()), "uriBaseId": "PROJECT" },
+                    "artifactLocation": { "uri": uri(&place.path.to_string_lossy()) },
                     "region": { "startLine": place.line, "startColumn": place.column },
                 },
             }]);

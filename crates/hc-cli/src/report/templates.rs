@@ -51,13 +51,15 @@ impl Report for TemplatesReport {
 
     fn human(&self, style: &Style) -> String {
         let rows = self.builders.iter().map(|builder| {
-            vec![
+            let cells = [
                 builder.id.clone(),
                 builder.sources.join(", "),
                 builder.provisioners.join(", "),
                 builder.parent.clone().unwrap_or_else(|| "-".into()),
                 builder.description.clone().unwrap_or_default(),
-            ]
+            ];
+            // Names of templates are anybody's; none of them may steer the terminal.
+            cells.map(|cell| super::diagnostics::visible(&cell).replace('\n', " ")).to_vec()
         });
         let text = table::table(
             &["builder", "sources", "provisioners", "parent", "description"],

@@ -3,6 +3,19 @@
 use crate::project::Project;
 
 #[test]
+fn names_do_not_steer_the_terminal_and_deep_answers_do_not_end_the_program() {
+    let project = Project::with_motd();
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "source \"file\" \"motd\"",
+        "source \"file\" \"x\\u001b[31m\"",
+    );
+    assert!(!project.run(&["templates", "list"]).stdout.contains('\u{1b}'));
+    project.write("deep.json", &format!("{{\"message\": {}1{}}}", "[".repeat(20_000), "]".repeat(20_000)));
+    project.run(&["config", "render", "--from", "deep.json"]).expect(1).says("error[BadAnswers]");
+}
+
+#[test]
 fn every_problem_of_a_run_is_reported_together_with_its_place() {
     let project = Project::with_motd();
     project
