@@ -13,6 +13,8 @@ use crate::report::artifacts::{
 };
 use crate::session::Session;
 
+/// Largest record that is read, in bytes.
+const RECORD_LIMIT: u64 = 8 << 20;
 /// Longest chain of images that is followed; records that name each other in a circle end there.
 const MAX_DEPTH: usize = 64;
 
@@ -24,15 +26,9 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     let selector = Selector::parse(targets)?;
     let dir = session.root.join("artifacts");
     let mut artifacts: Vec<ArtifactRecord> = Vec::new();
-    if dir.is_dir() {
-        for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.ends_with(".json") || name.ends_with(".hash.json") || name.ends_with(".packer.json") {
-                continue;
-            }
-            let Some(bytes) = read_limited(&entry.path(), 8 << 20)? else { continue };
-            artifacts.extend(serde_json::from_slice::<ArtifactRecord>(&bytes).ok());
-        }
+    for name in record_files(session)? {
+        let Some(bytes) = read_limited(&dir.join(name), RECORD_LIMIT)? else { continue };
+        artifacts.extend(serde_json::from_slice::<ArtifactRecord>(&bytes).ok());
     }
     artifacts.retain(|artifact| selector.matches(&artifact.builder));
     artifacts.sort_by(|a, b| {
@@ -41,13 +37,33 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     Ok(ArtifactsReport { artifacts })
 }
 
+/// Names of the files in `artifacts/` that may be records.
+///
+/// # Errors
+/// When `artifacts/` cannot be read.
+pub fn record_files(session: &Session) -> Result<Vec<String>> {
+    let dir = session.root.join("artifacts");
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))? {
+        let name = entry.map_err(hc_core::fs::io_error("list", &dir))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        if name.ends_with(".json") && !name.ends_with(".hash.json") && !name.ends_with(".packer.json") {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 /// The record of a build; `None` when there is none, or it is no record.
 ///
 /// # Errors
 /// When it is there and cannot be read.
 pub fn read(session: &Session, build_id: &BuildId) -> Result<Option<ArtifactRecord>> {
     let path = session.root.join("artifacts").join(format!("{build_id}.json"));
-    Ok(read_limited(&path, 8 << 20)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    Ok(read_limited(&path, RECORD_LIMIT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// Takes a build back, with a reason that stays in the state and in the audit log.

@@ -135,6 +135,24 @@ fn names(prepared: &Prepared) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Names of all builds that were written down and not closed, readable or not.
+///
+/// # Errors
+/// When the journal cannot be listed.
+pub fn builds(session: &Session) -> Result<Vec<String>> {
+    let dir = dir(session);
+    let files = match std::fs::read_dir(&dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files.map_err(io_error("list", &dir))?,
+    };
+    let mut names = Vec::new();
+    for file in files {
+        let name = file.map_err(io_error("list", &dir))?.file_name();
+        names.extend(name.to_string_lossy().strip_suffix(".json").map(str::to_owned));
+    }
+    Ok(names)
+}
+
 /// Builds whose run is gone, oldest first. Entries that cannot be read are passed over.
 ///
 /// # Errors

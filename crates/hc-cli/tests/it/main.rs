@@ -11,6 +11,7 @@ mod build_flow;
 mod cache;
 mod chain;
 mod clean;
+mod clean_history;
 mod cloudinit;
 mod docs;
 mod documents;
