@@ -108,6 +108,11 @@ impl From<Box<Diagnostic>> for CommandError {
 impl From<hc_core::fs::FsError> for CommandError {
     fn from(error: hc_core::fs::FsError) -> Self {
         use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        if let hc_core::fs::FsError::Outside { .. } = error {
+            let hint =
+                "remove the link, or put a real directory there; for space on another device, mount it";
+            return Self::from_error(&error, error.code(), 3, Some(hint.into()));
+        }
         let (exit, hint) = match error.io_kind() {
             Some(StorageFull) => (2, "free space on the device, then run the command again"),
             Some(PermissionDenied | ReadOnlyFilesystem) => (1, "give this user write access to the path"),

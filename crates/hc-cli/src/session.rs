@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::args::{Format, GlobalArgs};
 use crate::command_error::{CommandError, Result};
+use crate::confinement;
 use crate::environment::Environment;
 use crate::report::Style;
 
@@ -47,6 +48,7 @@ impl Session {
     /// `NotAProject` with the cure, or the diagnostics of hybrid.toml.
     pub fn open(globals: &GlobalArgs, environment: Environment, run_id: RunId) -> Result<Self> {
         let root = find_root(globals.project.as_deref(), &environment.cwd)?;
+        confinement::check(&root)?;
         let path = root.join(settings::FILE_NAME);
         let text = hc_core::fs::read_text(&path, SETTINGS_LIMIT)?.unwrap_or_default();
         let settings = settings::parse(Path::new(settings::FILE_NAME), &text).map_err(|diagnostic| {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use hc_core::fs::io_error;
+use hc_core::fs::{confine, io_error};
 use hc_packer::artifact::ArtifactRecord;
 
 use super::evidence::Evidence;
@@ -148,8 +148,9 @@ impl Plan<'_> {
 
     /// Direct children of a directory that are old enough and wanted.
     fn children(&mut self, scope: &str, dir: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<()> {
-        let full = self.session.root.join(dir);
-        if !full.starts_with(&self.session.root) || !full.is_dir() {
+        // A cache of the machine, or one that several projects share, is not this project's to clean.
+        let Ok(full) = confine(&self.session.root, dir) else { return Ok(()) };
+        if !full.is_dir() {
             return Ok(());
         }
         let mut names: Vec<PathBuf> = Vec::new();

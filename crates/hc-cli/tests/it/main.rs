@@ -15,6 +15,7 @@ mod clean_history;
 mod cloudinit;
 mod docs;
 mod documents;
+mod hostile;
 mod init;
 mod interrupts;
 mod packer;
