@@ -340,7 +340,7 @@ fn once(
     let heard = reader.finish();
     own_log.save(redact);
     own_log::clean_crash_log(context.cwd, redact);
-    let manifest = manifest::read(&manifest_path)?;
+    let manifest = manifest::take(&manifest_path, redact)?;
     let (image_ids, files) = artifact::gather(&heard.artifacts, manifest.as_ref());
     let finding = judge(build, ending, &heard, &image_ids, &files, manifest.as_ref());
     Ok(Attempt {

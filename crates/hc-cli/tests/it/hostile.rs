@@ -269,7 +269,7 @@ fn names_cannot_leave_the_project_or_steer_the_terminal() {
         format!(
             "[project]\nname = \"x\"\n[sources.\"../../x\"]\nurl = \"https://localhost/x\"\nref = \"v1\"\n"
         ),
-        format!("[project]\nname = \"x\"\n[packer]\npath = {quoted}\n"),
+        format!("[project]\nname = \"x\"\n[packer]\nbinary = {quoted}\n"),
         format!("{quoted} = 1\n"),
     ] {
         let toml = toml.replace("\\u001B", "\\u001b");

@@ -9,6 +9,7 @@ mod adopt;
 mod bad_input;
 mod build_flow;
 mod cache;
+mod canary;
 mod chain;
 mod clean;
 mod clean_history;
