@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use clap::CommandFactory;
+use hc_config::Diagnostic;
 use hc_logs::line::LogLine;
 use hc_packer::process::Cancel;
 
@@ -18,6 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
 use crate::ops::checks::Wanted;
 use crate::ops::clean::{CleanOptions, Scope};
+use crate::ops::logs::Followed;
 use crate::ops::prepare::Values;
 use crate::ops::sources::{PinOptions, SourceOptions};
 use crate::ops::suite::SuiteOptions;
@@ -316,8 +318,16 @@ fn follow(session: &Session, args: &LogsArgs, cancel: &Cancel) -> Result<Outcome
         writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).is_ok()
     };
     let (run, target) = (args.run.as_deref(), args.target.as_deref());
-    let stopped = logs::follow(session, run, target, cancel, &mut print)?;
-    Ok(Outcome::printed(if stopped { ExitCode::Interrupted } else { ExitCode::Success }))
+    Ok(match logs::follow(session, run, target, cancel, &mut print)? {
+        Followed::ToEnd => Outcome::printed(ExitCode::Success),
+        Followed::Stopped => Outcome::printed(ExitCode::Interrupted),
+        Followed::Killed { pid } => {
+            let text = format!("the run ended without saying so: its process {pid} is gone");
+            let warning = Diagnostic::warning("RunInterrupted", text)
+                .hint("`hybrid orphans` shows what it left behind; `hybrid status` what is built");
+            Outcome::printed(ExitCode::Success).with_diagnostics(vec![warning])
+        }
+    })
 }
 
 fn plain<R: Report>(session: &Session, report: &R) -> Result<Outcome> {

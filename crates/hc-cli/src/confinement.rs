@@ -19,7 +19,7 @@ const WRITTEN: [&str; 10] = [
     "state/packer",
 ];
 /// Directories whose direct children are written into.
-const WITH_CHILDREN: [&str; 4] = [".hybrid", ".hybrid/cache", ".hybrid/work", "configs"];
+const WITH_CHILDREN: [&str; 3] = [".hybrid", ".hybrid/cache", "configs"];
 
 /// Checks every directory that hybrid writes into.
 ///

@@ -58,7 +58,14 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
     };
     let guard = hc_logs::init(options).ok()?;
     if writes {
-        tracing::info!(command = %session.environment.command, version = env!("CARGO_PKG_VERSION"), "started");
+        let environment = &session.environment;
+        tracing::info!(
+            command = %environment.command,
+            version = env!("CARGO_PKG_VERSION"),
+            pid = environment.pid,
+            host = %environment.host,
+            "started"
+        );
     }
     Some(guard)
 }

@@ -62,7 +62,7 @@ pub fn encodings(secret: &str, dice: &mut Dice) -> Vec<(&'static str, String)> {
     let neighbours = format!("{before}{secret}{}", "y".repeat(dice.roll(5)));
     // What of the encoded neighbours depends on the secret alone.
     let core = (before.len() * 8).div_ceil(6)..(before.len() + secret.len()) * 8 / 6;
-    let json = serde_json::to_string(secret).unwrap();
+    let json = serde_json::Value::from(secret).to_string();
     vec![
         ("raw", secret.to_owned()),
         ("base64", STANDARD.encode(&neighbours)[core.clone()].to_owned()),
