@@ -27,8 +27,8 @@ use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
     adopt, artifacts, build, bundle, checks, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
-    orphans, packer_commands, plan, plugins, provisioners, publish, schema, sources, state_commands, status,
-    suite, templates, upgrade, validate, wizard,
+    orphans, packer_commands, plan, plugins, provisioners, publish, scan, schema, sources, state_commands,
+    status, suite, templates, upgrade, validate, wizard,
 };
 use crate::report::checks::Findings;
 use crate::report::shell::{CompletionsReport, ManReport};
@@ -94,6 +94,11 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         }
         Command::Templates(TemplatesCommand::List { targets }) => {
             with(session, templates::list(session, targets)?)
+        }
+        Command::Templates(TemplatesCommand::Scan { targets, vars, write_baseline }) => {
+            let values = values(session, vars)?;
+            let env = env(session, targets)?;
+            with(session, scan::scan(session, &targets.targets, &env, &values, *write_baseline)?)
         }
         Command::Templates(TemplatesCommand::Compose { targets, vars, out }) => {
             let values = values(session, vars)?;

@@ -266,7 +266,8 @@ fn names_cannot_leave_the_project_or_steer_the_terminal() {
         format!("[project]\nname = \"x\"\n[builders]\n{quoted} = \"templates/linux/file/motd\"\n"),
         format!("[project]\nname = \"x\"\n[builders]\n\"a.file.b\" = \"{up}\"\n"),
         format!("[project]\nname = \"x\"\n[sources.{quoted}]\nurl = \"https://localhost/x\"\nref = \"v1\"\n"),
-        "[project]\nname = \"x\"\n[sources.\"../../x\"]\nurl = \"https://localhost/x\"\nref = \"v1\"\n".to_string(),
+        "[project]\nname = \"x\"\n[sources.\"../../x\"]\nurl = \"https://localhost/x\"\nref = \"v1\"\n"
+            .to_string(),
         format!("[project]\nname = \"x\"\n[packer]\nbinary = {quoted}\n"),
         format!("{quoted} = 1\n"),
     ] {
