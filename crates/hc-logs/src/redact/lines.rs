@@ -142,9 +142,14 @@ fn bodies(line: &[u8], segment: Range<usize>) -> Vec<usize> {
     let text = &line[segment.clone()];
     let blank =
         |from: usize| from + text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    // What goes on may itself begin with blanks.
     let mut starts = vec![0, blank(0)];
-    starts.extend(memchr::memmem::find_iter(text, b": ").take(MOST_BODIES).map(|at| blank(at + 2)));
-    starts.extend(memchr::memmem::find_iter(text, b"] ").take(MOST_BODIES).map(|at| blank(at + 2)));
+    starts.extend(
+        memchr::memmem::find_iter(text, b": ").take(MOST_BODIES).flat_map(|at| [at + 2, blank(at + 2)]),
+    );
+    starts.extend(
+        memchr::memmem::find_iter(text, b"] ").take(MOST_BODIES).flat_map(|at| [at + 2, blank(at + 2)]),
+    );
     starts.retain(|start| *start < text.len());
     starts.sort_unstable();
     starts.dedup();
@@ -177,6 +182,10 @@ mod tests {
         assert_eq!(
             all(secret, &lines),
             ["==> x: co", "==> x: ***", "==> x: ***", "==> x: ***", "==> x: ***", "==> x: ok"]
+        );
+        assert_eq!(
+            all("kt\n %<Z4z", &["[I] p: x: kt", "[I] p: x:  %<Z4z"]),
+            ["[I] p: x: kt", "[I] p: x: ***"]
         );
         // Several lines in one record.
         assert_eq!(
