@@ -88,7 +88,8 @@ fn in_project(
     };
     let _log = logging::start(&session, &args.command, args.globals.log_keep);
     let cancel = signals::watch();
-    let result = commands::run(&session, &args.command, &cancel);
+    let result =
+        commands::run(&session, &args.command, &cancel).map_err(|error| error.redacted(&session.redactor));
     logging::end(&result);
     (session.root, result)
 }

@@ -1,6 +1,6 @@
 //! The run log: what the program did, in `logs/hybrid.log`, never a reason to fail (LOG-1).
 
-use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation};
+use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Rotation};
 
 use crate::args::{
     ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand, PluginsCommand,
@@ -52,7 +52,7 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
             color: session.style.stderr,
             writer: Box::new(std::io::stderr()),
         },
-        redactor: Redactor::tokens_only(),
+        redactor: session.redactor.clone(),
         now: time::OffsetDateTime::now_utc,
         rotation: Rotation { max_bytes, max_days },
     };

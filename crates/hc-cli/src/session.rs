@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hc_config::settings::{self, Settings};
 use hc_core::{EnvName, RunId};
+use hc_logs::Redactor;
 use time::OffsetDateTime;
 
 use crate::args::{Format, GlobalArgs};
@@ -39,6 +40,8 @@ pub struct Session {
     pub json: bool,
     /// `-v` minus `-q`.
     pub verbosity: i8,
+    /// What every sink of this run goes through; learns the secrets as they are fetched.
+    pub redactor: Redactor,
 }
 
 impl Session {
@@ -74,6 +77,7 @@ impl Session {
             stat_cache,
             json,
             verbosity,
+            redactor: Redactor::tokens_only(),
         })
     }
 

@@ -20,17 +20,36 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
     let mut text = String::new();
     for diagnostic in order {
         let source = diagnostic.location.as_ref().and_then(|place| {
-            sources
-                .entry(place.path.clone())
-                .or_insert_with(|| {
-                    hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()
-                })
-                .as_deref()
+            let read = || {
+                let text = hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()?;
+                Some(masked(text, &place.path, diagnostics))
+            };
+            sources.entry(place.path.clone()).or_insert_with(read).as_deref()
         });
         text.push_str(&render_one(&renderer, diagnostic, source));
         text.push_str("\n\n");
     }
     text
+}
+
+/// The text of a file with stars in the place of every secret that was found in it, byte for byte.
+fn masked(text: String, path: &Path, diagnostics: &[Diagnostic]) -> String {
+    let places = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == "PlaintextSecret")
+        .filter_map(|diagnostic| diagnostic.location.as_ref())
+        .filter(|place| place.path == path);
+    let mut bytes = text.into_bytes();
+    for place in places {
+        let end = place.span.end.min(bytes.len());
+        for byte in bytes.get_mut(place.span.start..end).into_iter().flatten() {
+            // A key of several lines keeps them.
+            if *byte != b'\n' {
+                *byte = b'*';
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>) -> String {
