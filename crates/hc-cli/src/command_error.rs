@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use hc_config::Diagnostic;
+use hc_core::fs::FsError;
 
 use crate::exit_code::ExitCode;
 use crate::report::ErrorDoc;
@@ -105,17 +106,9 @@ impl From<Box<Diagnostic>> for CommandError {
     }
 }
 
-impl From<hc_core::fs::FsError> for CommandError {
-    fn from(error: hc_core::fs::FsError) -> Self {
-        use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-        let (exit, hint) = match error.io_kind() {
-            Some(StorageFull) => (2, "free space on the device, then run the command again"),
-            Some(PermissionDenied | ReadOnlyFilesystem) => (1, "give this user write access to the path"),
-            Some(NotFound) => (1, "check the path"),
-            Some(_) => (2, "look at the cause; the old file is intact"),
-            None => (1, "move what stands there out of the way, then run the command again"),
-        };
-        Self::from_error(&error, error.code(), exit, Some(hint.into()))
+impl From<FsError> for CommandError {
+    fn from(error: FsError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), Some(error.hint().into()))
     }
 }
 
@@ -134,6 +127,12 @@ impl From<hc_provisioners::ProvisionerError> for CommandError {
 
 impl From<hc_state::StateError> for CommandError {
     fn from(error: hc_state::StateError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+    }
+}
+
+impl From<hc_logs::LogError> for CommandError {
+    fn from(error: hc_logs::LogError) -> Self {
         Self::from_error(&error, error.code(), error.exit_code(), error.hint())
     }
 }

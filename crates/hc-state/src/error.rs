@@ -281,7 +281,7 @@ impl StateError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::LockHeld(_) | Self::CommitUnknown { .. } => 2,
-            Self::NotCommitted { source, .. } | Self::File(source) => file_exit(source),
+            Self::NotCommitted { source, .. } | Self::File(source) => source.exit_code(),
             _ => 1,
         }
     }
@@ -295,13 +295,6 @@ impl StateError {
             Self::Regressed { backup, .. } | Self::Foreign { backup, .. } => Some(backup),
             _ => None,
         }
-    }
-}
-
-fn file_exit(error: &FsError) -> u8 {
-    match error.io_kind() {
-        Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound) | None => 1,
-        Some(_) => 2,
     }
 }
 

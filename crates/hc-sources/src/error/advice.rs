@@ -119,7 +119,8 @@ impl SourceError {
         match self {
             Self::HostileTree { .. } => 3,
             Self::Interrupted { .. } => 130,
-            Self::Busy { .. } | Self::LocksUnsupported { .. } | Self::File(_) | Self::Repository { .. } => 2,
+            Self::File(error) => error.exit_code(),
+            Self::Busy { .. } | Self::Repository { .. } => 2,
             other if other.is_transient() || other.is_remote() => 2,
             _ => 1,
         }
