@@ -195,6 +195,7 @@ fn prepare_one(
     let (declared, mut diagnostics) = variables::collect(&builder.documents);
     diagnostics.extend(blocks::check(&builder.documents));
     diagnostics.extend(naming::check(builder, &session.settings.naming));
+    diagnostics.extend(super::iso::problems(session, builder));
     let layer_files = layer_files(session, builder, &target);
     let mut layers = Vec::new();
     for (path, kind) in &layer_files {
@@ -313,7 +314,8 @@ fn read_layer(session: &Session, path: &Path) -> Result<Document, Box<Diagnostic
     match read_text(&session.root.join(path), TEXT_LIMIT) {
         Ok(text) => Document::parse(path, text.unwrap_or_default()),
         Err(error) => {
-            Err(Box::new(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))))
+            let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
+            Err(Box::new(problem.at(Location::whole_file(path))))
         }
     }
 }
