@@ -117,3 +117,18 @@ impl BuildReport {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_stopped_between_two_builds_is_interrupted() {
+        let skipped = |reason: &str| {
+            let skipped = vec![SkippedDoc { builder: "linux.file.motd".into(), reason: reason.into() }];
+            BuildReport { env: "dev".into(), builds: Vec::new(), up_to_date: Vec::new(), skipped }
+        };
+        assert_eq!(skipped(hc_packer::schedule::INTERRUPTED).exit_code(), ExitCode::Interrupted);
+        assert_eq!(skipped("its parent was not built").exit_code(), ExitCode::Success);
+    }
+}

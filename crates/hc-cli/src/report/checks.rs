@@ -129,7 +129,7 @@ fn rule(code: &str, pages: &[(&str, &str)]) -> Value {
     let page = pages.iter().find(|(known, _)| *known == code).map_or("", |(_, text)| *text);
     let mut rule = json!({ "id": code, "name": code });
     if !page.is_empty() {
-        rule["help"] = json!({ "text": page.replace("**", ""), "markdown": page });
+        rule["help"] = json!({ "text": super::explain::plain(page), "markdown": page });
     }
     rule
 }

@@ -12,6 +12,7 @@ mod cache;
 mod chain;
 mod clean;
 mod cloudinit;
+mod codes;
 mod docs;
 mod documents;
 mod init;
