@@ -54,7 +54,26 @@ fn a_script_that_is_a_link_is_refused_at_its_place() {
 fn a_file_that_is_no_text_says_how_to_make_it_one() {
     let project = Project::with_motd();
     std::fs::write(project.path("configs/overlays/dev.pkrvars.hcl"), b"message = \"gr\xfcn\"\n").unwrap();
-    project.run(&["validate"]).expect(1).says("error[FileNotText]").says("iconv");
+    let ran = project.run(&["validate"]).expect(1).says("error[FileNotText]").says("iconv");
+    assert!(!ran.stderr.contains("MissingVariable"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_value_that_is_wrong_is_not_missing_as_well() {
+    let project = Project::with_motd();
+    for (wrong, code) in [
+        ("upper(1, 2)", "BadExpression"),
+        ("uper(\"x\")", "UnknownFunction"),
+        ("stage", "UnknownReference"),
+        ("env(\"A\", \"B\")", "BadSecretReference"),
+        ("= \"x\"", "HclSyntax"),
+    ] {
+        project.write("configs/overlays/dev.pkrvars.hcl", &format!("message = {wrong}\n"));
+        let ran =
+            project.run(&["validate"]).expect(1).says(&format!("error[{code}]")).says("1 problem found");
+        assert!(!ran.stderr.contains("MissingVariable"), "{code}: {}", ran.stderr);
+    }
+    project.run(&["validate", "--set", "lines=many", "--set", "message=x"]).expect(1).says("type: ");
 }
 
 #[test]
