@@ -4,6 +4,7 @@ use std::error::Error;
 
 use hc_config::Diagnostic;
 use hc_core::fs::FsError;
+use hc_core::id::IdError;
 
 use crate::exit_code::ExitCode;
 use crate::report::ErrorDoc;
@@ -112,9 +113,13 @@ impl From<FsError> for CommandError {
     }
 }
 
-impl From<hc_core::id::IdError> for CommandError {
-    fn from(error: hc_core::id::IdError) -> Self {
-        Self::from_error(&error, error.code(), 1, Some("see `hybrid templates list` for the names".into()))
+impl From<IdError> for CommandError {
+    fn from(error: IdError) -> Self {
+        let hint = match error {
+            IdError::Run(_) => "copy it whole from `hybrid status` or `hybrid artifacts list`",
+            _ => "see `hybrid templates list` for the names",
+        };
+        Self::from_error(&error, error.code(), 1, Some(hint.into()))
     }
 }
 

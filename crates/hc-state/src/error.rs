@@ -260,7 +260,10 @@ impl StateError {
             Self::CommitUnknown { .. } => {
                 "check the device, then run `hybrid state check`; do not repeat the command blindly".into()
             }
-            Self::BackupNotFound { available, .. } if available.is_empty() => "no good backup exists".into(),
+            Self::BackupNotFound { available, .. } if available.is_empty() => {
+                "wait for one: every change of the state keeps what was there before; `hybrid state backups` lists them"
+                    .into()
+            }
             Self::BackupNotFound { available, .. } => {
                 let known: Vec<String> = available.iter().map(u64::to_string).collect();
                 format!("choose one of {}", known.join(", "))
