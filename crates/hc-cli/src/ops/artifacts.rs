@@ -1,7 +1,7 @@
 //! `hybrid artifacts …`: the records of what was built.
 
 use hc_core::fs::{read_limited, write_atomic};
-use hc_core::{BuildId, Digest, Selector, Target};
+use hc_core::{BuildId, BuilderId, Digest, Selector, Target};
 use hc_packer::artifact::ArtifactRecord;
 use hc_state::{AuditAction, AuditEvent, Revocation, State};
 use hc_templates::{InputManifest, drift};
@@ -13,13 +13,16 @@ use crate::report::artifacts::{
 };
 use crate::session::Session;
 
+/// Code of a record that cannot be read, or is another build's.
+pub const DAMAGED: &str = "RecordDamaged";
+
 /// Longest chain of images that is followed; records that name each other in a circle end there.
 const MAX_DEPTH: usize = 64;
 
-/// Records that the selector names, newest first. Files that are no records are not ours to judge.
+/// Records that the selector names, newest first. Files with other names than records have are not ours to judge.
 ///
 /// # Errors
-/// When `artifacts/` cannot be read.
+/// `RecordDamaged`; when `artifacts/` cannot be read.
 pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     let selector = Selector::parse(targets)?;
     let dir = session.root.join("artifacts");
@@ -27,11 +30,10 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     if dir.is_dir() {
         for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.ends_with(".json") || name.ends_with(".hash.json") || name.ends_with(".packer.json") {
-                continue;
+            let id = name.strip_suffix(".json").and_then(|name| name.parse::<BuildId>().ok());
+            if let Some(id) = id.filter(|id| may_be_of(id, &selector)) {
+                artifacts.extend(read(session, &id)?);
             }
-            let Some(bytes) = read_limited(&entry.path(), 8 << 20)? else { continue };
-            artifacts.extend(serde_json::from_slice::<ArtifactRecord>(&bytes).ok());
         }
     }
     artifacts.retain(|artifact| selector.matches(&artifact.builder));
@@ -41,13 +43,34 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     Ok(ArtifactsReport { artifacts })
 }
 
-/// The record of a build; `None` when there is none, or it is no record.
+/// Whether a build can be one of a selected builder: an environment follows the builder's id behind a hyphen, and both
+/// may have more of them.
+fn may_be_of(id: &BuildId, selector: &Selector) -> bool {
+    let text = id.as_str();
+    let selected = |(at, _)| text[..at].parse::<BuilderId>().is_ok_and(|builder| selector.matches(&builder));
+    text.match_indices('-').any(selected)
+}
+
+/// The record of a build; `None` when there is none.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// `RecordDamaged`: a build whose record is damaged must not pass for one that never was. It may be revoked, be what
+/// others were made from, or have an image that was changed.
 pub fn read(session: &Session, build_id: &BuildId) -> Result<Option<ArtifactRecord>> {
-    let path = session.root.join("artifacts").join(format!("{build_id}.json"));
-    Ok(read_limited(&path, 8 << 20)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    let relative = format!("artifacts/{build_id}.json");
+    let Some(bytes) = read_limited(&session.root.join(&relative), 8 << 20)? else { return Ok(None) };
+    let damaged = |why: String| {
+        let mut error = CommandError::new(DAMAGED, format!("{relative} is not the record of its build"))
+            .hint("restore it from version control or a backup; without one, move it away and build again");
+        error.causes = vec![why];
+        error
+    };
+    let record: ArtifactRecord =
+        serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    if record.build_id != *build_id {
+        return Err(damaged(format!("it is the one of {}", record.build_id)));
+    }
+    Ok(Some(record))
 }
 
 /// Takes a build back, with a reason that stays in the state and in the audit log.
