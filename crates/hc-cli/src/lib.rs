@@ -40,7 +40,8 @@ pub fn main() -> std::process::ExitCode {
     let code = match Environment::capture() {
         Ok(environment) => run(environment),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: the working directory is gone: {error}");
+            let _ =
+                writeln!(std::io::stderr(), "error[FileUnavailable]: the working directory is gone: {error}");
             ExitCode::Invalid
         }
     };

@@ -82,11 +82,16 @@ impl FsError {
 
     /// Exit code (PKR-4): 2 where the device is to blame, so that trying again can help.
     pub fn exit_code(&self) -> u8 {
-        use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+        use io::ErrorKind::{
+            AlreadyExists, DirectoryNotEmpty, InvalidFilename, InvalidInput, IsADirectory, NotADirectory,
+            NotFound, PermissionDenied, ReadOnlyFilesystem,
+        };
         match self {
-            Self::Io { source, .. } => {
-                if matches!(source.kind(), NotFound | PermissionDenied | ReadOnlyFilesystem) { 1 } else { 2 }
-            }
+            Self::Io { source, .. } => match source.kind() {
+                AlreadyExists | DirectoryNotEmpty | InvalidFilename | InvalidInput | IsADirectory
+                | NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem => 1,
+                _ => 2,
+            },
             Self::CommitUnknown { .. } => 2,
             Self::NotRegular { .. }
             | Self::ReadOnly { .. }
@@ -97,8 +102,14 @@ impl FsError {
 
     /// The cure, an imperative.
     pub fn hint(&self) -> &'static str {
-        use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        use io::ErrorKind::{
+            AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+            StorageFull,
+        };
         match (self, self.io_kind()) {
+            (_, Some(AlreadyExists | IsADirectory | NotADirectory)) => {
+                "look at what stands in the path's way"
+            }
             (_, Some(StorageFull)) => "free space on the device, then run the command again",
             (_, Some(PermissionDenied | ReadOnlyFilesystem)) => "give this user write access to the path",
             (_, Some(NotFound)) => "check the path",
@@ -333,7 +344,7 @@ mod tests {
     #[test]
     fn only_a_device_is_worth_another_try() {
         let error = |kind: io::ErrorKind| io_error("read", Path::new("x"))(kind.into()).exit_code();
-        assert_eq!([io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied].map(error), [1, 1]);
+        assert_eq!([io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].map(error), [1, 1]);
         assert_eq!([io::ErrorKind::StorageFull, io::ErrorKind::Other].map(error), [2, 2]);
         assert_eq!(FsError::NotUtf8 { path: "x".into(), offset: 0 }.exit_code(), 1);
     }

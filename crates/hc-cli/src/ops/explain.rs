@@ -11,6 +11,19 @@ use crate::report::explain::ExplainCodeReport;
 /// The page that docs/ shows too.
 const PAGE: &str = include_str!("../../../../docs/errors.md");
 
+/// The page that has the findings of `state check`.
+const FINDINGS: &str = include_str!("../../../../docs/open-issues.md");
+
+/// Findings of `state check` with their sections; some are called like an error.
+fn findings() -> Vec<(&'static str, &'static str)> {
+    FINDINGS
+        .split("\n### ")
+        .skip(1)
+        .filter_map(|section| section.split_once('\n'))
+        .map(|(code, text)| (code.trim(), text.split("\n## ").next().unwrap_or(text).trim()))
+        .collect()
+}
+
 /// Codes with their sections, in the order of the page.
 pub fn sections() -> Vec<(&'static str, &'static str)> {
     PAGE.split("\n## ")
@@ -79,16 +92,17 @@ pub fn index() -> String {
     text
 }
 
-/// The section of a code; without a code, the list of all.
+/// The section of an error or a finding; without a code, the list of all errors.
 ///
 /// # Errors
 /// `UnknownCode` with a suggestion.
 pub fn explain(code: Option<&str>) -> Result<ExplainCodeReport> {
-    let sections = sections();
+    let mut sections = sections();
     let Some(code) = code else {
         let codes = sections.iter().map(|(code, _)| (*code).to_owned()).collect();
         return Ok(ExplainCodeReport { codes, ..ExplainCodeReport::default() });
     };
+    sections.extend(findings());
     match sections.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)) {
         Some((known, text)) => {
             let section = Section::of(text);

@@ -83,6 +83,8 @@ fn every_finding_links_to_an_anchor_that_exists() {
     let anchors: BTreeSet<String> =
         headings("docs/open-issues.md").iter().map(|heading| heading.to_lowercase()).collect();
     for code in FindingCode::ALL {
+        let explained = Project::bare().ok(&["explain", &format!("{code:?}")]).stdout;
+        assert!(explained.contains("What to do.") || explained.contains("Cure."), "{explained}");
         let link = code.doc_anchor();
         let (file, anchor) = link.split_once('#').unwrap();
         assert_eq!(file, "docs/open-issues.md");
