@@ -11,11 +11,10 @@ struct Part {
     text: fn() -> String,
 }
 
-const PARTS: &[Part] = &[Part {
-    document: "docs/guides/provisioners.md",
-    name: "matrix",
-    text: hc_provisioners::matrix_markdown,
-}];
+const PARTS: &[Part] = &[
+    Part { document: "docs/guides/provisioners.md", name: "matrix", text: hc_provisioners::matrix_markdown },
+    Part { document: "docs/errors.md", name: "index", text: hc_cli::ops::explain::index },
+];
 
 /// Writes every part that is out of date.
 pub fn write(root: &Path) -> Result<()> {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use hc_config::Diagnostic;
+use hc_core::fs::FsError;
+use hc_core::id::IdError;
 use hc_logs::Redactor;
 
 use crate::exit_code::ExitCode;
@@ -124,28 +126,19 @@ impl From<Box<Diagnostic>> for CommandError {
     }
 }
 
-impl From<hc_core::fs::FsError> for CommandError {
-    fn from(error: hc_core::fs::FsError) -> Self {
-        use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-        if let hc_core::fs::FsError::Outside { .. } = error {
-            let hint =
-                "remove the link, or put a real directory there; for space on another device, mount it";
-            return Self::from_error(&error, error.code(), 3, Some(hint.into()));
-        }
-        let (exit, hint) = match error.io_kind() {
-            Some(StorageFull) => (2, "free space on the device, then run the command again"),
-            Some(PermissionDenied | ReadOnlyFilesystem) => (1, "give this user write access to the path"),
-            Some(NotFound) => (1, "check the path"),
-            Some(_) => (2, "look at the cause; the old file is intact"),
-            None => (1, "move what stands there out of the way, then run the command again"),
-        };
-        Self::from_error(&error, error.code(), exit, Some(hint.into()))
+impl From<FsError> for CommandError {
+    fn from(error: FsError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), Some(error.hint().into()))
     }
 }
 
-impl From<hc_core::id::IdError> for CommandError {
-    fn from(error: hc_core::id::IdError) -> Self {
-        Self::from_error(&error, error.code(), 1, Some("see `hybrid templates list` for the names".into()))
+impl From<IdError> for CommandError {
+    fn from(error: IdError) -> Self {
+        let hint = match error {
+            IdError::Run(_) => "copy it whole from `hybrid status` or `hybrid artifacts list`",
+            _ => "see `hybrid templates list` for the names",
+        };
+        Self::from_error(&error, error.code(), 1, Some(hint.into()))
     }
 }
 
@@ -158,6 +151,12 @@ impl From<hc_provisioners::ProvisionerError> for CommandError {
 
 impl From<hc_state::StateError> for CommandError {
     fn from(error: hc_state::StateError) -> Self {
+        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+    }
+}
+
+impl From<hc_logs::LogError> for CommandError {
+    fn from(error: hc_logs::LogError) -> Self {
         Self::from_error(&error, error.code(), error.exit_code(), error.hint())
     }
 }

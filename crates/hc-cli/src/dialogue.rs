@@ -18,7 +18,11 @@ impl Dialogue for Lines {
         let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
         let mut line = String::new();
         match std::io::stdin().lock().read_line(&mut line) {
-            Ok(0) | Err(_) => None,
+            Ok(0) | Err(_) => {
+                // What is said next begins on a line of its own.
+                let _ = writeln!(stderr);
+                None
+            }
             Ok(_) => Some(line),
         }
     }

@@ -26,7 +26,7 @@ use clap::error::ErrorKind;
 use hc_config::Diagnostic;
 use hc_core::RunId;
 
-use crate::args::{Args, Format};
+use crate::args::{Args, Color, Format};
 use crate::command_error::CommandError;
 use crate::environment::Environment;
 use crate::exit_code::ExitCode;
@@ -42,7 +42,8 @@ pub fn main() -> std::process::ExitCode {
     let code = match Environment::capture() {
         Ok(environment) => run(environment),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: the working directory is gone: {error}");
+            let _ =
+                writeln!(std::io::stderr(), "error[FileUnavailable]: the working directory is gone: {error}");
             ExitCode::Invalid
         }
     };
@@ -53,12 +54,20 @@ fn run(environment: Environment) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            let _ = error.print();
             // Help and version are answers; everything else is a usage error (PKR-4).
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::Success,
-                _ => ExitCode::Invalid,
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+                let _ = error.print();
+                return ExitCode::Success;
+            }
+            let style = Style::decide(Color::Auto, &environment);
+            let text = error.render();
+            let text = if style.stderr { text.ansi().to_string() } else { text.to_string() };
+            let text = match error.kind() {
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => text,
+                _ => text.replacen("error:", "error[Usage]:", 1),
             };
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            return ExitCode::Invalid;
         }
     };
     let run_id = RunId::new(environment.started, entropy(&environment));

@@ -153,16 +153,24 @@ impl Merge<'_> {
             if !self.known(name, Some(layer.document.location(&attribute.key))) {
                 continue;
             }
-            match secrets::reference(&layer.document, &attribute.value) {
-                Some(Ok(reference)) => self.put(name, &layer.name, Some(place), Err(reference)),
-                Some(Err(problem)) => self.out.diagnostics.push(*problem),
-                None => match evaluate(&layer.document, &attribute.value, self.input.scope) {
-                    Ok(value) => {
-                        let value_place = layer.document.location(&attribute.value);
-                        self.typed(name, &layer.name, Some(place), Some(value_place), value);
-                    }
-                    Err(problem) => self.out.diagnostics.push(*problem),
-                },
+            let evaluated = match secrets::reference(&layer.document, &attribute.value) {
+                Some(Ok(reference)) => {
+                    self.put(name, &layer.name, Some(place), Err(reference));
+                    continue;
+                }
+                Some(Err(problem)) => Err(problem),
+                None => evaluate(&layer.document, &attribute.value, self.input.scope),
+            };
+            match evaluated {
+                Ok(value) => {
+                    let value_place = layer.document.location(&attribute.value);
+                    self.typed(name, &layer.name, Some(place), Some(value_place), value);
+                }
+                Err(problem) => {
+                    self.out.diagnostics.push(*problem);
+                    // It was given, if badly: it is not missing as well.
+                    self.put(name, &layer.name, Some(place), Ok(Value::Unknown));
+                }
             }
         }
         for block in layer.document.body().blocks() {
@@ -232,15 +240,18 @@ impl Merge<'_> {
         match variable.kind.convert(&value) {
             Ok(value) => self.put(name, layer, place, Ok(value)),
             Err(problem) => {
-                let mut diagnostic =
-                    Diagnostic::error("WrongType", format!("`{name}` does not fit its type"))
-                        .label(problem.to_string())
-                        .hint(format!("the variable is declared at {}", variable.location));
-                diagnostic.location = value_place;
-                if diagnostic.location.is_none() {
-                    diagnostic.message = format!("`{name}` from {layer} does not fit its type");
-                }
-                self.out.diagnostics.push(diagnostic);
+                let diagnostic = match value_place {
+                    Some(place) => Diagnostic::error("WrongType", format!("`{name}` does not fit its type"))
+                        .at(place)
+                        .label(problem.to_string()),
+                    // A label needs a place to stand at.
+                    None => Diagnostic::error(
+                        "WrongType",
+                        format!("`{name}` from {layer} does not fit its type: {problem}"),
+                    ),
+                };
+                let hint = format!("the variable is declared at {}", variable.location);
+                self.out.diagnostics.push(diagnostic.hint(hint));
                 // Keep the chain whole, so that the variable is not called missing as well.
                 self.put(name, layer, place, Ok(Value::Unknown));
             }

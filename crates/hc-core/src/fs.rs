@@ -89,6 +89,50 @@ impl FsError {
         }
     }
 
+    /// Exit code (PKR-4): 2 where the device is to blame, so that trying again can help.
+    pub fn exit_code(&self) -> u8 {
+        use io::ErrorKind::{
+            AlreadyExists, DirectoryNotEmpty, InvalidFilename, InvalidInput, IsADirectory, NotADirectory,
+            NotFound, PermissionDenied, ReadOnlyFilesystem,
+        };
+        match self {
+            Self::Io { source, .. } => match source.kind() {
+                AlreadyExists | DirectoryNotEmpty | InvalidFilename | InvalidInput | IsADirectory
+                | NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem => 1,
+                _ => 2,
+            },
+            Self::CommitUnknown { .. } => 2,
+            Self::Outside { .. } => 3,
+            Self::NotRegular { .. }
+            | Self::ReadOnly { .. }
+            | Self::TooLarge { .. }
+            | Self::NotUtf8 { .. } => 1,
+        }
+    }
+
+    /// The cure, an imperative.
+    pub fn hint(&self) -> &'static str {
+        use io::ErrorKind::{
+            AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+            StorageFull,
+        };
+        match (self, self.io_kind()) {
+            (_, Some(AlreadyExists | IsADirectory | NotADirectory)) => {
+                "look at what stands in the path's way"
+            }
+            (_, Some(StorageFull)) => "free space on the device, then run the command again",
+            (_, Some(PermissionDenied | ReadOnlyFilesystem)) => "give this user write access to the path",
+            (_, Some(NotFound)) => "check the path",
+            (_, Some(_)) => "look at the cause; the old file is intact",
+            (Self::NotUtf8 { .. }, None) => "convert it: `iconv -f latin1 -t utf-8`",
+            (Self::Outside { .. }, None) => {
+                "remove the link, or put a real directory there; for space on another device, mount it"
+            }
+            (Self::TooLarge { .. }, None) => "look at what was written there",
+            (_, None) => "move what stands there out of the way, then run the command again",
+        }
+    }
+
     /// The system's answer, where there is one.
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
@@ -336,6 +380,14 @@ mod tests {
         std::fs::write(&path, b"ab\xff").unwrap();
         assert!(matches!(read_text(&path, 10), Err(FsError::NotUtf8 { offset: 2, .. })));
         assert!(matches!(read_limited(&path, 2), Err(FsError::TooLarge { size: 3, .. })));
+    }
+
+    #[test]
+    fn only_a_device_is_worth_another_try() {
+        let error = |kind: io::ErrorKind| io_error("read", Path::new("x"))(kind.into()).exit_code();
+        assert_eq!([io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].map(error), [1, 1]);
+        assert_eq!([io::ErrorKind::StorageFull, io::ErrorKind::Other].map(error), [2, 2]);
+        assert_eq!(FsError::NotUtf8 { path: "x".into(), offset: 0 }.exit_code(), 1);
     }
 
     #[test]

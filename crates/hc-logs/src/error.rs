@@ -69,7 +69,7 @@ impl LogError {
     /// Exit code by PKR-4.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::File(FsError::Io { .. } | FsError::CommitUnknown { .. }) => 2,
+            Self::File(error) => error.exit_code(),
             _ => 1,
         }
     }

@@ -144,7 +144,8 @@ impl PackerError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::PluginDiffers { .. } => 3,
-            Self::Spawn { .. } | Self::Wait { .. } | Self::File(_) => 2,
+            Self::File(error) => error.exit_code(),
+            Self::Spawn { .. } | Self::Wait { .. } => 2,
             _ => 1,
         }
     }

@@ -5,6 +5,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::process::Cancel;
 
+/// Why nothing more starts after a request to stop.
+pub const INTERRUPTED: &str = "the run was interrupted";
+
 /// One target, as the scheduler sees it.
 #[derive(Debug, Clone, Default)]
 pub struct Job {
@@ -94,7 +97,7 @@ fn skip(jobs: &[Job], limits: &Limits, cancel: &Cancel, state: &mut Board) {
                 matches!(state.outcomes.get(*need), Some(Some(Outcome::Ran(false) | Outcome::Skipped(_))))
             };
             let reason = if cancel.requests() > 0 {
-                Some("the run was interrupted")
+                Some(INTERRUPTED)
             } else if failed && limits.fail_fast {
                 Some("another target failed (--fail-fast)")
             } else if job.needs.iter().any(bad) {

@@ -260,7 +260,10 @@ impl StateError {
             Self::CommitUnknown { .. } => {
                 "check the device, then run `hybrid state check`; do not repeat the command blindly".into()
             }
-            Self::BackupNotFound { available, .. } if available.is_empty() => "no good backup exists".into(),
+            Self::BackupNotFound { available, .. } if available.is_empty() => {
+                "wait for one: every change of the state keeps what was there before; `hybrid state backups` lists them"
+                    .into()
+            }
             Self::BackupNotFound { available, .. } => {
                 let known: Vec<String> = available.iter().map(u64::to_string).collect();
                 format!("choose one of {}", known.join(", "))
@@ -281,7 +284,7 @@ impl StateError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::LockHeld(_) | Self::CommitUnknown { .. } => 2,
-            Self::NotCommitted { source, .. } | Self::File(source) => file_exit(source),
+            Self::NotCommitted { source, .. } | Self::File(source) => source.exit_code(),
             _ => 1,
         }
     }
@@ -295,13 +298,6 @@ impl StateError {
             Self::Regressed { backup, .. } | Self::Foreign { backup, .. } => Some(backup),
             _ => None,
         }
-    }
-}
-
-fn file_exit(error: &FsError) -> u8 {
-    match error.io_kind() {
-        Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound) | None => 1,
-        Some(_) => 2,
     }
 }
 

@@ -153,7 +153,9 @@ impl Search<'_> {
             return;
         }
         let full = self.root.join(&path);
-        if has_glob(text) && !full.exists() {
+        if full.is_symlink() {
+            self.diagnostics.push(link(&path, location));
+        } else if has_glob(text) && !full.exists() {
             self.matching(text);
         } else if full.is_dir() {
             self.tree(&path);
@@ -202,14 +204,7 @@ impl Search<'_> {
             if entry.file_type().is_file() {
                 self.insert(path.to_owned());
             } else if entry.file_type().is_symlink() {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "AssetOutsideProject",
-                        format!("{} is a symlink, which no stage can carry", path.display()),
-                    )
-                    .at(Location::whole_file(path))
-                    .hint("replace the link with what it points to"),
-                );
+                self.diagnostics.push(link(path, Location::whole_file(path)));
             }
         }
     }
@@ -349,6 +344,14 @@ fn has_glob(text: &str) -> bool {
 
 fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
+}
+
+/// A link may lead anywhere: what it points to can be neither hashed nor staged in its place.
+fn link(path: &Path, location: Location) -> Diagnostic {
+    let message = format!("{} is a symlink, which no stage can carry", path.display());
+    Diagnostic::error("AssetOutsideProject", message)
+        .at(location)
+        .hint("replace the link with what it points to")
 }
 
 fn kind_of(path: &Path) -> InputKind {

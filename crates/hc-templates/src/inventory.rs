@@ -400,8 +400,8 @@ impl Loader<'_> {
         match read_text(&self.root.join(path), TEXT_LIMIT) {
             Ok(text) => text,
             Err(error) => {
-                self.diagnostics
-                    .push(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path)));
+                let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
+                self.diagnostics.push(problem.at(Location::whole_file(path)));
                 None
             }
         }

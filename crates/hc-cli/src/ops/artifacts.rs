@@ -1,7 +1,7 @@
 //! `hybrid artifacts …`: the records of what was built.
 
 use hc_core::fs::{read_limited, write_atomic};
-use hc_core::{BuildId, Digest, Selector, Target};
+use hc_core::{BuildId, BuilderId, Digest, Selector, Target};
 use hc_packer::artifact::ArtifactRecord;
 use hc_state::{AuditAction, AuditEvent, Revocation, State};
 use hc_templates::{InputManifest, drift};
@@ -15,20 +15,23 @@ use crate::session::Session;
 
 /// Largest record that is read, in bytes.
 const RECORD_LIMIT: u64 = 8 << 20;
+/// Code of a record that cannot be read, or is another build's.
+pub const DAMAGED: &str = "RecordDamaged";
+
 /// Longest chain of images that is followed; records that name each other in a circle end there.
 const MAX_DEPTH: usize = 64;
 
-/// Records that the selector names, newest first. Files that are no records are not ours to judge.
+/// Records that the selector names, newest first. Files with other names than records have are not ours to judge.
 ///
 /// # Errors
-/// When `artifacts/` cannot be read.
+/// `RecordDamaged`; when `artifacts/` cannot be read.
 pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     let selector = Selector::parse(targets)?;
-    let dir = session.root.join("artifacts");
     let mut artifacts: Vec<ArtifactRecord> = Vec::new();
-    for name in record_files(session)? {
-        let Some(bytes) = read_limited(&dir.join(name), RECORD_LIMIT)? else { continue };
-        artifacts.extend(serde_json::from_slice::<ArtifactRecord>(&bytes).ok());
+    for id in record_ids(session)? {
+        if may_be_of(&id, &selector) {
+            artifacts.extend(read(session, &id)?);
+        }
     }
     artifacts.retain(|artifact| selector.matches(&artifact.builder));
     artifacts.sort_by(|a, b| {
@@ -37,33 +40,51 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     Ok(ArtifactsReport { artifacts })
 }
 
-/// Names of the files in `artifacts/` that may be records.
+/// Ids of the builds that have a record, readable or not.
 ///
 /// # Errors
 /// When `artifacts/` cannot be read.
-pub fn record_files(session: &Session) -> Result<Vec<String>> {
+pub fn record_ids(session: &Session) -> Result<Vec<BuildId>> {
     let dir = session.root.join("artifacts");
     if !dir.is_dir() {
         return Ok(Vec::new());
     }
-    let mut names = Vec::new();
+    let mut ids = Vec::new();
     for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))? {
         let name = entry.map_err(hc_core::fs::io_error("list", &dir))?.file_name();
-        let name = name.to_string_lossy().into_owned();
-        if name.ends_with(".json") && !name.ends_with(".hash.json") && !name.ends_with(".packer.json") {
-            names.push(name);
-        }
+        ids.extend(name.to_string_lossy().strip_suffix(".json").and_then(|id| id.parse().ok()));
     }
-    Ok(names)
+    Ok(ids)
 }
 
-/// The record of a build; `None` when there is none, or it is no record.
+/// Whether a build can be one of a selected builder: an environment follows the builder's id behind a hyphen, and both
+/// may have more of them.
+fn may_be_of(id: &BuildId, selector: &Selector) -> bool {
+    let text = id.as_str();
+    let selected = |(at, _)| text[..at].parse::<BuilderId>().is_ok_and(|builder| selector.matches(&builder));
+    text.match_indices('-').any(selected)
+}
+
+/// The record of a build; `None` when there is none.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// `RecordDamaged`: a build whose record is damaged must not pass for one that never was. It may be revoked, be what
+/// others were made from, or have an image that was changed.
 pub fn read(session: &Session, build_id: &BuildId) -> Result<Option<ArtifactRecord>> {
-    let path = session.root.join("artifacts").join(format!("{build_id}.json"));
-    Ok(read_limited(&path, RECORD_LIMIT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    let relative = format!("artifacts/{build_id}.json");
+    let Some(bytes) = read_limited(&session.root.join(&relative), RECORD_LIMIT)? else { return Ok(None) };
+    let damaged = |why: String| {
+        let mut error = CommandError::new(DAMAGED, format!("{relative} is not the record of its build"))
+            .hint("restore it from version control or a backup; without one, move it away and build again");
+        error.causes = vec![why];
+        error
+    };
+    let record: ArtifactRecord =
+        serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    if record.build_id != *build_id {
+        return Err(damaged(format!("it is the one of {}", record.build_id)));
+    }
+    Ok(Some(record))
 }
 
 /// Takes a build back, with a reason that stays in the state and in the audit log.

@@ -124,6 +124,7 @@ pub fn build(
         run.offer(&one.prepared)?;
     }
     let report = run.all(env, &planned, fresh)?;
+    let diagnostics = diagnostics.into_iter().chain(report.failures()).collect();
     Ok((report, diagnostics))
 }
 
@@ -228,19 +229,15 @@ impl Run<'_> {
             skipped,
         };
         let failure = failures.into_inner().unwrap_or_default().into_iter().next();
-        let exit = if self.cancel.requests() > 0 {
-            ExitCode::Interrupted
-        } else {
-            let own = failure.as_ref().map_or(ExitCode::Success, |error| error.exit);
-            own.max(crate::report::Report::exit_code(&report))
-        };
+        let stopped = self.cancel.requests() > 0 && report.builds.is_empty();
+        let failure = if stopped { Some(validate::interrupted()) } else { failure };
+        let own = failure.as_ref().map_or(ExitCode::Success, |error| error.exit);
+        // What is recorded is what the caller sees: a request that came after the last build changes nothing.
+        let exit = own.max(crate::report::Report::exit_code(&report));
         self.record_run(state::ended(self.session, running, exit))?;
-        if self.cancel.requests() > 0 && report.builds.is_empty() {
-            return Err(validate::interrupted());
-        }
         match failure {
             // What was built besides stays recorded; the report would hide why nothing more is.
-            Some(error) => Err(error),
+            Some(error) => Err(error.exit(exit)),
             None => Ok(report),
         }
     }

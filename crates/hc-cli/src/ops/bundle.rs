@@ -8,7 +8,7 @@ use hc_logs::bundle::{Bundle, BundleOptions};
 use hc_logs::retention::{Class, Policy};
 
 use super::doctor;
-use crate::command_error::{CommandError, Result};
+use crate::command_error::Result;
 use crate::report::bundle::BundleDoc;
 use crate::session::Session;
 
@@ -94,12 +94,5 @@ fn collect(root: &Path, part: &Path, files: &mut Vec<PathBuf>) {
         && part.extension().and_then(|ending| ending.to_str()).is_some_and(|ending| ENDINGS.contains(&ending))
     {
         files.push(part.to_owned());
-    }
-}
-
-impl From<hc_logs::LogError> for CommandError {
-    fn from(error: hc_logs::LogError) -> Self {
-        let code = error.code();
-        Self::new(code, error.to_string())
     }
 }

@@ -53,8 +53,7 @@ pub struct CleanOptions {
 pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
     let store = state::open(session)?;
     let state = store.read()?;
-    let records = artifacts::list(session, "")?.artifacts;
-    let evidence = Evidence::gather(session, state.as_ref(), &records)?;
+    let evidence = Evidence::gather(session, state.as_ref())?;
     let mut plan = Plan {
         session,
         evidence: &evidence,
@@ -76,7 +75,7 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         plan.build(&record);
     }
     if wants(Scope::Artifacts) {
-        for record in records.iter().filter(|record| !evidence.keeps_build(&record.build_id)) {
+        for record in evidence.records.iter().filter(|record| !evidence.keeps_build(&record.build_id)) {
             let age = session.now() - record.created_at;
             if age >= options.older_than {
                 plan.build(record);

@@ -70,8 +70,10 @@ pub fn user_data(
                 Diagnostic::error("BadCloudinit", format!("{} does not exist", path.display()))
                     .hint("paths of user data are relative to the project"),
             ),
-            Err(error) => problems
-                .push(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))),
+            Err(error) => {
+                let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
+                problems.push(problem.at(Location::whole_file(path)));
+            }
         }
     }
     let merged = match parts.last() {

@@ -29,7 +29,7 @@ pub fn render(
     check: bool,
 ) -> Result<(RenderReport, Vec<Diagnostic>)> {
     let selection = select(session, targets)?;
-    let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
+    let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
     let mut files = Vec::new();
     let mut writes = Vec::new();
     for one in &prepared {
@@ -57,6 +57,14 @@ pub fn render(
         });
     }
     write_all(&writes)?;
+    let stale = files.iter().filter(|file| file.status == "stale").count();
+    if stale > 0 {
+        let noun = if stale == 1 { "rendered file is" } else { "rendered files are" };
+        diagnostics.push(
+            Diagnostic::error("RenderStale", format!("{stale} {noun} not what the overlays give now"))
+                .hint(format!("run `hybrid config render --env {env}` and commit the result")),
+        );
+    }
     Ok((RenderReport { env: env.to_string(), check, files }, diagnostics))
 }
 

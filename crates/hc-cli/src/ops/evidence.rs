@@ -19,6 +19,8 @@ const SUMMARY_LIMIT: u64 = 16 << 20;
 /// What stays, and why not more is known.
 #[derive(Debug, Default)]
 pub struct Evidence {
+    /// All records that can be read, newest first.
+    pub records: Vec<ArtifactRecord>,
     /// Ids of builds that stay.
     builds: BTreeSet<String>,
     /// Until when the raw log of a build is kept; `None`: for ever. By file name.
@@ -36,11 +38,12 @@ impl Evidence {
     ///
     /// # Errors
     /// When one of their directories cannot be listed.
-    pub fn gather(session: &Session, state: Option<&State>, records: &[ArtifactRecord]) -> Result<Self> {
-        let mut evidence = Self { builds: builds(state, records), ..Self::default() };
-        if let Some(damaged) = damaged_record(session, records)? {
-            evidence.all_builds =
-                Some(format!("artifacts/{damaged} cannot be read, and it may be made from any build"));
+    pub fn gather(session: &Session, state: Option<&State>) -> Result<Self> {
+        let (records, damaged) = records(session)?;
+        let mut evidence = Self { builds: builds(state, &records), ..Self::default() };
+        if let Some(damaged) = damaged {
+            let why = format!("artifacts/{damaged}.json cannot be read, and it may be made from any build");
+            evidence.all_builds = Some(why);
         } else if state.is_none() && !records.is_empty() {
             evidence.all_builds = Some("without a state nobody knows what is published".into());
         }
@@ -52,6 +55,7 @@ impl Evidence {
         evidence
             .notes
             .extend(evidence.all_builds.iter().map(|why| format!("all builds and logs stay: {why}")));
+        evidence.records = records;
         Ok(evidence)
     }
 
@@ -154,11 +158,15 @@ fn builds(state: Option<&State>, records: &[ArtifactRecord]) -> BTreeSet<String>
     kept
 }
 
-/// A file that is named as a record and is none.
-fn damaged_record(session: &Session, records: &[ArtifactRecord]) -> Result<Option<String>> {
-    let names = artifacts::record_files(session)?;
-    Ok(names.into_iter().find(|name| {
-        let id = name.strip_suffix(".json").unwrap_or(name);
-        id.parse::<BuildId>().is_ok() && !records.iter().any(|record| record.build_id.as_str() == id)
-    }))
+/// Records, newest first, and one that is damaged.
+fn records(session: &Session) -> Result<(Vec<ArtifactRecord>, Option<BuildId>)> {
+    let (mut records, mut damaged) = (Vec::new(), None);
+    for id in artifacts::record_ids(session)? {
+        match artifacts::read(session, &id) {
+            Ok(record) => records.extend(record),
+            Err(_) => damaged = Some(id),
+        }
+    }
+    records.sort_by(|a: &ArtifactRecord, b| b.provenance.run_id.cmp(&a.provenance.run_id));
+    Ok((records, damaged))
 }

@@ -1,4 +1,7 @@
 //! `hybrid explain`: the page of error codes, built into the program.
+//!
+//! The page is data: `tests/it/codes.rs` runs its examples, `cargo xtask docs` writes its index, and all of them read
+//! it through [`sections`] and [`Section::of`].
 
 use hc_config::suggest;
 
@@ -7,6 +10,19 @@ use crate::report::explain::ExplainCodeReport;
 
 /// The page that docs/ shows too.
 const PAGE: &str = include_str!("../../../../docs/errors.md");
+
+/// The page that has the findings of `state check`.
+const FINDINGS: &str = include_str!("../../../../docs/open-issues.md");
+
+/// Findings of `state check` with their sections; some are called like an error.
+fn findings() -> Vec<(&'static str, &'static str)> {
+    FINDINGS
+        .split("\n### ")
+        .skip(1)
+        .filter_map(|section| section.split_once('\n'))
+        .map(|(code, text)| (code.trim(), text.split("\n## ").next().unwrap_or(text).trim()))
+        .collect()
+}
 
 /// Codes with their sections, in the order of the page.
 pub fn sections() -> Vec<(&'static str, &'static str)> {
@@ -17,22 +33,87 @@ pub fn sections() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// The section of a code; without a code, the list of all.
+/// The parts of a section that programs read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section<'a> {
+    /// First sentence of the cause.
+    pub summary: String,
+    /// Exit codes that the program can end with when it says this code; 0 for a warning.
+    pub exit_codes: Vec<u8>,
+    /// What the example needs besides the usual project, as words.
+    pub needs: Vec<&'a str>,
+    /// Lines of the example; the last command raises the code.
+    pub example: Option<&'a str>,
+}
+
+impl<'a> Section<'a> {
+    /// Reads a section's Markdown.
+    pub fn of(text: &'a str) -> Self {
+        let (prose, block) = match text.split_once("```console") {
+            Some((prose, block)) => (prose, Some(block)),
+            None => (text, None),
+        };
+        let paragraph = |name: &str| {
+            let begin = format!("**{name}.**");
+            prose.split("\n\n").find_map(|paragraph| paragraph.trim().strip_prefix(&begin))
+        };
+        let cause = paragraph("Cause").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let end = cause.find(". ").unwrap_or(cause.len());
+        let exits = paragraph("Exit code").unwrap_or_default();
+        let (info, example) = match block.and_then(|block| block.split_once('\n')) {
+            Some((info, rest)) => (info, rest.split_once("\n```").map(|(example, _)| example)),
+            None => ("", None),
+        };
+        Self {
+            summary: cause[..end].trim_end_matches('.').to_owned(),
+            exit_codes: exits
+                .split(|letter: char| !letter.is_ascii_digit())
+                .filter_map(|number| number.parse().ok())
+                .collect(),
+            needs: info.split_whitespace().collect(),
+            example,
+        }
+    }
+}
+
+/// The index of the page: every code with its exit codes and what it means.
+pub fn index() -> String {
+    let mut text = "| Code | Exit | Meaning |\n|---|---|---|\n".to_owned();
+    for (code, section) in sections() {
+        let Section { summary, exit_codes, .. } = Section::of(section);
+        let exits: Vec<String> = exit_codes.iter().map(u8::to_string).collect();
+        let summary = summary.replace('|', "\\|");
+        text.push_str(&format!(
+            "| [{code}](#{}) | {} | {summary} |\n",
+            code.to_lowercase(),
+            exits.join(", ")
+        ));
+    }
+    text
+}
+
+/// The section of an error or a finding; without a code, the list of all errors.
 ///
 /// # Errors
 /// `UnknownCode` with a suggestion.
 pub fn explain(code: Option<&str>) -> Result<ExplainCodeReport> {
-    let sections = sections();
+    let mut sections = sections();
     let Some(code) = code else {
         let codes = sections.iter().map(|(code, _)| (*code).to_owned()).collect();
-        return Ok(ExplainCodeReport { code: None, text: None, codes });
+        return Ok(ExplainCodeReport { codes, ..ExplainCodeReport::default() });
     };
+    sections.extend(findings());
     match sections.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)) {
-        Some((known, text)) => Ok(ExplainCodeReport {
-            code: Some((*known).to_owned()),
-            text: Some((*text).to_owned()),
-            codes: Vec::new(),
-        }),
+        Some((known, text)) => {
+            let section = Section::of(text);
+            Ok(ExplainCodeReport {
+                code: Some((*known).to_owned()),
+                text: Some((*text).to_owned()),
+                exit_codes: section.exit_codes,
+                example: section.example.map(str::to_owned),
+                codes: Vec::new(),
+            })
+        }
         None => {
             let hint = match suggest::nearest(code, sections.iter().map(|(known, _)| *known)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -40,5 +121,27 @@ pub fn explain(code: Option<&str>) -> Result<ExplainCodeReport> {
             };
             Err(CommandError::new("UnknownCode", format!("there is no error code `{code}`")).hint(hint))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Section;
+
+    #[test]
+    fn a_section_has_its_parts() {
+        let text = "**Cause.** A file\nis bad. More.\n\n**Cure.** Mend it.\n\n**Exit code.** 1, or 2 on a bad day.\n\n\
+                    **Example.**\n\n```console source\n$ cat > x <<'END'\n> a\n> END\n$ hybrid plan\n```\n";
+        assert_eq!(
+            Section::of(text),
+            Section {
+                summary: "A file is bad".into(),
+                exit_codes: vec![1, 2],
+                needs: vec!["source"],
+                example: Some("$ cat > x <<'END'\n> a\n> END\n$ hybrid plan"),
+            }
+        );
+        let bare = Section::of("**Cause.** So.");
+        assert_eq!((bare.summary.as_str(), bare.example, bare.exit_codes.len()), ("So", None, 0));
     }
 }

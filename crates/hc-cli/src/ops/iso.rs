@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hc_config::Diagnostic;
+use hc_config::{Diagnostic, Location};
 use hc_core::lock::Holder;
-use hc_packer::iso::{Checksum, Entry, IsoStore, Patience, Wanted};
+use hc_packer::iso::{Checksum, Entry, IsoError, IsoStore, Patience, Wanted, usable};
 use hc_packer::process::Cancel;
-use hc_templates::{Builder, Inventory};
+use hc_templates::{Builder, Inventory, builder_toml};
 use time::OffsetDateTime;
 
 use crate::command_error::{CommandError, Result};
@@ -54,6 +54,25 @@ pub fn fetched(
         }
     })?;
     Ok(Some(path))
+}
+
+/// What is wrong with `[iso]` of builder.toml, so that `validate` says it and not a build hours later.
+pub fn problems(session: &Session, builder: &Builder) -> Vec<Diagnostic> {
+    let Some(iso) = &builder.metadata.iso else { return Vec::new() };
+    let path = builder.dir.join(builder_toml::FILE_NAME);
+    let text = std::fs::read_to_string(session.root.join(&path)).unwrap_or_default();
+    let place = |value: &str| match text.find(value) {
+        Some(at) => Location::new(&path, &text, at..at + value.len()),
+        None => Location::whole_file(&path),
+    };
+    let url = usable(&iso.url).err().map(|error| (error, &iso.url));
+    let checksum = iso.checksum.parse::<Checksum>().err().map(|error| (error, &iso.checksum));
+    let problem = |(error, value): (IsoError, &String)| {
+        let mut problem = Diagnostic::error(error.code(), error.to_string()).at(place(value));
+        problem.hint = error.hint();
+        problem
+    };
+    url.into_iter().chain(checksum).map(problem).collect()
 }
 
 /// Everything in the store, with the builders that want it.
@@ -103,7 +122,6 @@ pub fn prune(session: &Session, older_than: Option<Duration>) -> Result<CacheRep
     Ok(CacheReport { action: "prune".into(), files: described(session, removed, |_| "removed") })
 }
 
-/// Builders with the checksum that each wants. One that cannot be read wants nothing.
 /// Which builder wants which medium, and what could not be read.
 fn wanted(session: &Session) -> (Vec<(String, Checksum)>, Vec<Diagnostic>) {
     let (inventory, problems) = Inventory::load(&session.root, &session.settings.builders);

@@ -1,6 +1,6 @@
 //! `hybrid plan`: per target stale or up to date, and why. `build` decides by the same values.
 
-use hc_core::{EnvName, Target};
+use hc_core::{BuildId, EnvName, Target};
 use hc_packer::Packer;
 use hc_state::State;
 use hc_templates::{InputManifest, drift};
@@ -95,6 +95,24 @@ pub fn report(env: &EnvName, planned: &[Planned]) -> PlanReport {
     }
 }
 
+/// Why a build is to be made again whatever its inputs are: it was revoked, or its parent has a successor.
+fn outdated(
+    session: &Session,
+    state: Option<&State>,
+    build: &BuildId,
+    parent: Option<&Parent>,
+) -> Result<Vec<String>> {
+    let mut reasons = Vec::new();
+    if let (Some(state), Some(record)) = (state, artifacts::read(session, build)?) {
+        reasons.extend(artifacts::revoked(session, state, &record)?);
+        let started_from = record.provenance.parent.as_ref().map(|parent| &parent.build_id);
+        if let Some(parent) = parent.filter(|parent| Some(&parent.image.build_id) != started_from) {
+            reasons.push(format!("a newer parent is published: {}", parent.image.build_id));
+        }
+    }
+    Ok(reasons)
+}
+
 fn stale(
     session: &Session,
     state: Option<&State>,
@@ -109,15 +127,12 @@ fn stale(
     if last.exit_code != 0 {
         return Ok((vec!["the last build failed".into()], Vec::new()));
     }
-    let mut reasons = Vec::new();
     let mut changed = Vec::new();
-    if let (Some(state), Some(record)) = (state, artifacts::read(session, &last.build_id)?) {
-        reasons.extend(artifacts::revoked(session, state, &record)?);
-        let started_from = record.provenance.parent.as_ref().map(|parent| &parent.build_id);
-        if let Some(parent) = parent.filter(|parent| Some(&parent.image.build_id) != started_from) {
-            reasons.push(format!("a newer parent is published: {}", parent.image.build_id));
-        }
-    }
+    let mut reasons = match outdated(session, state, &last.build_id, parent) {
+        // What the record says is not known; a new build has a new one.
+        Err(error) if error.code == artifacts::DAMAGED => vec![error.message],
+        known => known?,
+    };
     if last.inputs != now.combined {
         if let Some(old) = record::last_inputs(session, target)?.filter(|old| old.combined == last.inputs) {
             let drift = drift::compare(&old, now);

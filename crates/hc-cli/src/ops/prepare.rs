@@ -195,12 +195,16 @@ fn prepare_one(
     let (declared, mut diagnostics) = variables::collect(&builder.documents);
     diagnostics.extend(blocks::check(&builder.documents));
     diagnostics.extend(naming::check(builder, &session.settings.naming));
+    diagnostics.extend(super::iso::problems(session, builder));
     let layer_files = layer_files(session, builder, &target);
-    let mut layers = Vec::new();
+    let (mut layers, mut unread) = (Vec::new(), false);
     for (path, kind) in &layer_files {
         match read_layer(session, path) {
             Ok(document) => layers.push(Layer { name: layer_name(path, *kind, &target.env), document }),
-            Err(problem) => diagnostics.push(*problem),
+            Err(problem) => {
+                unread = true;
+                diagnostics.push(*problem);
+            }
         }
     }
     let supplied = provisioners::variables(session, &target).unwrap_or_else(|problem| {
@@ -225,7 +229,9 @@ fn prepare_one(
         elsewhere: &selection.declared,
         strict: values.strict,
     });
-    diagnostics.extend(resolution.diagnostics.iter().cloned());
+    // What stands in a file that cannot be read is not missing as well.
+    let told = |problem: &&Diagnostic| !(unread && problem.code == "MissingVariable");
+    diagnostics.extend(resolution.diagnostics.iter().filter(told).cloned());
     if builder.adopted && !values.strict {
         // What an adopted template lacks must not stop its neighbours; packer judges each by itself.
         for diagnostic in &mut diagnostics {
@@ -313,7 +319,8 @@ fn read_layer(session: &Session, path: &Path) -> Result<Document, Box<Diagnostic
     match read_text(&session.root.join(path), TEXT_LIMIT) {
         Ok(text) => Document::parse(path, text.unwrap_or_default()),
         Err(error) => {
-            Err(Box::new(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))))
+            let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
+            Err(Box::new(problem.at(Location::whole_file(path))))
         }
     }
 }

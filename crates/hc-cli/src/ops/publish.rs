@@ -116,8 +116,11 @@ fn accept(
     if last.exit_code != 0 {
         return Ok(Err(vec![format!("the last build, {}, failed", last.build_id)]));
     }
-    let Some(record) = artifacts::read(session, &last.build_id)? else {
-        return Ok(Err(vec![format!("artifacts/{}.json is missing or is no record", last.build_id)]));
+    let record = match artifacts::read(session, &last.build_id) {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(Err(vec![format!("artifacts/{}.json is missing", last.build_id)])),
+        Err(error) if error.code == artifacts::DAMAGED => return Ok(Err(vec![error.message])),
+        Err(error) => return Err(error),
     };
     let mut problems = Vec::new();
     if record.build_id != last.build_id || record.provenance.inputs != last.inputs {

@@ -64,6 +64,17 @@ pub fn interrupted() -> CommandError {
     CommandError::new("Interrupted", "stopped by request").exit(ExitCode::Interrupted)
 }
 
+/// The error of a packer that was ended because it took too long.
+fn unending(session: &Session, command: &[String]) -> CommandError {
+    let timeout = session.settings.packer.timeout;
+    let mut error =
+        CommandError::new("PackerProcess", format!("packer did not end within {timeout} and was stopped"))
+            .hint("run it by hand to see what it waits for, or raise `packer.timeout` in hybrid.toml")
+            .exit(ExitCode::Infrastructure);
+    error.causes = vec![format!("the command was `{}`", command.join(" "))];
+    error
+}
+
 /// Validates side by side: packer spends most of its time starting. The order of the answer is that of the question.
 fn validate_all(
     session: &Session,
@@ -133,7 +144,10 @@ pub fn validate_one(
         None => (full, "full", None),
     };
     place.remove();
-    let code = outcome.code.ok_or_else(interrupted)?;
+    let code = outcome.code.ok_or_else(|| match cancel.requests() {
+        0 => unending(session, &outcome.command),
+        _ => interrupted(),
+    })?;
     let valid = code == 0;
     let target = ValidatedTarget {
         builder: prepared.target.builder.to_string(),

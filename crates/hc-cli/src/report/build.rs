@@ -1,5 +1,6 @@
 //! `hybrid build` and `hybrid artifacts …`.
 
+use hc_config::Diagnostic;
 use hc_packer::artifact::ArtifactRecord;
 use hc_packer::result::PackerResult;
 use serde::Serialize;
@@ -87,7 +88,47 @@ impl Report for BuildReport {
     }
 
     fn exit_code(&self) -> ExitCode {
-        let worst = self.builds.iter().map(|build| ExitCode::from_number(build.result.exit_code)).max();
-        worst.unwrap_or(ExitCode::Success)
+        let stopped = self.skipped.iter().any(|skipped| skipped.reason == hc_packer::schedule::INTERRUPTED);
+        let stopped = if stopped { ExitCode::Interrupted } else { ExitCode::Success };
+        let builds = self.builds.iter().map(|build| ExitCode::from_number(build.result.exit_code));
+        builds.max().unwrap_or(ExitCode::Success).max(stopped)
+    }
+}
+
+impl BuildReport {
+    /// One error per build that failed or was stopped.
+    pub fn failures(&self) -> Vec<Diagnostic> {
+        let failed = self.builds.iter().filter(|build| build.result.exit_code != 0);
+        failed
+            .map(|build| {
+                let (builder, result) = (&build.builder, &build.result);
+                let mut failure = match ExitCode::from_number(result.exit_code) {
+                    ExitCode::Interrupted => {
+                        Diagnostic::error("Interrupted", format!("{builder} was stopped by request"))
+                    }
+                    _ => Diagnostic::error(
+                        "BuildFailed",
+                        format!("{builder} was not built ({})", result.classification),
+                    ),
+                };
+                failure.hint = result.log_path.as_ref().map(|log| format!("packer's words are in {log}"));
+                failure
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_stopped_between_two_builds_is_interrupted() {
+        let skipped = |reason: &str| {
+            let skipped = vec![SkippedDoc { builder: "linux.file.motd".into(), reason: reason.into() }];
+            BuildReport { env: "dev".into(), builds: Vec::new(), up_to_date: Vec::new(), skipped }
+        };
+        assert_eq!(skipped(hc_packer::schedule::INTERRUPTED).exit_code(), ExitCode::Interrupted);
+        assert_eq!(skipped("its parent was not built").exit_code(), ExitCode::Success);
     }
 }

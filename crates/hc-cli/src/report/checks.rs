@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hc_config::{Diagnostic, Severity};
 use serde_json::{Value, json};
 
-use super::validate::ValidatedTarget;
+use super::validate::{REFUSED, ValidatedTarget};
 
 /// Everything that a check found.
 #[derive(Debug, Clone, Copy)]
@@ -125,14 +125,11 @@ pub fn sarif(findings: &Findings<'_>) -> Value {
     })
 }
 
-/// Rule of what packer itself refuses.
-const REFUSED: &str = "ValidationFailed";
-
 fn rule(code: &str, pages: &[(&str, &str)]) -> Value {
     let page = pages.iter().find(|(known, _)| *known == code).map_or("", |(_, text)| *text);
     let mut rule = json!({ "id": code, "name": code });
     if !page.is_empty() {
-        rule["help"] = json!({ "text": page.replace("**", ""), "markdown": page });
+        rule["help"] = json!({ "text": super::explain::plain(page), "markdown": page });
     }
     rule
 }

@@ -6,6 +6,9 @@ use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
 use crate::exit_code::ExitCode;
 
+/// Code of what packer itself refuses.
+pub const REFUSED: &str = "TemplateRefused";
+
 /// What was checked and what is trusted now.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -60,7 +63,8 @@ impl Report for ValidateReport {
         let mut text = table::table(&["builder", "result", "inputs", "hash", "note"], rows.collect(), style);
         for target in &self.targets {
             if let Some(output) = &target.packer_output {
-                text.push_str(&format!("\n{} says about {}:\n", style.bad("packer"), target.builder));
+                let code = style.bad(&format!("error[{REFUSED}]:"));
+                text.push_str(&format!("\n{code} packer refuses {}:\n", target.builder));
                 for line in output.lines().filter(|line| !line.trim().is_empty()) {
                     text.push_str(&format!("  {}\n", visible(line)));
                 }

@@ -38,6 +38,45 @@ fn every_problem_of_a_run_is_reported_together_with_its_place() {
 }
 
 #[test]
+fn a_script_that_is_a_link_is_refused_at_its_place() {
+    let project = Project::with_motd();
+    let script = project.path("templates/scripts/linux/greet.sh");
+    std::fs::rename(&script, project.path("elsewhere.sh")).unwrap();
+    std::os::unix::fs::symlink(project.path("elsewhere.sh"), &script).unwrap();
+    project
+        .run(&["validate"])
+        .expect(1)
+        .says("error[AssetOutsideProject]: templates/scripts/linux/greet.sh is a symlink")
+        .says("templates/linux/file/motd/motd.pkr.hcl:20:14");
+}
+
+#[test]
+fn a_file_that_is_no_text_says_how_to_make_it_one() {
+    let project = Project::with_motd();
+    std::fs::write(project.path("configs/overlays/dev.pkrvars.hcl"), b"message = \"gr\xfcn\"\n").unwrap();
+    let ran = project.run(&["validate"]).expect(1).says("error[FileNotText]").says("iconv");
+    assert!(!ran.stderr.contains("MissingVariable"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_value_that_is_wrong_is_not_missing_as_well() {
+    let project = Project::with_motd();
+    for (wrong, code) in [
+        ("upper(1, 2)", "BadExpression"),
+        ("uper(\"x\")", "UnknownFunction"),
+        ("stage", "UnknownReference"),
+        ("env(\"A\", \"B\")", "BadSecretReference"),
+        ("= \"x\"", "HclSyntax"),
+    ] {
+        project.write("configs/overlays/dev.pkrvars.hcl", &format!("message = {wrong}\n"));
+        let ran =
+            project.run(&["validate"]).expect(1).says(&format!("error[{code}]")).says("1 problem found");
+        assert!(!ran.stderr.contains("MissingVariable"), "{code}: {}", ran.stderr);
+    }
+    project.run(&["validate", "--set", "lines=many", "--set", "message=x"]).expect(1).says("type: ");
+}
+
+#[test]
 fn unknown_keys_only_warn_by_default() {
     let project = Project::with_motd();
     project.edit("configs/overlays/dev.pkrvars.hcl", "message", "mesage = \"x\"\nmessage");
@@ -127,8 +166,10 @@ fn settings_with_a_typo_say_where_and_what_was_meant() {
 #[test]
 fn usage_errors_exit_one() {
     let project = Project::empty();
-    project.run(&["biuld"]).expect(1).says("build");
-    project.run(&["build", "--no-such-flag"]).expect(1);
+    project.run(&["biuld"]).expect(1).says("error[Usage]: ").says("build");
+    project.run(&["build", "--no-such-flag"]).expect(1).says("error[Usage]: ");
+    let help = project.run(&["state"]).expect(1).says("Commands:");
+    assert!(!help.stderr.contains("[Usage]"), "half a command is a question for help: {}", help.stderr);
 }
 
 #[test]

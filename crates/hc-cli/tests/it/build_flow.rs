@@ -96,7 +96,8 @@ fn rendering_and_composing_twice_gives_the_same_bytes() {
     assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
 
     project.edit("configs/overlays/dev.pkrvars.hcl", "hello", "changed");
-    let stale = project.run(&["config", "render", "--check"]).expect(1);
+    let stale =
+        project.run(&["config", "render", "--check"]).expect(1).says("error[RenderStale]: 1 rendered file");
     assert!(stale.stdout.contains("stale") && stale.stdout.contains("\"changed\""), "{}", stale.stdout);
     assert_eq!(project.read("configs/dev/linux.file.motd.auto.pkrvars.hcl"), rendered);
 }
@@ -115,8 +116,10 @@ fn a_failing_provisioner_is_a_clear_failure_with_a_log() {
     let project = Project::with_motd();
     project.write("templates/scripts/linux/greet.sh", "#!/bin/sh\necho no luck >&2\nexit 7\n");
     project.ok(&["validate"]);
-    let failed = project.run(&["build", "--format", "json"]).expect(1);
+    let failed =
+        project.run(&["build", "--format", "json"]).expect(1).says("error[BuildFailed]: linux.file.motd");
     let document = failed.json();
+    assert_eq!(document["diagnostics"][0]["code"], "BuildFailed");
     let result = &document["result"]["builds"][0]["result"];
     assert_eq!(result["exit_code"], 1);
     let log = project.read(result["log_path"].as_str().unwrap());

@@ -123,6 +123,17 @@ fn a_changed_checksum_is_drift_and_a_wrong_one_is_refused() {
         "templates/linux/file/m0/builder.toml",
         &format!("[iso]\nurl = \"{url}\"\nchecksum = \"none\"\n"),
     );
-    project.ok(&["validate", "--targets", "m0"]);
-    project.run(&["build", "--targets", "m0"]).expect(1).says("error[BadChecksum]");
+    // A person is told by validate, not by a build hours later.
+    project
+        .run(&["validate", "--targets", "m0"])
+        .expect(1)
+        .says("error[BadChecksum]")
+        .says("templates/linux/file/m0/builder.toml:3:13");
+    for url in ["ftp://example.org/x.iso", "media/x.iso", "file://media/x.iso"] {
+        project.write(
+            "templates/linux/file/m0/builder.toml",
+            &format!("[iso]\nurl = \"{url}\"\nchecksum = \"{wrong}\"\n"),
+        );
+        project.run(&["validate", "--targets", "m0"]).expect(1).says("error[BadIsoUrl]").says(url);
+    }
 }

@@ -103,7 +103,7 @@ fn logs_of_the_last_run_are_read_back() {
     assert!(lines.iter().all(|line| line["run_id"] == lines[0]["run_id"]));
     let human = project.ok(&["logs"]).stdout;
     assert!(human.lines().count() > lines.len() && human.contains("started"), "{human}");
-    project.run(&["logs", "yesterday"]).expect(1).says("error[BadRunId]");
+    project.run(&["logs", "yesterday"]).expect(1).says("error[BadRunId]").says("hybrid status");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use hc_state::FindingCode;
 
 use crate::project::Project;
 
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
@@ -19,7 +19,7 @@ fn headings(file: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -30,13 +30,18 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Codes as the sources raise them: `Diagnostic::error("X"`, `CommandError::new("X"`, `=> "X"` of a `code()`, and
-/// constants called `CODE`.
-fn raised() -> BTreeSet<String> {
-    let pattern = regex::Regex::new(
-        r#"(?:Diagnostic::(?:error|warning)|CommandError::new|CODE: &str =)\(?\s*"([A-Z][A-Za-z]+)""#,
-    )
-    .unwrap();
+/// Words in quotes that look like codes and are none.
+const NO_CODES: [&str; 5] =
+    ["HumanDuration", "SkuNotAvailable", "StatCacheWrong", "StoreOptions", "SyncOptions"];
+
+/// Codes as the sources raise them: every word in quotes of several capitalised words, and those of one word that stand
+/// where codes stand: `Diagnostic::error("X"`, `CommandError::new("X"`, `=> "X"` of a `code()`.
+pub(crate) fn raised() -> BTreeSet<String> {
+    // The shortest have more than four letters: GiB is no code.
+    let several = regex::Regex::new(r#""([A-Z][a-z]*(?:[A-Z][a-z]*)*[a-z][A-Z][A-Za-z]*)""#).unwrap();
+    let pattern =
+        regex::Regex::new(r#"(?:Diagnostic::(?:error|warning)|CommandError::new)\(?\s*"([A-Z][A-Za-z]+)""#)
+            .unwrap();
     let in_code = regex::Regex::new(r#"=> "([A-Z][A-Za-z]+)""#).unwrap();
     let mut codes = BTreeSet::new();
     for krate in std::fs::read_dir(repository().join("crates")).unwrap().flatten() {
@@ -45,13 +50,16 @@ fn raised() -> BTreeSet<String> {
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
             let text = text.split("#[cfg(test)]").next().unwrap();
-            codes.extend(pattern.captures_iter(text).map(|capture| capture[1].to_owned()));
+            for words in [&several, &pattern] {
+                codes.extend(words.captures_iter(text).map(|capture| capture[1].to_owned()));
+            }
             for function in text.split("fn code(").skip(1) {
                 let body = function.split("\n    }\n").next().unwrap();
                 codes.extend(in_code.captures_iter(body).map(|capture| capture[1].to_owned()));
             }
         }
     }
+    codes.retain(|code| code.len() > 4 && !NO_CODES.contains(&code.as_str()));
     codes
 }
 
@@ -65,6 +73,9 @@ fn every_code_that_is_raised_has_its_page() {
     let pages = headings("docs/errors.md");
     let missing: Vec<&String> = codes.iter().filter(|code| !pages.contains(*code)).collect();
     assert!(missing.is_empty(), "docs/errors.md has no section for {missing:?}");
+    let idle: Vec<&String> =
+        pages.iter().filter(|page| *page != "Error codes" && !codes.contains(*page)).collect();
+    assert!(idle.is_empty(), "docs/errors.md has sections for codes that nothing raises: {idle:?}");
 }
 
 #[test]
@@ -72,6 +83,8 @@ fn every_finding_links_to_an_anchor_that_exists() {
     let anchors: BTreeSet<String> =
         headings("docs/open-issues.md").iter().map(|heading| heading.to_lowercase()).collect();
     for code in FindingCode::ALL {
+        let explained = Project::bare().ok(&["explain", &format!("{code:?}")]).stdout;
+        assert!(explained.contains("What to do.") || explained.contains("Cure."), "{explained}");
         let link = code.doc_anchor();
         let (file, anchor) = link.split_once('#').unwrap();
         assert_eq!(file, "docs/open-issues.md");

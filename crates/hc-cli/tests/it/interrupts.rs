@@ -64,7 +64,7 @@ fn a_signal_stops_packer_cleanly_and_the_run_is_recorded_as_interrupted() {
         let child = started(&mut project);
         let begin = Instant::now();
         send(signal, child.id());
-        let ran = Ran::from(child.wait_with_output().unwrap()).expect(130);
+        let ran = Ran::from(child.wait_with_output().unwrap()).expect(130).says("error[Interrupted]");
         assert!(begin.elapsed() < Duration::from_secs(15), "{signal}: {:?}\n{}", begin.elapsed(), ran.stderr);
         wait_until("the script is gone", || !script_lives(&project));
         let run = last_run(&project);

@@ -14,6 +14,7 @@ mod chain;
 mod clean;
 mod clean_history;
 mod cloudinit;
+mod codes;
 mod docs;
 mod documents;
 mod hostile;

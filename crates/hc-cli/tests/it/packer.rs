@@ -137,3 +137,18 @@ fn an_upgrade_is_checked_step_by_step_and_says_who_has_to_agree() {
         .expect(1)
         .says("error[");
 }
+
+#[test]
+fn a_packer_that_does_not_end_is_not_called_an_interrupt() {
+    let project = Project::with_motd();
+    project.write(
+        "bin/packer",
+        "#!/bin/sh\n[ \"$1\" = version ] && { echo 'Packer v1.11.2'; exit; }\nsleep 30\n",
+    );
+    project.write("hybrid.toml", "[packer]\nbinary = \"bin/packer\"\ntimeout = \"1s\"\ngrace = \"1s\"\n");
+    project
+        .run(&["validate"])
+        .expect(2)
+        .says("error[PackerProcess]: packer did not end within 1s")
+        .says("timeout");
+}

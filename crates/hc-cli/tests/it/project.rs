@@ -131,7 +131,7 @@ build {
         let path = self.path(relative);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
-        if relative.ends_with(".sh") || relative.starts_with("bin/") {
+        if relative.ends_with(".sh") || relative.starts_with("bin/") || relative == "packer" {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }

@@ -146,3 +146,30 @@ fn a_secret_that_came_after_validate_stops_build_and_publish_with_exit_three() {
     project.run(&["build"]).expect(3).says("error[PlaintextSecret]");
     project.run(&["publish"]).expect(3).says("error[PlaintextSecret]");
 }
+
+#[test]
+fn a_build_with_a_damaged_record_does_not_pass_for_none() {
+    let project = Project::with_motd();
+    project.ok(&["validate"]);
+    let built = project.ok(&["build", "--format", "json"]).json();
+    let id = built["result"]["builds"][0]["build_id"].as_str().unwrap().to_owned();
+    project.ok(&["artifacts", "revoke", &id, "--reason", "wrong greeting"]);
+    assert!(project.ok(&["plan"]).stdout.contains("revoked"));
+    let path = format!("artifacts/{id}.json");
+    let record = project.read(&path);
+    let other = id.replace("linux.file.motd", "linux.file.other");
+    for damaged in ["", "{", &record.replace(&id, &other)] {
+        project.write(&path, damaged);
+        for command in [&["artifacts", "list"][..], &["artifacts", "verify"]] {
+            project.run(command).expect(1).says("error[RecordDamaged]").says(&path);
+        }
+        let plan = project.ok(&["clean", "--scope", "artifacts"]).stdout;
+        assert!(plan.contains(&path) && plan.contains("all builds and logs stay"), "{plan}");
+        assert!(project.ok(&["plan"]).stdout.contains(&format!("{path} is not the record of its build")));
+    }
+    // Of no concern to others.
+    project.ok(&["artifacts", "list", "--targets", "linux.file.other"]);
+    project.write("artifacts/notes.json", "{");
+    project.write(&path, &record);
+    project.ok(&["artifacts", "list"]);
+}

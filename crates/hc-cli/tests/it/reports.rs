@@ -75,7 +75,7 @@ fn what_packer_refuses_is_a_failed_test_and_strange_words_are_refused() {
         "build {\n  provisioner \"shell-local\" {\n    inlin = [\"<&\\\">\"]\n  }\n",
     );
     project.run(&BOTH).expect(1);
-    assert_eq!(sarif(&project)["runs"][0]["results"][0]["ruleId"], "ValidationFailed");
+    assert_eq!(sarif(&project)["runs"][0]["results"][0]["ruleId"], "TemplateRefused");
     let xml = project.read("out.xml");
     well_formed(&xml);
     assert!(xml.contains("failures=\"1\"") && xml.contains("<failure message="), "{xml}");

@@ -129,6 +129,21 @@ fn a_log_that_cannot_be_written_is_said_once_and_fails_nothing() {
 }
 
 #[test]
+fn a_process_logs_to_one_place() {
+    let options = || LogOptions {
+        dir: None,
+        component: "hybrid".into(),
+        run_id: "20261120T225620.123Z-1f2e3d4c".parse().unwrap(),
+        console: ConsoleOptions { verbosity: 0, json: true, color: false, writer: Box::new(std::io::sink()) },
+        redactor: Redactor::tokens_only(),
+        rotation: Rotation::default(),
+        now: time::OffsetDateTime::now_utc,
+    };
+    let _first = hc_logs::init(options()).unwrap();
+    assert_eq!(hc_logs::init(options()).err().unwrap().code(), "LoggingAlreadySet");
+}
+
+#[test]
 fn verbosity_and_bad_components() {
     let shown = |verbosity| {
         let (screen, _) = logged(None, verbosity, false, |_| {

@@ -47,7 +47,7 @@ pub enum IsoError {
         url: String,
     },
     /// A url of another kind.
-    #[error("`{0}` is none of https://, http://, file:// and a path")]
+    #[error("`{0}` is none of https://, http://, file:// and an absolute path")]
     BadUrl(String),
     /// Somebody else downloads it, longer than was waited.
     #[error("{} is held by {who}", path.display())]
@@ -91,7 +91,7 @@ impl IsoError {
         match self {
             Self::Unavailable { .. } | Self::Busy { .. } => 2,
             Self::Cancelled { .. } => 130,
-            Self::File(error) if error.io_kind() == Some(std::io::ErrorKind::StorageFull) => 2,
+            Self::File(error) => error.exit_code(),
             _ => 1,
         }
     }

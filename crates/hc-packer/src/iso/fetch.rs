@@ -50,6 +50,18 @@ enum Cut {
     Final(IsoError),
 }
 
+/// Whether a url is one that can be fetched; the path when the file is on this machine.
+///
+/// # Errors
+/// [`IsoError::BadUrl`] for another scheme, and for a path that depends on where the program was started.
+pub fn usable(url: &str) -> Result<Option<&Path>, IsoError> {
+    if url.starts_with("https://") || url.starts_with("http://") {
+        return Ok(None);
+    }
+    let path = Path::new(url.strip_prefix("file://").unwrap_or(url));
+    if path.is_absolute() { Ok(Some(path)) } else { Err(IsoError::BadUrl(url.to_owned())) }
+}
+
 /// Brings all bytes of `wanted` into `part`; what is there already is taken up. Whether the bytes come from more than
 /// one answer: then a wrong checksum may be the fault of the pieces.
 pub(super) fn fetch(
@@ -59,14 +71,9 @@ pub(super) fn fetch(
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<bool, IsoError> {
     let url = wanted.url.as_str();
-    let local = url.strip_prefix("file://").or_else(|| (!url.contains("://")).then_some(url));
-    if let Some(path) = local {
-        let path = Path::new(path);
+    if let Some(path) = usable(url)? {
         std::fs::copy(path, part).map_err(io_error("copy", path))?;
         return Ok(false);
-    }
-    if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(IsoError::BadUrl(url.to_owned()));
     }
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)

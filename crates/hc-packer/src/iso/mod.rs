@@ -18,7 +18,7 @@ use hc_core::lock::{FileLock, Holder, LockError};
 
 pub use checksum::Checksum;
 pub use error::IsoError;
-pub use fetch::Patience;
+pub use fetch::{Patience, usable};
 
 /// How long one wait for somebody else's download takes.
 const LOCK_STEP: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ const LOCK_STEP: Duration = Duration::from_millis(500);
 /// A download that somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// `https://`, `http://`, `file://`, or a path.
+    /// `https://`, `http://`, `file://`, or an absolute path.
     pub url: String,
     /// What its bytes must be.
     pub checksum: Checksum,

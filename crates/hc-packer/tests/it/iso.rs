@@ -286,6 +286,9 @@ fn local_files_and_strange_urls() {
     assert_eq!(kept(dir.path()), 1);
     let error = get(&store, "gopher://x/y.iso", &checksum(b"z")).unwrap_err();
     assert_eq!(error.code(), "BadIsoUrl");
+    // Where the program was started must not matter.
+    let error = get(&store, "media/y.iso", &checksum(b"z")).unwrap_err();
+    assert_eq!(error.code(), "BadIsoUrl");
     let error = get(&store, "/nowhere/x.iso", &checksum(b"z")).unwrap_err();
     assert_eq!(error.exit_code(), 1);
 }

@@ -86,8 +86,8 @@ impl SourceError {
                 "run `hybrid sources resume`; raise the timeout, or make the source shallow, when the link is slow".into()
             }
             Self::Interrupted { .. } => "run `hybrid sources resume`".into(),
-            Self::AccessDenied { .. } => "give a credential program, or use ssh:// with a key".into(),
-            Self::Certificate { .. } => "name the company's CA file in hybrid.toml; never turn the check off".into(),
+            Self::AccessDenied { .. } => "name a program in `[git] credential_program` of hybrid.toml, or use ssh:// with a key".into(),
+            Self::Certificate { .. } => "name the company's CA file in `[git] ca_file` of hybrid.toml".into(),
             Self::RepositoryMissing { .. } => "correct the url, or ask for access".into(),
             Self::ReferenceMissing { .. } => "correct the ref in hybrid.toml".into(),
             Self::ReferenceAmbiguous { reference, .. } => {
@@ -100,7 +100,7 @@ impl SourceError {
             Self::SubdirMissing { .. } => "correct `subdir` in hybrid.toml, or pin a commit that has it".into(),
             Self::Repository { path, .. } => format!("move {} away and sync again", path.display()),
             Self::ProgramNeeded { .. } => "install git, or use a server with the smart protocol".into(),
-            Self::PinInvalid { .. } => "give `--reason`, `--approved-by` and an expiry in the future".into(),
+            Self::PinInvalid { .. } => "give the whole commit id, `--reason`, `--approved-by` and an expiry within a year".into(),
             Self::PinExpired { name, .. } => format!(
                 "go back to the ref with `hybrid sources sync --update {name}`, or pin again with `--reason` and `--approved-by`"
             ),
@@ -119,7 +119,8 @@ impl SourceError {
         match self {
             Self::HostileTree { .. } => 3,
             Self::Interrupted { .. } => 130,
-            Self::Busy { .. } | Self::LocksUnsupported { .. } | Self::File(_) | Self::Repository { .. } => 2,
+            Self::File(error) => error.exit_code(),
+            Self::Busy { .. } | Self::Repository { .. } => 2,
             other if other.is_transient() || other.is_remote() => 2,
             _ => 1,
         }

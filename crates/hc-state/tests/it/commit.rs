@@ -273,3 +273,17 @@ fn the_clock_is_the_callers() {
     bump(&Store::open(project.root(), options).unwrap()).unwrap();
     assert_eq!(project.store().read().unwrap().unwrap().written_by.unwrap().at, NOW);
 }
+
+#[test]
+fn a_time_that_cannot_be_written_is_said_and_nothing_changes() {
+    fn odd() -> time::OffsetDateTime {
+        NOW.to_offset(time::UtcOffset::from_hms(1, 0, 30).unwrap())
+    }
+    let project = Project::with_commits(1);
+    let old = project.bytes();
+    let mut options = options();
+    options.now = odd;
+    let error = bump(&Store::open(project.root(), options).unwrap()).unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("StateUnwritable", 1));
+    assert_eq!(project.bytes(), old);
+}

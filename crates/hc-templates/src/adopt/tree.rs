@@ -172,7 +172,8 @@ pub(super) fn document(root: &Path, path: &Path) -> Result<Document, Box<Diagnos
     match read_text(&root.join(path), TEXT_LIMIT) {
         Ok(text) => Document::parse(path, text.unwrap_or_default()),
         Err(error) => {
-            Err(Box::new(Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))))
+            let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
+            Err(Box::new(problem.at(Location::whole_file(path))))
         }
     }
 }
