@@ -65,13 +65,21 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         options.build.is_none() && matches!(options.scope, Scope::All) | (options.scope == scope)
     };
     if let Some(build) = &options.build {
-        let record = artifacts::show(session, build)?.artifact;
-        if evidence.keeps_build(&record.build_id) {
-            let error =
-                CommandError::new("EvidenceKept", format!("{} is evidence and stays", record.build_id));
+        let known = evidence.records.iter().find(|record| record.build_id.as_str() == build);
+        let kept = match known {
+            Some(record) => evidence.keeps_build(&record.build_id),
+            None => evidence.damaged.as_ref().is_some_and(|damaged| damaged.as_str() == build),
+        };
+        if kept {
             let why = "it is the newest build of its target, published, or what one of these was made from";
-            return Err(error.hint(evidence.all_builds.as_deref().unwrap_or(why)).exit(ExitCode::Security));
+            return Err(CommandError::new("EvidenceKept", format!("{build} is evidence and stays"))
+                .hint(evidence.all_builds.as_deref().unwrap_or(why))
+                .exit(ExitCode::Security));
         }
+        let record = match known {
+            Some(record) => record.clone(),
+            None => artifacts::show(session, build)?.artifact,
+        };
         plan.build(&record);
     }
     if wants(Scope::Artifacts) {

@@ -21,6 +21,8 @@ const SUMMARY_LIMIT: u64 = 16 << 20;
 pub struct Evidence {
     /// All records that can be read, newest first.
     pub records: Vec<ArtifactRecord>,
+    /// A build whose record is damaged.
+    pub damaged: Option<BuildId>,
     /// Ids of builds that stay.
     builds: BTreeSet<String>,
     /// Until when the raw log of a build is kept; `None`: for ever. By file name.
@@ -41,7 +43,7 @@ impl Evidence {
     pub fn gather(session: &Session, state: Option<&State>) -> Result<Self> {
         let (records, damaged) = records(session)?;
         let mut evidence = Self { builds: builds(state, &records), ..Self::default() };
-        if let Some(damaged) = damaged {
+        if let Some(damaged) = &damaged {
             let why = format!("artifacts/{damaged}.json cannot be read, and it may be made from any build");
             evidence.all_builds = Some(why);
         } else if state.is_none() && !records.is_empty() {
@@ -55,7 +57,7 @@ impl Evidence {
         evidence
             .notes
             .extend(evidence.all_builds.iter().map(|why| format!("all builds and logs stay: {why}")));
-        evidence.records = records;
+        (evidence.records, evidence.damaged) = (records, damaged);
         Ok(evidence)
     }
 

@@ -313,11 +313,7 @@ fn check(history: &[Past], ask: &Ask, damage: Damage) {
     }
     if let Some(target) = target {
         let at = made.iter().position(|build| build.id == target.id).unwrap();
-        let code = match (
-            history[at].failed
-                || (damage == Damage::Record && !kept.is_empty() && first(history) == Some(at)),
-            kept.contains(&at),
-        ) {
+        let code = match (history[at].failed, kept.contains(&at)) {
             (true, _) => 1,
             (false, true) => 3,
             (false, false) => 0,
@@ -328,11 +324,6 @@ fn check(history: &[Past], ask: &Ask, damage: Damage) {
     }
     let after: Vec<_> = safe.iter().map(|path| std::fs::read(project.path(path)).ok()).collect();
     assert!(before == after, "the state or its audit log was touched");
-}
-
-/// The record that [`Damage::Record`] tears.
-fn first(history: &[Past]) -> Option<usize> {
-    history.iter().position(|past| !past.failed)
 }
 
 /// The state names the last build of a target, failed or not, so its logs stay too.
