@@ -11,6 +11,9 @@ const MOST_NODES: usize = 100_000;
 /// Deeper nesting is refused instead of exhausting the stack.
 const MOST_DEPTH: usize = 100;
 
+/// Longest key in bytes that is written as `key:`; YAML 1.2 (8.2.2) allows 1024 characters.
+const LONGEST_KEY: usize = 1_000;
+
 /// A node of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
@@ -174,19 +177,11 @@ pub(super) fn write(node: &Node) -> String {
 fn write_entries(entries: &[(Node, Node)], indent: usize, out: &mut String) {
     for (key, value) in entries {
         let pad = " ".repeat(indent);
-        match key {
-            Node::Scalar { .. } => {
-                out.push_str(&pad);
-                write_inline(key, out);
-                out.push(':');
-            }
-            // A key that is a collection needs the long form.
-            _ => {
-                let _ = write!(out, "{pad}? ");
-                write_inline(key, out);
-                let _ = write!(out, "\n{pad}:");
-            }
-        }
+        let mut short = String::new();
+        write_inline(key, &mut short);
+        let fits = matches!(key, Node::Scalar { .. }) && short.len() <= LONGEST_KEY;
+        // A key that is a collection, or too long, needs the long form.
+        let _ = if fits { write!(out, "{pad}{short}:") } else { write!(out, "{pad}? {short}\n{pad}:") };
         write_value(value, indent, out);
     }
 }
@@ -305,6 +300,10 @@ mod tests {
         }
         assert!(read(&bomb).unwrap_err().message.contains("larger than"));
         assert!(read(&format!("a: {}1{}", "[".repeat(5_000), "]".repeat(5_000))).is_err());
+        // Found by fuzzing: such a key has no short form.
+        let long = format!("? {}\n: 1\n", "k".repeat(3_000));
+        assert_eq!(read(&merged(&long, "a: 1\n")), read(&format!("{long}a: 1\n")));
+        assert!(read(&long).is_ok());
         assert!(read("a: 1\na: 2\n").unwrap_err().message.contains("twice"));
         assert!(read("a: 1\n---\nb: 2\n").unwrap_err().message.contains("second document"));
     }
