@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use targets::{TARGETS, Target};
+use targets::{TARGETS, TRAP, Target};
 use worker::Work;
 
 /// How `cargo xtask fuzz` is called.
@@ -48,7 +48,7 @@ impl Options {
                 "--input" => options.input = Some(value()?.into()),
                 "--current" => options.current = Some(value()?.into()),
                 name => options.targets.push(
-                    TARGETS.iter().find(|target| target.name == name).with_context(|| {
+                    TARGETS.iter().chain([&TRAP]).find(|target| target.name == name).with_context(|| {
                         let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
                         format!("no target is called {name}; there are {}", names.join(", "))
                     })?,

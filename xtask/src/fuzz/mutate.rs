@@ -101,10 +101,12 @@ impl Rng {
 
 /// A changed copy of one of `corpus`, which is not empty.
 pub(crate) fn mutate(corpus: &[Vec<u8>], dictionary: &[&str], rng: &mut Rng) -> Vec<u8> {
+    // Short inputs are tried faster, and long ones find little that a short one does not.
+    let most = *rng.pick(&[512, 2048, 4096, LARGEST]);
     let mut bytes = rng.pick(corpus).clone();
     for _ in 0..1 + rng.below(6) {
         change(&mut bytes, corpus, dictionary, rng);
-        bytes.truncate(LARGEST);
+        bytes.truncate(most);
     }
     bytes
 }
@@ -146,7 +148,7 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], dictionary: &[&str], rng: &mu
         9 => {
             let (open, close) = rng.pick(NESTS);
             let times = 1 + rng.up_to_one_of(&[2, 40, 400, 20_000]);
-            let times = times.min((LARGEST - bytes.len()) / (open.len() + close.len()));
+            let times = times.min(LARGEST.saturating_sub(bytes.len()) / (open.len() + close.len()));
             bytes.splice(range.end..range.end, close.repeat(times).bytes());
             bytes.splice(range.start..range.start, open.repeat(times).bytes());
         }
