@@ -5,9 +5,9 @@ use std::cell::Cell;
 use crate::value::Value;
 
 /// What all values that one evaluation computes may be together, in bytes.
-const ALL: usize = 8 << 20;
+const ALL: usize = 4 << 20;
 /// What one value may be, in bytes.
-const ONE: usize = 1 << 20;
+const ONE: usize = 512 << 10;
 /// Deeper values are refused, because much that is done with values is recursive.
 const DEEPEST: usize = 200;
 /// A value without what is in it, in bytes.

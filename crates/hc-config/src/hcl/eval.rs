@@ -105,7 +105,9 @@ impl Evaluator<'_> {
                 let mut entries = IndexMap::new();
                 for (key, value) in object.iter() {
                     let key = match key {
-                        ObjectKey::Ident(name) => Value::String(name.as_str().to_owned()),
+                        ObjectKey::Ident(name) => {
+                            functions::normalized(Value::String(name.as_str().to_owned()))
+                        }
                         ObjectKey::Expression(key) => self.expression(key, scope, depth)?,
                     };
                     let value = self.expression(value.expr(), scope, depth)?;
@@ -284,7 +286,7 @@ impl Evaluator<'_> {
                 return items.map(Value::List);
             }
             TraversalOperator::GetAttr(name) => {
-                functions::index(&value, &Value::String(name.as_str().to_owned()))
+                functions::index(&value, &functions::normalized(Value::String(name.as_str().to_owned())))
             }
             TraversalOperator::LegacyIndex(at) => {
                 functions::index(&value, &Value::Number(Number::from(*at.value())))

@@ -99,7 +99,7 @@ fn resolved(
 
 /// What `to_hcl` writes reads back as the value.
 pub(super) fn printed_means_the_same(value: &Value) {
-    if value.has_unknown() || is_beyond_doubles(value) {
+    if value.has_unknown() || is_beyond_hcl_edit(value, 0) {
         return;
     }
     let text = format!("x = {}\n", value.to_hcl());
@@ -110,12 +110,13 @@ pub(super) fn printed_means_the_same(value: &Value) {
     assert_eq!(again.as_ref(), Ok(value), "printed: {text}");
 }
 
-/// Numbers that Packer reads and hcl-edit refuses.
-fn is_beyond_doubles(value: &Value) -> bool {
+/// What Packer reads and hcl-edit refuses: numbers beyond doubles, and more than 64 levels.
+fn is_beyond_hcl_edit(value: &Value, depth: usize) -> bool {
     match value {
+        _ if depth > 60 => true,
         Value::Number(number) => !number.as_f64().is_finite(),
-        Value::List(items) => items.iter().any(is_beyond_doubles),
-        Value::Map(entries) => entries.values().any(is_beyond_doubles),
+        Value::List(items) => items.iter().any(|item| is_beyond_hcl_edit(item, depth + 1)),
+        Value::Map(entries) => entries.values().any(|value| is_beyond_hcl_edit(value, depth + 1)),
         _ => false,
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn machine_readable(bytes: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(bytes);
     static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::new(&[]).expect("the built-in rules"));
     let finding = classify_text(&RULES, "aws", &text);
-    let left = orphans::made("aws", &text);
+    // Compiles its patterns each time.
+    let left = if rng.below(16) == 0 { orphans::made("aws", &text) } else { Vec::new() };
     seen.sort_unstable();
     seen.dedup();
     kind((seen, artifacts.len().min(3), finding.rule, left.len().min(3)))
