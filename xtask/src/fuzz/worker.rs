@@ -23,6 +23,8 @@ const STUCK: Duration = Duration::from_secs(60);
 const MEMORY: u64 = 256 << 20;
 /// Stack of the threads that hybrid works on, in bytes.
 const STACK: usize = 2 << 20;
+/// An input that takes longer is not changed further.
+const DEAR: Duration = Duration::from_millis(200);
 /// Inputs that are kept in memory.
 const KEPT: usize = 4096;
 
@@ -60,7 +62,7 @@ pub(crate) fn run(work: Work<'_>) -> Result<()> {
 fn feed(work: Work<'_>, mut current: File) -> Result<String> {
     let (mut kinds, mut runs, mut slowest) = (HashSet::new(), 0_u64, Duration::ZERO);
     let start = Instant::now();
-    let mut one = |bytes: &[u8]| -> Result<bool> {
+    let mut one = |bytes: &[u8]| -> Result<(bool, bool)> {
         let mut framed = u32::try_from(bytes.len())?.to_le_bytes().to_vec();
         framed.extend_from_slice(bytes);
         current.seek(SeekFrom::Start(0))?;
@@ -68,17 +70,22 @@ fn feed(work: Work<'_>, mut current: File) -> Result<String> {
         BEGUN.fetch_add(1, Ordering::Relaxed);
         let begin = Instant::now();
         let kind = (work.target.run)(bytes);
-        slowest = slowest.max(begin.elapsed());
+        let took = begin.elapsed();
+        slowest = slowest.max(took);
         runs += 1;
-        Ok(kinds.insert(kind))
+        Ok((kinds.insert(kind), took < DEAR))
     };
-    for seed in &work.seeds {
-        one(seed)?;
+    let (mut corpus, mut rng) = (Vec::new(), Rng(work.seed));
+    for seed in work.seeds {
+        let (_, cheap) = one(&seed)?;
+        if cheap || corpus.is_empty() {
+            corpus.push(seed);
+        }
     }
-    let (mut corpus, mut rng) = (work.seeds, Rng(work.seed));
-    while start.elapsed() < work.time {
+    let replayed = Instant::now();
+    while replayed.elapsed() < work.time {
         let bytes = mutate(&corpus, work.target.dictionary, &mut rng);
-        if one(&bytes)? && corpus.len() < KEPT {
+        if one(&bytes)? == (true, true) && corpus.len() < KEPT {
             corpus.push(bytes);
         }
     }
