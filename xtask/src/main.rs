@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod fuzz;
 mod schema;
 mod tidy;
 
@@ -16,11 +17,15 @@ fn main() -> ExitCode {
         ["schema"] => schema::write(root),
         ["schema", "--check"] => schema::check(root),
         ["bench", words @ ..] => bench::main(root, words),
+        ["fuzz", words @ ..] => fuzz::main(root, words),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
         _ => {
-            eprintln!("usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]…");
+            eprintln!(
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]… | {}",
+                fuzz::USAGE
+            );
             return ExitCode::from(1);
         }
     };

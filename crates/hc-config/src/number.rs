@@ -12,7 +12,9 @@ use dashu_int::ops::{Abs, BitTest};
 const PRECISION: usize = 512;
 /// Decimal exponents beyond it are refused: such a number only costs memory.
 const MAX_EXPONENT: i64 = 4_096;
-/// The same bound in bits, for results.
+/// Digits before and behind the point that are read; results have fewer, so whatever is printed can be read.
+const MOST_DIGITS: i64 = 8_192;
+/// The same bound as of exponents in bits, for results.
 const MAX_BITS: i64 = 16_384;
 
 /// A finite number with a mantissa of 512 bits.
@@ -34,7 +36,10 @@ impl Number {
             return None;
         }
         let size = i64::try_from(fraction.len()).ok()?;
-        if exponent.abs() > MAX_EXPONENT || size > MAX_EXPONENT || digits.len() > 2 * MAX_EXPONENT as usize {
+        if exponent.unsigned_abs() > MAX_EXPONENT.unsigned_abs()
+            || size > MOST_DIGITS
+            || digits.len() > MOST_DIGITS as usize
+        {
             return None;
         }
         let significand: IBig = format!("{digits}{fraction}").parse().ok()?;
@@ -46,13 +51,18 @@ impl Number {
     fn decimal(significand: &IBig, exponent: i64) -> Option<Self> {
         let power = ten(exponent.unsigned_abs());
         if exponent >= 0 {
-            return Some(Self(context().convert_int(significand * power).value()));
+            return Self::bounded(context().convert_int(significand * power).value());
         }
         let (over, under) = (Repr::new(significand.clone(), 0), Repr::new(power, 0));
         Self::bounded(context().div(&over, &under).ok()?.value())
     }
 
     fn bounded(value: FBig<HalfEven, 2>) -> Option<Self> {
+        // dashu leaves a sum as long as it came out when one side reaches further down than the other.
+        let value = match value.repr().digits() > PRECISION {
+            true => FBig::from_repr(value.into_repr(), Context::new(0)).with_precision(PRECISION).value(),
+            false => value,
+        };
         let repr = value.repr();
         let fits =
             repr.is_finite() && i64::try_from(repr.exponent()).is_ok_and(|bits| bits.abs() <= MAX_BITS);
@@ -293,6 +303,9 @@ mod tests {
         assert!(
             number("1").over(&number("3")).unwrap().to_string().starts_with("0.33333333333333333333333333")
         );
+        // Found by fuzzing: the difference had 519 bits.
+        let difference = number("3.2").minus(&number("1e2")).unwrap();
+        assert_eq!(number(&difference.to_string()), difference);
         assert_eq!(number("2.25").fixed(1), "2.2");
         assert_eq!(number("0.666").fixed(0), "1");
         assert_eq!(number("-0.05").fixed(2), "-0.05");
@@ -305,6 +318,11 @@ mod tests {
         {
             assert_eq!(Number::parse(text), None, "{text}");
         }
+        // Found by fuzzing: what was printed could not be read.
+        let tiny = number("5").over(&number("2e4096")).unwrap();
+        assert_eq!(number(&tiny.to_string()), tiny);
+        assert_eq!(Number::parse("1e-9223372036854775808"), None);
+        assert_eq!(Number::parse(&format!("{}e4096", "9".repeat(8_000))), None);
         let large = number("1e4000");
         let larger = large.times(&large).and_then(|n| n.times(&large));
         assert_eq!(larger, None);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::number::Number;
 
@@ -125,7 +126,9 @@ impl Value {
         Ok(match text.as_bytes().first() {
             Some(b'{') => {
                 let entries: IndexMap<String, &RawValue> = serde_json::from_str(text)?;
-                let read = |(key, raw): (String, &RawValue)| Ok((key, Self::from_raw(raw, depth + 1)?));
+                let read = |(key, raw): (String, &RawValue)| {
+                    Ok((key.nfc().collect(), Self::from_raw(raw, depth + 1)?))
+                };
                 Self::Map(entries.into_iter().map(read).collect::<serde_json::Result<_>>()?)
             }
             Some(b'[') => {
@@ -137,7 +140,8 @@ impl Value {
                         .collect::<serde_json::Result<_>>()?,
                 )
             }
-            Some(b'"') => Self::String(serde_json::from_str(text)?),
+            // Packer's strings are composed (NFC), wherever they come from.
+            Some(b'"') => Self::String(serde_json::from_str::<String>(text)?.nfc().collect()),
             Some(b't' | b'f') => Self::Bool(serde_json::from_str(text)?),
             Some(b'n') => Self::Null,
             _ => Number::parse(text).map_or(Self::Unknown, Self::Number),
@@ -234,6 +238,8 @@ mod tests {
                 Value::from_json_text(&deep(110)).is_err() && Value::from_json_text(&deep(50_000)).is_err()
             );
         }
+        let accents = Value::from_json_text(r#"{"e\u0301": "e\u0301"}"#).unwrap();
+        assert_eq!(accents.to_json(), Some(serde_json::json!({ "é": "é" })));
         let large = Value::from_json_text("[18446744073709551617, 0.1]").unwrap();
         assert_eq!(large.to_json().unwrap(), serde_json::json!(["18446744073709551617", 0.1]));
         assert!(Value::List(vec![Value::Unknown]).to_json().is_none());

@@ -11,7 +11,7 @@ pub mod error;
 pub mod event;
 mod hear;
 pub mod iso;
-mod lines;
+pub mod lines;
 pub mod machine;
 pub mod manifest;
 pub mod orphans;

@@ -11,6 +11,9 @@ const MOST_NODES: usize = 100_000;
 /// Deeper nesting is refused instead of exhausting the stack.
 const MOST_DEPTH: usize = 100;
 
+/// Longest key in bytes that is written as `key:`; YAML 1.2 (8.2.2) allows 1024 characters.
+const LONGEST_KEY: usize = 1_000;
+
 /// A node of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
@@ -174,19 +177,11 @@ pub(super) fn write(node: &Node) -> String {
 fn write_entries(entries: &[(Node, Node)], indent: usize, out: &mut String) {
     for (key, value) in entries {
         let pad = " ".repeat(indent);
-        match key {
-            Node::Scalar { .. } => {
-                out.push_str(&pad);
-                write_inline(key, out);
-                out.push(':');
-            }
-            // A key that is a collection needs the long form.
-            _ => {
-                let _ = write!(out, "{pad}? ");
-                write_inline(key, out);
-                let _ = write!(out, "\n{pad}:");
-            }
-        }
+        let mut short = String::new();
+        write_inline(key, false, &mut short);
+        let fits = matches!(key, Node::Scalar { .. }) && short.len() <= LONGEST_KEY;
+        // A key that is a collection, or too long, needs the long form.
+        let _ = if fits { write!(out, "{pad}{short}:") } else { write!(out, "{pad}? {short}\n{pad}:") };
         write_value(value, indent, out);
     }
 }
@@ -209,7 +204,7 @@ fn write_value(value: &Node, indent: usize, out: &mut String) {
         }
         other => {
             out.push(' ');
-            write_inline(other, out);
+            write_inline(other, false, out);
             out.push('\n');
         }
     }
@@ -221,11 +216,13 @@ fn trim_line(out: &mut String) {
     out.push('\n');
 }
 
-fn write_inline(node: &Node, out: &mut String) {
+/// Writes a node in one line. Inside of brackets (`flow`) a plain scalar ends sooner.
+fn write_inline(node: &Node, flow: bool, out: &mut String) {
     match node {
         Node::Scalar { text, plain, tag } => {
             out.push_str(tag);
-            match (*plain, text.contains('\n'), text.is_empty()) {
+            let breaks = text.contains('\n') || (flow && text.contains([',', '[', ']', '{', '}']));
+            match (*plain, breaks, text.is_empty()) {
                 (true, false, true) => out.push_str("null"),
                 (true, false, false) => out.push_str(text),
                 _ => quote(text, out),
@@ -236,7 +233,7 @@ fn write_inline(node: &Node, out: &mut String) {
             let _ = write!(out, "{tag}[");
             for (at, item) in items.iter().enumerate() {
                 out.push_str(if at > 0 { ", " } else { "" });
-                write_inline(item, out);
+                write_inline(item, true, out);
             }
             out.push(']');
         }
@@ -244,9 +241,9 @@ fn write_inline(node: &Node, out: &mut String) {
             let _ = write!(out, "{tag}{{");
             for (at, (key, value)) in entries.iter().enumerate() {
                 out.push_str(if at > 0 { ", " } else { "" });
-                write_inline(key, out);
+                write_inline(key, true, out);
                 out.push_str(": ");
-                write_inline(value, out);
+                write_inline(value, true, out);
             }
             out.push('}');
         }
@@ -305,6 +302,12 @@ mod tests {
         }
         assert!(read(&bomb).unwrap_err().message.contains("larger than"));
         assert!(read(&format!("a: {}1{}", "[".repeat(5_000), "]".repeat(5_000))).is_err());
+        // Found by fuzzing: such a key has no short form.
+        let long = format!("? {}\n: 1\n", "k".repeat(3_000));
+        assert_eq!(read(&merged(&long, "a: 1\n")), read(&format!("{long}a: 1\n")));
+        assert!(read(&long).is_ok());
+        let brackets = "? a: b]c, d\n: 1\n";
+        assert_eq!(merged(brackets, "x: y\n"), "? {a: \"b]c, d\"}\n: 1\nx: y\n");
         assert!(read("a: 1\na: 2\n").unwrap_err().message.contains("twice"));
         assert!(read("a: 1\n---\nb: 2\n").unwrap_err().message.contains("second document"));
     }

@@ -1,11 +1,13 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
 use indexmap::IndexMap;
 
+use super::budget::Budget;
 use super::types::Type;
 use super::{Document, functions, operators};
 use crate::diagnostic::Diagnostic;
@@ -19,7 +21,8 @@ const MAX_DEPTH: usize = 100;
 /// The names that an expression may use.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    names: BTreeMap<String, Value>,
+    /// Shared, because every round of a `for` has a scope of its own.
+    names: BTreeMap<String, Arc<Value>>,
     /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
     pub open: bool,
 }
@@ -38,7 +41,7 @@ impl Scope {
     /// Adds a name.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
-        self.names.insert(name.to_owned(), value);
+        self.names.insert(name.to_owned(), Arc::new(value));
         self
     }
 }
@@ -52,11 +55,12 @@ pub fn evaluate(
     expression: &Expression,
     scope: &Scope,
 ) -> Result<Value, Box<Diagnostic>> {
-    Evaluator { document }.expression(expression, scope, 0)
+    Evaluator { document, budget: Budget::default() }.expression(expression, scope, 0)
 }
 
 pub(super) struct Evaluator<'a> {
     pub(super) document: &'a Document,
+    budget: Budget,
 }
 
 pub(super) type Eval = Result<Value, Box<Diagnostic>>;
@@ -70,7 +74,20 @@ impl Evaluator<'_> {
         if depth > MAX_DEPTH {
             return Err(self.fail(expression, "expression is nested too deeply"));
         }
-        let depth = depth + 1;
+        let value = self.value_of(expression, scope, depth + 1)?;
+        if self.budget.take(&value) { Ok(value) } else { Err(self.too_much(expression)) }
+    }
+
+    /// Whether so much more text may be computed.
+    pub(super) fn spend(&self, node: &impl Span, bytes: usize) -> Result<(), Box<Diagnostic>> {
+        if self.budget.spend(bytes) { Ok(()) } else { Err(self.too_much(node)) }
+    }
+
+    fn too_much(&self, node: &impl Span) -> Box<Diagnostic> {
+        self.fail(node, "expression computes more than any template needs")
+    }
+
+    fn value_of(&self, expression: &Expression, scope: &Scope, depth: usize) -> Eval {
         match expression {
             Expression::Null(_) => Ok(Value::Null),
             Expression::Bool(value) => Ok(Value::Bool(*value.value())),
@@ -88,7 +105,9 @@ impl Evaluator<'_> {
                 let mut entries = IndexMap::new();
                 for (key, value) in object.iter() {
                     let key = match key {
-                        ObjectKey::Ident(name) => Value::String(name.as_str().to_owned()),
+                        ObjectKey::Ident(name) => {
+                            functions::normalized(Value::String(name.as_str().to_owned()))
+                        }
                         ObjectKey::Expression(key) => self.expression(key, scope, depth)?,
                     };
                     let value = self.expression(value.expr(), scope, depth)?;
@@ -122,9 +141,17 @@ impl Evaluator<'_> {
             }
             Expression::FuncCall(call) => self.call(call, scope, depth),
             Expression::Traversal(traversal) => {
-                let base = self.expression(&traversal.expr, scope, depth)?;
                 let operators: Vec<&TraversalOperator> =
                     traversal.operators.iter().map(|op| op.value()).collect();
+                // `local.name` needs one of the locals and no copy of all.
+                if let (Expression::Variable(root), [TraversalOperator::GetAttr(name), rest @ ..]) =
+                    (&traversal.expr, operators.as_slice())
+                    && let Some(Value::Map(entries)) = scope.names.get(root.as_str()).map(|value| &**value)
+                    && let Some(value) = entries.get(name.as_str())
+                {
+                    return self.traverse(expression, value.clone(), rest, scope, depth);
+                }
+                let base = self.expression(&traversal.expr, scope, depth)?;
                 self.traverse(expression, base, &operators, scope, depth)
             }
             Expression::UnaryOp(op) => {
@@ -155,7 +182,7 @@ impl Evaluator<'_> {
 
     fn name(&self, name: &str, node: &impl Span, scope: &Scope) -> Eval {
         if let Some(value) = scope.names.get(name) {
-            return Ok(value.clone());
+            return Ok((**value).clone());
         }
         if scope.open {
             return Ok(Value::Unknown);
@@ -259,7 +286,7 @@ impl Evaluator<'_> {
                 return items.map(Value::List);
             }
             TraversalOperator::GetAttr(name) => {
-                functions::index(&value, &Value::String(name.as_str().to_owned()))
+                functions::index(&value, &functions::normalized(Value::String(name.as_str().to_owned())))
             }
             TraversalOperator::LegacyIndex(at) => {
                 functions::index(&value, &Value::Number(Number::from(*at.value())))

@@ -1,6 +1,7 @@
 //! The HCL front end: documents with spans, types, evaluation.
 
 pub mod blocks;
+mod budget;
 pub mod document;
 pub mod eval;
 mod format;

@@ -69,7 +69,9 @@ impl Evaluator<'_> {
         match element {
             Element::Literal(literal) => {
                 let found = literal.span().and_then(|span| out.literals.get(&span.start));
-                out.text.push_str(found.unwrap_or(literal.value()));
+                let text = found.unwrap_or(literal.value());
+                self.spend(literal, text.len())?;
+                out.text.push_str(text);
             }
             Element::Interpolation(part) => {
                 let value = self.expression(&part.expr, scope, depth)?;

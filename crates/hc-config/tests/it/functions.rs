@@ -139,6 +139,8 @@ const EXPRESSIONS: &[&str] = &[
     "index([\"a\", \"b\"], \"b\")",
     "index([\"a\"], \"z\")",
     "upper(\"a\", \"b\")",
+    "jsonencode({ e\u{301} = 1 })",
+    "{ e\u{301} = 1 }.e\u{301}",
     "strrev(\"e\\u0301a\")",
     "length(\"e\\u0301a\")",
     "substr(\"abc\", 5, 1)",

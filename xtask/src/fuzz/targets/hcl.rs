@@ -1,0 +1,149 @@
+//! Templates: parsed, analysed and evaluated as `validate` does; what is printed means what was read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hc_config::hcl::Document;
+use hc_config::hcl::eval::{Scope, evaluate};
+use hc_config::hcl::hcl_edit::expr::Expression;
+use hc_config::hcl::hcl_edit::structure::Body;
+use hc_config::render::render;
+use hc_config::resolve::{Layer, ResolveInput, resolve};
+use hc_config::{Value, variables};
+use hc_core::Version;
+use hc_templates::{Builder, BuilderToml, assets, requirements};
+
+use super::{kind, placed, plain};
+
+const PATH: &str = "templates/fuzz.pkr.hcl";
+
+/// Parses, and does with the document what `validate` does.
+pub(super) fn hcl(bytes: &[u8]) -> u64 {
+    let path = Path::new(PATH);
+    let document = match Document::parse(path, String::from_utf8_lossy(bytes)) {
+        Ok(document) => document,
+        Err(diagnostic) => {
+            let text = String::from_utf8_lossy(bytes);
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            return kind((placed(path, text, [&*diagnostic]), diagnostic.label.as_deref().map(plain)));
+        }
+    };
+    let documents = [document];
+    let [document] = &documents;
+    let text = document.text().to_owned();
+    let (declared, problems) = variables::collect(&documents);
+    let mut seen = vec![placed(path, &text, &problems)];
+    seen.push(placed(
+        path,
+        &text,
+        &requirements::too_new_for(Version { major: 1, minor: 6, patch: 6 }, &documents),
+    ));
+
+    let builder = builder(document);
+    requirements::plugins(&builder);
+    let defaults =
+        declared.iter().filter_map(|(name, variable)| Some((name.clone(), variable.default.clone()?)));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/hc-cli/scaffold");
+    let (_, problems) = assets::find(&root, &builder, &Value::Map(defaults.collect()));
+    seen.push(placed(path, &text, &problems));
+
+    let mut expressions = Vec::new();
+    walk(document.body(), &mut expressions);
+    for expression in expressions {
+        match evaluate(document, expression, &Scope::open()) {
+            Ok(value) => {
+                seen.push(kind(value.kind()));
+                printed_means_the_same(&value);
+            }
+            Err(diagnostic) => seen.push(placed(path, &text, [&*diagnostic])),
+        }
+    }
+    seen.push(resolved(&declared, &documents, &text));
+    seen.sort_unstable();
+    seen.dedup();
+    kind(seen)
+}
+
+/// The document as template and as var file at once, through to the rendered file.
+fn resolved(
+    declared: &BTreeMap<String, variables::VariableDecl>,
+    documents: &[Document; 1],
+    text: &str,
+) -> u64 {
+    let resolution = resolve(&ResolveInput {
+        declared,
+        templates: documents,
+        supplied: &BTreeMap::new(),
+        user_data: None,
+        layers: &[Layer { name: "vars".into(), document: documents[0].clone() }],
+        answers: None,
+        sets: &[],
+        scope: &Scope::closed().with("env", Value::String("dev".into())),
+        injected: &BTreeSet::new(),
+        elsewhere: &BTreeSet::new(),
+        strict: false,
+    });
+    let target = "linux.qemu.base@dev".parse().expect("a target");
+    let rendered = render(&target, &resolution);
+    let again = Document::parse(Path::new("rendered"), rendered.as_str())
+        .unwrap_or_else(|error| panic!("the rendered file does not parse: {error:?}\n{rendered}"));
+    for attribute in again.body().attributes() {
+        let value = evaluate(&again, &attribute.value, &Scope::closed());
+        let value =
+            value.unwrap_or_else(|error| panic!("the rendered file has no values: {error:?}\n{rendered}"));
+        assert_eq!(value, resolution.vars[attribute.key.as_str()].value, "rendered:\n{rendered}");
+    }
+    // A variable without any value is a problem of no place.
+    placed(Path::new(PATH), text, resolution.diagnostics.iter().filter(|problem| problem.location.is_some()))
+}
+
+/// What `to_hcl` writes reads back as the value.
+pub(super) fn printed_means_the_same(value: &Value) {
+    if value.has_unknown() || is_beyond_hcl_edit(value, 0) {
+        return;
+    }
+    let text = format!("x = {}\n", value.to_hcl());
+    let document = Document::parse(Path::new("printed"), text.as_str())
+        .unwrap_or_else(|error| panic!("what was printed does not parse: {error:?}\n{text}"));
+    let expression = &document.body().attributes().next().expect("one attribute").value;
+    let again = evaluate(&document, expression, &Scope::closed());
+    assert_eq!(again.as_ref(), Ok(value), "printed: {text}");
+}
+
+/// What Packer reads and hcl-edit refuses: numbers beyond doubles, and more than 64 levels.
+fn is_beyond_hcl_edit(value: &Value, depth: usize) -> bool {
+    match value {
+        _ if depth > 60 => true,
+        Value::Number(number) => !number.as_f64().is_finite(),
+        Value::List(items) => items.iter().any(|item| is_beyond_hcl_edit(item, depth + 1)),
+        Value::Map(entries) => entries.values().any(|value| is_beyond_hcl_edit(value, depth + 1)),
+        _ => false,
+    }
+}
+
+fn walk<'a>(body: &'a Body, found: &mut Vec<&'a Expression>) {
+    found.extend(body.attributes().map(|attribute| &attribute.value));
+    for block in body.blocks() {
+        walk(&block.body, found);
+    }
+}
+
+fn builder(document: &Document) -> Builder {
+    Builder {
+        id: "linux.qemu.base".parse().expect("an id"),
+        dir: "linux/qemu".into(),
+        file: None,
+        in_place: false,
+        adopted: false,
+        only: None,
+        layers: Vec::new(),
+        files: vec![PATH.into()],
+        var_files: Vec::new(),
+        metadata: BuilderToml::default(),
+        has_metadata: false,
+        documents: vec![document.clone()].into(),
+        sources: Vec::new(),
+        provisioners: Vec::new(),
+        post_processors: Vec::new(),
+    }
+}
