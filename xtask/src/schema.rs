@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
     Envelope, adopt, artifacts, build, bundle, cache, clean, config, envelope, explain, init, logs, orphans,
-    packer, plan, plugins, provisioners, publish, shell, sources, state, suite, templates, upgrade, validate,
-    wizard,
+    packer, plan, plugins, provisioners, publish, scan, shell, sources, state, suite, templates, upgrade,
+    validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -47,6 +47,13 @@ fn all() -> BTreeMap<String, Value> {
         own(
             "hash-manifest",
             schema::<hc_packer::artifact::HashManifest>("hash-manifest", "Inputs of a builder's images"),
+        ),
+        own(
+            "secret-baseline",
+            schema::<hc_logs::scan::Baseline>(
+                "secret-baseline",
+                "Plaintext secrets that were known when searching began",
+            ),
         ),
         own(
             "log-summary",
@@ -99,6 +106,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<plugins::PluginsReport>("cli-packer-plugins", "hybrid packer plugins"),
         answer::<packer::PinReport>("cli-packer-pin", "hybrid packer pin"),
         answer::<cache::CacheReport>("cli-cache", "hybrid cache"),
+        answer::<scan::ScanReport>("cli-secret-scan", "hybrid templates scan"),
         answer::<clean::CleanReport>("cli-clean", "hybrid clean"),
         answer::<logs::LogsReport>("cli-logs", "hybrid logs"),
         answer::<bundle::BundleDoc>("cli-diag-bundle", "hybrid diag bundle"),

@@ -1,10 +1,12 @@
 //! The one place that turns library errors into messages, hints and exit codes.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use hc_config::Diagnostic;
 use hc_core::fs::FsError;
 use hc_core::id::IdError;
+use hc_logs::Redactor;
 
 use crate::exit_code::ExitCode;
 use crate::report::ErrorDoc;
@@ -88,6 +90,23 @@ impl CommandError {
             hint,
             diagnostics: Vec::new(),
         }
+    }
+
+    /// Without secrets: whatever an error quotes, it goes to the terminal (LOG-2).
+    #[must_use]
+    pub fn redacted(mut self, redactor: &Redactor) -> Self {
+        let clean = |text: &mut String| {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        };
+        clean(&mut self.message);
+        self.causes.iter_mut().chain(&mut self.hint).for_each(clean);
+        for diagnostic in &mut self.diagnostics {
+            clean(&mut diagnostic.message);
+            diagnostic.label.iter_mut().chain(&mut diagnostic.hint).for_each(clean);
+        }
+        self
     }
 
     /// The JSON form.

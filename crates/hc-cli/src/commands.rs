@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use clap::CommandFactory;
+use hc_config::Diagnostic;
 use hc_logs::line::LogLine;
 use hc_packer::process::Cancel;
 
@@ -18,6 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
 use crate::ops::checks::Wanted;
 use crate::ops::clean::{CleanOptions, Scope};
+use crate::ops::logs::Followed;
 use crate::ops::prepare::Values;
 use crate::ops::sources::{PinOptions, SourceOptions};
 use crate::ops::suite::SuiteOptions;
@@ -25,8 +27,8 @@ use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
     adopt, artifacts, build, bundle, checks, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
-    orphans, packer_commands, plan, plugins, provisioners, publish, schema, sources, state_commands, status,
-    suite, templates, upgrade, validate, wizard,
+    orphans, packer_commands, plan, plugins, provisioners, publish, scan, schema, sources, state_commands,
+    status, suite, templates, upgrade, validate, wizard,
 };
 use crate::report::checks::Findings;
 use crate::report::shell::{CompletionsReport, ManReport};
@@ -92,6 +94,11 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         }
         Command::Templates(TemplatesCommand::List { targets }) => {
             with(session, templates::list(session, targets)?)
+        }
+        Command::Templates(TemplatesCommand::Scan { targets, vars, write_baseline }) => {
+            let values = values(session, vars)?;
+            let env = env(session, targets)?;
+            with(session, scan::scan(session, &targets.targets, &env, &values, *write_baseline)?)
         }
         Command::Templates(TemplatesCommand::Compose { targets, vars, out }) => {
             let values = values(session, vars)?;
@@ -316,8 +323,16 @@ fn follow(session: &Session, args: &LogsArgs, cancel: &Cancel) -> Result<Outcome
         writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).is_ok()
     };
     let (run, target) = (args.run.as_deref(), args.target.as_deref());
-    let stopped = logs::follow(session, run, target, cancel, &mut print)?;
-    Ok(Outcome::printed(if stopped { ExitCode::Interrupted } else { ExitCode::Success }))
+    Ok(match logs::follow(session, run, target, cancel, &mut print)? {
+        Followed::ToEnd => Outcome::printed(ExitCode::Success),
+        Followed::Stopped => Outcome::printed(ExitCode::Interrupted),
+        Followed::Killed { pid } => {
+            let text = format!("the run ended without saying so: its process {pid} is gone");
+            let warning = Diagnostic::warning("RunInterrupted", text)
+                .hint("`hybrid orphans` shows what it left behind; `hybrid status` what is built");
+            Outcome::printed(ExitCode::Success).with_diagnostics(vec![warning])
+        }
+    })
 }
 
 fn plain<R: Report>(session: &Session, report: &R) -> Result<Outcome> {

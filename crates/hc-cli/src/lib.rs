@@ -6,6 +6,7 @@
 pub mod args;
 pub mod command_error;
 pub mod commands;
+mod confinement;
 mod console;
 mod dialogue;
 pub mod environment;
@@ -29,6 +30,7 @@ use crate::args::{Args, Color, Format};
 use crate::command_error::CommandError;
 use crate::environment::Environment;
 use crate::exit_code::ExitCode;
+use crate::report::diagnostics::visible;
 use crate::report::{DiagnosticDoc, Envelope, Outcome, SchemaTag, Style};
 use crate::session::Session;
 
@@ -105,7 +107,8 @@ fn in_project(
     };
     let _log = logging::start(&session, &args.command, args.globals.log_keep);
     let cancel = signals::watch();
-    let result = commands::run(&session, &args.command, &cancel);
+    let result =
+        commands::run(&session, &args.command, &cancel).map_err(|error| error.redacted(&session.redactor));
     logging::end(&result);
     (session.root, result)
 }
@@ -137,7 +140,7 @@ impl Printer<'_> {
     fn outcome(&self, outcome: Outcome) -> ExitCode {
         self.diagnostics(&outcome.diagnostics);
         match self.format {
-            Format::Human => self.stdout(&outcome.human),
+            Format::Human => self.stdout(&report::style::screen(&outcome.human)),
             Format::Json if outcome.schema.is_empty() => {}
             Format::Json => {
                 self.document(outcome.schema, outcome.exit, Some(outcome.json), &outcome.diagnostics, None)
@@ -156,15 +159,12 @@ impl Printer<'_> {
         } else {
             format!("[{}]", error.code)
         };
-        text.push_str(&format!("{} {}\n", red(&format!("error{code}:")), error.message));
+        text.push_str(&format!("{} {}\n", red(&format!("error{code}:")), visible(&error.message)));
         for cause in &error.causes {
-            text.push_str(&format!(
-                "  caused by: {}\n",
-                report::diagnostics::visible(cause).replace('\n', "\n  ")
-            ));
+            text.push_str(&format!("  caused by: {}\n", visible(cause)));
         }
         if let Some(hint) = &error.hint {
-            text.push_str(&format!("\nhint: {hint}\n"));
+            text.push_str(&format!("\nhint: {}\n", visible(hint)));
         }
         self.stderr(&text);
         if self.format == Format::Json {
@@ -211,6 +211,6 @@ impl Printer<'_> {
     }
 
     fn stderr(&self, text: &str) {
-        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        let _ = std::io::stderr().lock().write_all(report::style::screen(text).as_bytes());
     }
 }

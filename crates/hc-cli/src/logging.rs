@@ -1,6 +1,6 @@
 //! The run log: what the program did, in `logs/hybrid.log`, never a reason to fail (LOG-1).
 
-use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation};
+use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Rotation};
 
 use crate::args::{
     ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand, PluginsCommand,
@@ -52,13 +52,20 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
             color: session.style.stderr,
             writer: Box::new(std::io::stderr()),
         },
-        redactor: Redactor::tokens_only(),
+        redactor: session.redactor.clone(),
         now: time::OffsetDateTime::now_utc,
         rotation: Rotation { max_bytes, max_days },
     };
     let guard = hc_logs::init(options).ok()?;
     if writes {
-        tracing::info!(command = %session.environment.command, version = env!("CARGO_PKG_VERSION"), "started");
+        let environment = &session.environment;
+        tracing::info!(
+            command = %environment.command,
+            version = env!("CARGO_PKG_VERSION"),
+            pid = environment.pid,
+            host = %environment.host,
+            "started"
+        );
     }
     Some(guard)
 }

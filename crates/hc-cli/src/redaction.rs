@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use hc_core::SecretString;
-use hc_logs::redact::{Counts, Redactor};
+use hc_logs::redact::{Counts, LineRedactor, Redactor};
 use hc_packer::event::Redact;
 
 /// Longest private key that is followed, in lines; more are no key.
@@ -16,6 +16,7 @@ const KEY_WORD: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Redaction {
     redactor: Redactor,
+    lines: Mutex<LineRedactor>,
     counts: Mutex<Counts>,
     /// Lines that may still belong to a private key that has begun. Stdout and stderr may have begun one each, and their
     /// lines come mixed: a key's end on one of them does not end the other's, the limit does.
@@ -27,7 +28,12 @@ impl Redaction {
     pub(crate) fn new(secrets: &[(String, SecretString)]) -> Self {
         let redactor =
             Redactor::builder().secrets(secrets.iter().map(|(_, secret)| secret)).token_shapes(true).build();
-        Self { redactor, counts: Mutex::new(Counts::default()), keys: Mutex::new([0; 2]) }
+        Self {
+            lines: Mutex::new(LineRedactor::new(redactor.clone())),
+            redactor,
+            counts: Mutex::new(Counts::default()),
+            keys: Mutex::new([0; 2]),
+        }
     }
 
     /// How many replacements were made, by rule.
@@ -88,7 +94,8 @@ impl Redact for Redaction {
     fn redact(&self, line: &[u8]) -> Vec<u8> {
         let cut = self.inside_key(line);
         let line = cut.as_deref().unwrap_or(line);
-        let (clean, counts) = self.redactor.redact_counted(line);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let (clean, counts) = lines.redact(line);
         if !counts.is_empty() {
             self.counts.lock().unwrap_or_else(PoisonError::into_inner).merge(&counts);
         }

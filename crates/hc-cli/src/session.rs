@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use hc_config::settings::{self, Settings};
 use hc_core::{EnvName, RunId};
+use hc_logs::Redactor;
 use time::OffsetDateTime;
 
 use crate::args::{Format, GlobalArgs};
 use crate::command_error::{CommandError, Result};
+use crate::confinement;
 use crate::environment::Environment;
 use crate::report::Style;
 
@@ -38,6 +40,8 @@ pub struct Session {
     pub json: bool,
     /// `-v` minus `-q`.
     pub verbosity: i8,
+    /// What every sink of this run goes through; learns the secrets as they are fetched.
+    pub redactor: Redactor,
 }
 
 impl Session {
@@ -47,6 +51,7 @@ impl Session {
     /// `NotAProject` with the cure, or the diagnostics of hybrid.toml.
     pub fn open(globals: &GlobalArgs, environment: Environment, run_id: RunId) -> Result<Self> {
         let root = find_root(globals.project.as_deref(), &environment.cwd)?;
+        confinement::check(&root)?;
         let path = root.join(settings::FILE_NAME);
         let text = hc_core::fs::read_text(&path, SETTINGS_LIMIT)?.unwrap_or_default();
         let settings = settings::parse(Path::new(settings::FILE_NAME), &text).map_err(|diagnostic| {
@@ -72,6 +77,7 @@ impl Session {
             stat_cache,
             json,
             verbosity,
+            redactor: Redactor::tokens_only(),
         })
     }
 

@@ -58,6 +58,14 @@ pub enum FsError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The path leads out of the project.
+    #[error("{} leads out of the project, to {}", path.display(), target.display())]
+    Outside {
+        /// The path.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// The content is not UTF-8.
     #[error("{} is not UTF-8 (first bad byte at offset {offset})", path.display())]
     NotUtf8 {
@@ -76,6 +84,7 @@ impl FsError {
             Self::NotRegular { .. } | Self::ReadOnly { .. } => "FileNotRegular",
             Self::CommitUnknown { .. } => "CommitUnknown",
             Self::TooLarge { .. } => "FileTooLarge",
+            Self::Outside { .. } => "PathOutsideProject",
             Self::NotUtf8 { .. } => "FileNotText",
         }
     }
@@ -93,6 +102,7 @@ impl FsError {
                 _ => 2,
             },
             Self::CommitUnknown { .. } => 2,
+            Self::Outside { .. } => 3,
             Self::NotRegular { .. }
             | Self::ReadOnly { .. }
             | Self::TooLarge { .. }
@@ -115,6 +125,9 @@ impl FsError {
             (_, Some(NotFound)) => "check the path",
             (_, Some(_)) => "look at the cause; the old file is intact",
             (Self::NotUtf8 { .. }, None) => "convert it: `iconv -f latin1 -t utf-8`",
+            (Self::Outside { .. }, None) => {
+                "remove the link, or put a real directory there; for space on another device, mount it"
+            }
             (Self::TooLarge { .. }, None) => "look at what was written there",
             (_, None) => "move what stands there out of the way, then run the command again",
         }
@@ -260,6 +273,34 @@ pub fn read_text(path: &Path, limit: u64) -> Result<Option<String>, FsError> {
     String::from_utf8(bytes)
         .map(Some)
         .map_err(|error| FsError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })
+}
+
+/// The place of `relative` below `root`, proven to be there: no `..`, nothing absolute, no link on the way that leads
+/// elsewhere (SEC-2). `root` is resolved already; what does not exist yet is fine.
+///
+/// # Errors
+/// [`FsError::Outside`]; [`FsError::Io`] when a link cannot be followed.
+pub fn confine(root: &Path, relative: &Path) -> Result<PathBuf, FsError> {
+    let mut path = root.to_owned();
+    for part in relative.components() {
+        match part {
+            Component::CurDir => continue,
+            Component::Normal(name) => path.push(name),
+            _ => return Err(FsError::Outside { path: root.join(relative), target: normalize(relative) }),
+        }
+        if std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink()) {
+            let target = match std::fs::canonicalize(&path) {
+                Ok(target) => target,
+                // A link to nothing can come to lead anywhere.
+                Err(_) => std::fs::read_link(&path).map_err(io_error("follow", &path))?,
+            };
+            if !target.starts_with(root) {
+                return Err(FsError::Outside { path, target });
+            }
+            path = target;
+        }
+    }
+    Ok(path)
 }
 
 /// Creates `dir` and its parents.

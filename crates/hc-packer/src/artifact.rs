@@ -161,7 +161,7 @@ pub struct HashedInput {
     pub size: u64,
 }
 
-/// `state/packer/logs/<builder>.json`: where the newest build's logs are and how long they are kept (PKR-11).
+/// `state/packer/logs/<builder>.json`: where the logs of a builder are and how long they are kept (PKR-11).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -172,7 +172,7 @@ pub struct LogSummary {
     pub builder: BuilderId,
     /// The environment of the newest build.
     pub env: EnvName,
-    /// The build.
+    /// The newest build.
     pub build_id: BuildId,
     /// Image ids, or paths of image files.
     pub artifacts: Vec<String>,
@@ -184,10 +184,40 @@ pub struct LogSummary {
     pub scrub_manifest: Option<BTreeMap<String, u64>>,
     /// `evidence`, `standard` or `ephemeral`.
     pub retention_class: String,
-    /// When the logs may be removed, RFC 3339.
-    #[serde(with = "time::serde::rfc3339")]
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
-    pub expires_at: OffsetDateTime,
+    /// When the log may be removed, RFC 3339; null: never.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub expires_at: Option<OffsetDateTime>,
+    /// Logs of earlier builds, of any environment, that were still there when the newest one was recorded.
+    #[serde(default)]
+    pub earlier: Vec<RetainedLog>,
+}
+
+/// A raw log of an earlier build, and how long it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RetainedLog {
+    /// The log, relative to the project.
+    pub path: String,
+    /// `evidence`, `standard` or `ephemeral`.
+    pub retention_class: String,
+    /// When it may be removed, RFC 3339; null: never.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+impl LogSummary {
+    /// Every log that it tells of, the newest build's first.
+    pub fn logs(&self) -> Vec<RetainedLog> {
+        let newest = self.log_path.as_ref().map(|path| RetainedLog {
+            path: path.clone(),
+            retention_class: self.retention_class.clone(),
+            expires_at: self.expires_at,
+        });
+        newest.into_iter().chain(self.earlier.iter().cloned()).collect()
+    }
 }
 
 /// Image ids and files that the stream and the manifest tell of, both asked, each once.

@@ -1,13 +1,10 @@
 //! What one attempt says, heard line by line: redacted, logged, told to the caller, and remembered as far as the result
-//! needs it (PKR-2). Also cleans the log that packer itself writes. Memory is bounded whatever is said.
+//! needs it (PKR-2). Memory is bounded whatever is said.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
-use std::path::Path;
+use std::io::Write;
 
 use crate::classify::is_final;
 use crate::event::{Event, Level, Redact};
-use crate::lines::Lines;
 use crate::machine::{self, ArtifactFold, StreamArtifact};
 use crate::process::Pipe;
 use crate::result::Tail;
@@ -34,41 +31,6 @@ pub(crate) fn cut(redact: &dyn Redact, piece: &[u8]) -> usize {
         .map_while(|step| last.checked_sub(step * STEP))
         .find(|at| *at > 0 && !divides(*at))
         .unwrap_or(last)
-}
-
-/// Packer writes its own log file, secrets included; it is cleaned as soon as packer is gone.
-pub(crate) fn redact_file(path: &Path, redact: &dyn Redact) {
-    let clean = path.with_extension("clean");
-    let cleaned = copy_clean(path, &clean, redact).and_then(|()| std::fs::rename(&clean, path));
-    if cleaned.is_err() {
-        // A log that cannot be cleaned must not stay.
-        let _ = std::fs::remove_file(&clean);
-        let _ = std::fs::remove_file(path);
-    }
-}
-
-fn copy_clean(from: &Path, to: &Path, redact: &dyn Redact) -> std::io::Result<()> {
-    let mut from = BufReader::new(File::open(from)?);
-    let mut to = BufWriter::new(File::create(to)?);
-    let mut lines = Lines::default();
-    let mut buffer = vec![0; 64 << 10];
-    let mut failed = Ok(());
-    loop {
-        let count = from.read(&mut buffer)?;
-        let mut write = |line: &[u8]| {
-            let written = to.write_all(&redact.redact(line)).and_then(|()| to.write_all(b"\n"));
-            if failed.is_ok() {
-                failed = written;
-            }
-        };
-        if count == 0 {
-            lines.finish(write);
-            break;
-        }
-        lines.take(&buffer[..count], &|piece| cut(redact, piece), &mut write);
-    }
-    failed?;
-    to.flush()
 }
 
 /// What was learned from the output of one attempt.

@@ -15,6 +15,7 @@ mod lines;
 pub mod machine;
 pub mod manifest;
 pub mod orphans;
+mod own_log;
 pub mod plugins;
 pub mod probe;
 pub mod process;

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use hc_core::fs::{FsError, read_limited};
+use hc_core::fs::{FsError, read_limited, write_unsynced};
 use serde::Deserialize;
+
+use crate::event::Redact;
 
 /// Largest manifest that is read, in bytes.
 const LIMIT: u64 = 32 << 20;
@@ -40,10 +42,16 @@ pub struct File {
     pub size: u64,
 }
 
-/// Reads a manifest; `None` when there is none, or when it is no manifest.
+/// Reads a manifest, and takes the secrets out of the file: `custom_data` may hold any variable (LOG-2). `None` when there
+/// is none, or when it is no manifest.
 ///
 /// # Errors
-/// [`FsError`] when it cannot be read.
-pub fn read(path: &Path) -> Result<Option<Manifest>, FsError> {
-    Ok(read_limited(path, LIMIT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+/// [`FsError`] when it cannot be read or cleaned.
+pub fn take(path: &Path, redact: &dyn Redact) -> Result<Option<Manifest>, FsError> {
+    let Some(bytes) = read_limited(path, LIMIT)? else { return Ok(None) };
+    let clean = redact.probe(&bytes);
+    if clean != bytes {
+        write_unsynced(path, &clean)?;
+    }
+    Ok(serde_json::from_slice(&bytes).ok())
 }

@@ -17,8 +17,9 @@ use crate::classify::{Class, Finding, Rules};
 use crate::environment::{Settings, environment};
 use crate::error::PackerError;
 use crate::event::{Event, Level, Redact};
-use crate::hear::{Heard, Reader, cut, redact_file};
+use crate::hear::{Heard, Reader, cut};
 use crate::manifest::{self, Manifest};
+use crate::own_log::{self, OwnLog};
 use crate::probe::Packer;
 use crate::process::{self, Cancel, Ending, Invocation};
 use crate::result::PackerResult;
@@ -133,9 +134,9 @@ pub fn words(
     create_dirs(context.work)?;
     let command = command_line(context, &args);
     let mut output = String::new();
-    let own_log = context.work.join("check.log");
+    let own_log = OwnLog::new(context.work.join("check.log"))?;
     let ending = process::run_cutting(
-        invocation(context, args, &own_log, None)?,
+        invocation(context, args, own_log.handed(), None)?,
         context.cancel,
         &|piece| cut(redact, piece),
         |_, line| {
@@ -145,7 +146,8 @@ pub fn words(
             }
         },
     )?;
-    redact_file(&own_log, redact);
+    own_log.save(redact);
+    own_log::clean_crash_log(context.cwd, redact);
     let code = match ending {
         Ending::Exited(code) => Some(code),
         Ending::Cancelled | Ending::TimedOut => None,
@@ -329,14 +331,16 @@ fn once(
         Some(file) => Some(file.try_clone().map_err(|source| PackerError::Wait { source })?),
         None => None,
     };
-    let invocation = invocation(context, args, &dir.join("packer.log"), lock)?;
+    let own_log = OwnLog::new(dir.join("packer.log"))?;
+    let invocation = invocation(context, args, own_log.handed(), lock)?;
     let ending =
         process::run_cutting(invocation, context.cancel, &|piece| cut(redact, piece), |pipe, line| {
             reader.line(pipe, line);
         })?;
     let heard = reader.finish();
-    redact_file(&dir.join("packer.log"), redact);
-    let manifest = manifest::read(&manifest_path)?;
+    own_log.save(redact);
+    own_log::clean_crash_log(context.cwd, redact);
+    let manifest = manifest::take(&manifest_path, redact)?;
     let (image_ids, files) = artifact::gather(&heard.artifacts, manifest.as_ref());
     let finding = judge(build, ending, &heard, &image_ids, &files, manifest.as_ref());
     Ok(Attempt {

@@ -22,8 +22,11 @@ impl fmt::Display for Process {
     }
 }
 
-/// Processes other than this one that have `path` open, by pid.
+/// Processes other than this one that have `path` open, by pid; none for a link, which could name anybody's file.
 pub fn that_have_open(path: &Path) -> Vec<Process> {
+    if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+        return Vec::new();
+    }
     let Ok(path) = std::fs::canonicalize(path) else { return Vec::new() };
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let mut found: Vec<Process> = entries

@@ -3,6 +3,8 @@
 //! It is a shell script: what it prints is written down in full, so a test shows all of it. It records every call, with
 //! its arguments and its environment.
 
+pub mod canary;
+
 use std::io;
 use std::path::{Path, PathBuf};
 

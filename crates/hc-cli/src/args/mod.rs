@@ -242,6 +242,21 @@ pub enum TemplatesCommand {
         #[arg(long, short = 't', default_value = "")]
         targets: String,
     },
+    /// Look for plaintext secrets in the inputs, guesses too; exit 3 when one would stop validate
+    #[command(
+        after_help = "Examples:\n  hybrid templates scan\n  hybrid templates scan --format json\n  hybrid templates scan --write-baseline   # an old project: what is there is known, what comes is stopped"
+    )]
+    Scan {
+        /// Which builders
+        #[command(flatten)]
+        targets: TargetArgs,
+        /// Values beyond the files
+        #[command(flatten)]
+        vars: VarArgs,
+        /// Accept what is there now, each until its line changes
+        #[arg(long)]
+        write_baseline: bool,
+    },
     /// Write the composed stage of one builder into a directory, exactly as packer would get it
     #[command(after_help = "Example:\n  hybrid templates compose --targets linux.file.motd --out /tmp/stage")]
     Compose {

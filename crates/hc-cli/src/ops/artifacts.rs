@@ -13,6 +13,8 @@ use crate::report::artifacts::{
 };
 use crate::session::Session;
 
+/// Largest record that is read, in bytes.
+const RECORD_LIMIT: u64 = 8 << 20;
 /// Code of a record that cannot be read, or is another build's.
 pub const DAMAGED: &str = "RecordDamaged";
 
@@ -25,15 +27,10 @@ const MAX_DEPTH: usize = 64;
 /// `RecordDamaged`; when `artifacts/` cannot be read.
 pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     let selector = Selector::parse(targets)?;
-    let dir = session.root.join("artifacts");
     let mut artifacts: Vec<ArtifactRecord> = Vec::new();
-    if dir.is_dir() {
-        for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let id = name.strip_suffix(".json").and_then(|name| name.parse::<BuildId>().ok());
-            if let Some(id) = id.filter(|id| may_be_of(id, &selector)) {
-                artifacts.extend(read(session, &id)?);
-            }
+    for id in record_ids(session)? {
+        if may_be_of(&id, &selector) {
+            artifacts.extend(read(session, &id)?);
         }
     }
     artifacts.retain(|artifact| selector.matches(&artifact.builder));
@@ -41,6 +38,23 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
         b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder))
     });
     Ok(ArtifactsReport { artifacts })
+}
+
+/// Ids of the builds that have a record, readable or not.
+///
+/// # Errors
+/// When `artifacts/` cannot be read.
+pub fn record_ids(session: &Session) -> Result<Vec<BuildId>> {
+    let dir = session.root.join("artifacts");
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut ids = Vec::new();
+    for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))? {
+        let name = entry.map_err(hc_core::fs::io_error("list", &dir))?.file_name();
+        ids.extend(name.to_string_lossy().strip_suffix(".json").and_then(|id| id.parse().ok()));
+    }
+    Ok(ids)
 }
 
 /// Whether a build can be one of a selected builder: an environment follows the builder's id behind a hyphen, and both
@@ -58,7 +72,7 @@ fn may_be_of(id: &BuildId, selector: &Selector) -> bool {
 /// others were made from, or have an image that was changed.
 pub fn read(session: &Session, build_id: &BuildId) -> Result<Option<ArtifactRecord>> {
     let relative = format!("artifacts/{build_id}.json");
-    let Some(bytes) = read_limited(&session.root.join(&relative), 8 << 20)? else { return Ok(None) };
+    let Some(bytes) = read_limited(&session.root.join(&relative), RECORD_LIMIT)? else { return Ok(None) };
     let damaged = |why: String| {
         let mut error = CommandError::new(DAMAGED, format!("{relative} is not the record of its build"))
             .hint("restore it from version control or a backup; without one, move it away and build again");

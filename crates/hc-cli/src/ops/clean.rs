@@ -1,17 +1,17 @@
 //! `hybrid clean`: a plan of what may go, evidence left out, and its execution (SEC-2).
 //!
-//! Evidence is never planned: the newest build of every target, published builds, what they were made from, hash
-//! manifests, the state with its backups and audit log, logs that a summary still keeps. Asking for it by name is a
-//! security error.
+//! Evidence ([`super::evidence`]) is never planned: the newest build of every target, published builds, what they were
+//! made from, hash manifests, the state with its backups and audit log, logs that are kept for some days yet. Asking
+//! for it by name is a security error.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use hc_core::fs::{io_error, read_limited};
-use hc_packer::artifact::{ArtifactRecord, LogSummary};
-use hc_state::State;
+use hc_core::fs::{confine, io_error};
+use hc_packer::artifact::ArtifactRecord;
 
+use super::evidence::Evidence;
 use super::{artifacts, state};
 use crate::command_error::{CommandError, Result};
 use crate::exit_code::ExitCode;
@@ -53,26 +53,37 @@ pub struct CleanOptions {
 pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
     let store = state::open(session)?;
     let state = store.read()?;
-    let mut plan = Plan { session, older_than: options.older_than, removals: Vec::new() };
+    let evidence = Evidence::gather(session, state.as_ref())?;
+    let mut plan = Plan {
+        session,
+        evidence: &evidence,
+        older_than: options.older_than,
+        planned: BTreeSet::new(),
+        removals: Vec::new(),
+    };
     let wants = |scope: Scope| {
         options.build.is_none() && matches!(options.scope, Scope::All) | (options.scope == scope)
     };
-    let records = artifacts::list(session, "")?.artifacts;
-    let evidence = evidence(state.as_ref(), &records);
     if let Some(build) = &options.build {
-        let record = artifacts::show(session, build)?.artifact;
-        if evidence.contains(record.build_id.as_str()) {
-            return Err(CommandError::new(
-                "EvidenceKept",
-                format!("{} is evidence and stays", record.build_id),
-            )
-            .hint("it is the newest build of its target, published, or what one of these was made from")
-            .exit(ExitCode::Security));
+        let known = evidence.records.iter().find(|record| record.build_id.as_str() == build);
+        let kept = match known {
+            Some(record) => evidence.keeps_build(&record.build_id),
+            None => evidence.damaged.as_ref().is_some_and(|damaged| damaged.as_str() == build),
+        };
+        if kept {
+            let why = "it is the newest build of its target, published, or what one of these was made from";
+            return Err(CommandError::new("EvidenceKept", format!("{build} is evidence and stays"))
+                .hint(evidence.all_builds.as_deref().unwrap_or(why))
+                .exit(ExitCode::Security));
         }
+        let record = match known {
+            Some(record) => record.clone(),
+            None => artifacts::show(session, build)?.artifact,
+        };
         plan.build(&record);
     }
     if wants(Scope::Artifacts) {
-        for record in records.iter().filter(|record| !evidence.contains(record.build_id.as_str())) {
+        for record in evidence.records.iter().filter(|record| !evidence.keeps_build(&record.build_id)) {
             let age = session.now() - record.created_at;
             if age >= options.older_than {
                 plan.build(record);
@@ -80,9 +91,8 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         }
     }
     if wants(Scope::Logs) {
-        let kept = kept_logs(session)?;
         for dir in ["logs/packer", "logs/tests"] {
-            plan.children("logs", Path::new(dir), &|path| !kept.iter().any(|kept| path.ends_with(kept)))?;
+            plan.children("logs", Path::new(dir), &|path| !keeps_log(session, &evidence, path))?;
         }
     }
     if wants(Scope::Cache) {
@@ -95,7 +105,8 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         plan.children("work", Path::new(".hybrid/work"), &idle)?;
         plan.children("work", Path::new(".hybrid/upgrade"), &|_| building.is_empty())?;
     }
-    let mut report = CleanReport { applied: options.apply, removals: plan.removals };
+    let removals = plan.removals;
+    let mut report = CleanReport { applied: options.apply, removals, notes: evidence.notes };
     if options.apply {
         for removal in &mut report.removals {
             remove(&session.root.join(&removal.path))?;
@@ -105,68 +116,35 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
     Ok(report)
 }
 
-/// Builds that stay whatever is asked.
-fn evidence(state: Option<&State>, records: &[ArtifactRecord]) -> BTreeSet<String> {
-    let mut kept = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    // Newest first: the first of a target is its newest.
-    for record in records {
-        if seen.insert((record.builder.clone(), record.env.clone())) {
-            kept.insert(record.build_id.to_string());
-        }
-    }
-    if let Some(state) = state {
-        kept.extend(
-            state.builders.values().filter_map(|known| Some(known.last_build.as_ref()?.build_id.to_string())),
-        );
-        let published = state.channels.values().flat_map(|targets| targets.values());
-        kept.extend(published.map(|publication| publication.build_id.to_string()));
-    }
-    let mut next: Vec<String> = kept.iter().cloned().collect();
-    while let Some(build) = next.pop() {
-        let record = records.iter().find(|record| record.build_id.as_str() == build);
-        let parent = record
-            .and_then(|record| record.provenance.parent.as_ref())
-            .map(|parent| parent.build_id.to_string());
-        if let Some(parent) = parent.filter(|parent| !kept.contains(parent)) {
-            kept.insert(parent.clone());
-            next.push(parent);
-        }
-    }
-    kept
-}
-
-/// File names of logs whose summary has not expired.
-fn kept_logs(session: &Session) -> Result<Vec<String>> {
-    let dir = session.root.join("state/packer/logs");
-    let mut kept = Vec::new();
-    for file in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
-        let Some(bytes) = read_limited(&file.path(), 1 << 20)? else { continue };
-        let Ok(summary) = serde_json::from_slice::<LogSummary>(&bytes) else { continue };
-        if summary.expires_at > session.now() {
-            let name =
-                summary.log_path.as_deref().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
-            kept.extend(name);
-        }
-    }
-    Ok(kept)
+/// Whether a log is kept; one whose age nobody can tell is.
+fn keeps_log(session: &Session, evidence: &Evidence, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let modified = path.symlink_metadata().and_then(|meta| meta.modified());
+    modified.map_or(true, |at| {
+        evidence.keeps_log(&name, at.into(), session.now(), session.settings.logs.keep_days)
+    })
 }
 
 struct Plan<'a> {
     session: &'a Session,
+    evidence: &'a Evidence,
     older_than: Duration,
+    planned: BTreeSet<String>,
     removals: Vec<PlannedRemoval>,
 }
 
 impl Plan<'_> {
-    /// Everything of one build.
+    /// Everything of one build, except a log that is still kept.
     fn build(&mut self, record: &ArtifactRecord) {
         let id = &record.build_id;
+        let log = format!("logs/packer/{id}.log");
+        if !keeps_log(self.session, self.evidence, &self.session.root.join(&log)) {
+            self.add("artifacts", Path::new(&log));
+        }
         let parts = [
             format!("artifacts/images/{id}"),
             format!("artifacts/{id}.packer.json"),
             format!(".hybrid/inputs/{id}.json"),
-            format!("logs/packer/{id}.log"),
             // The record goes last: a run that is stopped in between can still be told what was built.
             format!("artifacts/{id}.json"),
         ];
@@ -177,8 +155,9 @@ impl Plan<'_> {
 
     /// Direct children of a directory that are old enough and wanted.
     fn children(&mut self, scope: &str, dir: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<()> {
-        let full = self.session.root.join(dir);
-        if !full.starts_with(&self.session.root) || !full.is_dir() {
+        // A cache of the machine, or one that several projects share, is not this project's to clean.
+        let Ok(full) = confine(&self.session.root, dir) else { return Ok(()) };
+        if !full.is_dir() {
             return Ok(());
         }
         let mut names: Vec<PathBuf> = Vec::new();
@@ -200,13 +179,10 @@ impl Plan<'_> {
 
     fn add(&mut self, scope: &str, path: &Path) {
         let full = self.session.root.join(path);
+        let shown = path.display().to_string();
         // Links are removed, never followed.
-        if full.symlink_metadata().is_ok() {
-            self.removals.push(PlannedRemoval {
-                scope: scope.into(),
-                path: path.display().to_string(),
-                size: size_of(&full),
-            });
+        if full.symlink_metadata().is_ok() && self.planned.insert(shown.clone()) {
+            self.removals.push(PlannedRemoval { scope: scope.into(), path: shown, size: size_of(&full) });
         }
     }
 }

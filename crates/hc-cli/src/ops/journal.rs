@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Value};
-use hc_core::fs::{create_dirs, io_error, read_limited, write_atomic};
+use hc_core::fs::{FsError, confine, create_dirs, io_error, read_limited, write_atomic};
 use hc_core::{BuildId, RunId, Target};
 use hc_packer::artifact::SchemaTag;
 use hc_packer::orphans::{self, Leftover};
@@ -135,6 +135,24 @@ fn names(prepared: &Prepared) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Names of all builds that were written down and not closed, readable or not.
+///
+/// # Errors
+/// When the journal cannot be listed.
+pub fn builds(session: &Session) -> Result<Vec<String>> {
+    let dir = dir(session);
+    let files = match std::fs::read_dir(&dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files.map_err(io_error("list", &dir))?,
+    };
+    let mut names = Vec::new();
+    for file in files {
+        let name = file.map_err(io_error("list", &dir))?.file_name();
+        names.extend(name.to_string_lossy().strip_suffix(".json").map(str::to_owned));
+    }
+    Ok(names)
+}
+
 /// Builds whose run is gone, oldest first. Entries that cannot be read are passed over.
 ///
 /// # Errors
@@ -205,8 +223,16 @@ pub fn warnings(session: &Session, store: &Store) -> Result<Vec<Diagnostic>> {
 /// # Errors
 /// When something cannot be removed, or the state cannot be written.
 pub fn settle(session: &Session, store: &Store, one: &Abandoned) -> Result<bool> {
-    for relative in [&one.entry.work, &one.entry.output] {
-        let path = session.root.join(relative);
+    // Both are looked at before one is removed: an edited entry must remove nothing.
+    let work = confine(&session.root, Path::new(&one.entry.work))?;
+    let output = confine(&session.root, Path::new(&one.entry.output))?;
+    let inside = |path: &Path, dir: &str| {
+        path.parent().is_some_and(|parent| parent.starts_with(session.root.join(dir)))
+    };
+    for (path, dir) in [(work, ".hybrid/work"), (output, "artifacts/images")] {
+        if !inside(&path, dir) {
+            return Err(FsError::Outside { path: session.root.join(dir), target: path }.into());
+        }
         if path.is_dir() {
             std::fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
         }

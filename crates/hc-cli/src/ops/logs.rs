@@ -24,8 +24,22 @@ pub fn logs(session: &Session, run: Option<&str>, target: Option<&str>) -> Resul
     Ok(LogsReport { lines, skipped: reader.skipped() })
 }
 
-/// Gives `sink` the lines of a run, and those that come, until the run says that it ended, `sink` wants no more, or
-/// somebody asks to stop. Without a run it goes on for all runs. Returns whether it was asked to stop.
+/// Why following ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// The run said that it ended, or nobody reads on.
+    ToEnd,
+    /// Somebody asked to stop.
+    Stopped,
+    /// The process of the run is gone, and it said nothing.
+    Killed {
+        /// Its id.
+        pid: u32,
+    },
+}
+
+/// Gives `sink` the lines of a run, and those that come, until the run ends, `sink` wants no more, or somebody asks to
+/// stop. Without a run it goes on for all runs.
 ///
 /// # Errors
 /// As [`logs`].
@@ -35,30 +49,46 @@ pub fn follow(
     target: Option<&str>,
     cancel: &Cancel,
     sink: &mut dyn FnMut(&LogLine) -> bool,
-) -> Result<bool> {
+) -> Result<Followed> {
     let (mut reader, run) = open(session, run, target)?;
-    // The end of a run is a line about no target.
-    let mut ends = LogReader::open(
-        &session.root.join("logs"),
-        COMPONENT,
-        Filter { run: run.clone(), ..Filter::default() },
-    )?;
+    // The begin and the end of a run are lines about no target.
+    let filter = Filter { run: run.clone(), ..Filter::default() };
+    let mut own = LogReader::open(&session.root.join("logs"), COMPONENT, filter)?;
+    let mut pid = None;
     loop {
-        let ended = run.is_some() && ends.poll()?.iter().any(is_end);
-        for line in reader.poll()? {
-            if !sink(&line) {
-                return Ok(false);
+        // Looked at before the lines are read: what a process wrote before it went is not missed.
+        let gone = pid.filter(|pid| hc_state::processes::exists(*pid) == Some(false));
+        let mut ended = false;
+        if run.is_some() {
+            for line in own.poll()? {
+                ended |= is_end(&line);
+                pid = pid.or_else(|| pid_of(session, &line));
             }
         }
-        if ended || cancel.requests() > 0 {
-            return Ok(!ended);
+        for line in reader.poll()? {
+            if !sink(&line) {
+                return Ok(Followed::ToEnd);
+            }
         }
-        std::thread::sleep(PAUSE);
+        match gone {
+            _ if ended => return Ok(Followed::ToEnd),
+            _ if cancel.requests() > 0 => return Ok(Followed::Stopped),
+            Some(pid) => return Ok(Followed::Killed { pid }),
+            None => std::thread::sleep(PAUSE),
+        }
     }
 }
 
+/// The last line of a run, by the program itself: what others say of their ends is no end.
 fn is_end(line: &LogLine) -> bool {
-    line.message == "ended" || line.message.starts_with("failed: ")
+    line.component == "cli" && (line.message == "ended" || line.message.starts_with("failed: "))
+}
+
+/// The process of a run on this host, from its first line.
+fn pid_of(session: &Session, line: &LogLine) -> Option<u32> {
+    let first = line.component == "cli" && line.message == "started";
+    let here = line.fields.get("host").is_some_and(|host| *host == session.environment.host);
+    if first && here { line.fields.get("pid")?.parse().ok() } else { None }
 }
 
 fn open(session: &Session, run: Option<&str>, target: Option<&str>) -> Result<(LogReader, Option<RunId>)> {

@@ -12,6 +12,7 @@ pub mod clean;
 pub mod cloudinit;
 pub mod config;
 pub mod doctor;
+pub mod evidence;
 pub mod explain;
 pub mod fmt;
 pub mod git;

@@ -1,9 +1,9 @@
 //! Old contents of text inputs, by digest, so that drift can show the lines that changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
-use hc_core::fs::{create_dirs, read_limited, write_unsynced};
+use hc_core::fs::{confine, create_dirs, read_limited, write_unsynced};
 use hc_templates::InputManifest;
 
 use crate::command_error::Result;
@@ -33,6 +33,7 @@ pub fn keep(session: &Session, manifest: &InputManifest) -> Result<()> {
             continue;
         }
         if let Some(parent) = object.parent() {
+            confine(&session.root, parent.strip_prefix(&session.root).unwrap_or(Path::new("")))?;
             create_dirs(parent)?;
         }
         write_unsynced(&object, &bytes)?;

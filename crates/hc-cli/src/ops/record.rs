@@ -7,18 +7,22 @@ use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use hc_core::{BuildId, BuilderId, Digest, Target};
 use hc_packer::artifact::{
     self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, ParentImage, Provenance,
-    SchemaTag,
+    RetainedLog, SchemaTag,
 };
 use hc_packer::run::Built;
 use hc_state::{ArtifactRef, BuildSummary, Store};
 use hc_templates::{Input, InputKind, InputManifest};
 use serde::Serialize;
 
+use super::evidence;
 use crate::command_error::Result;
 use crate::session::Session;
 
 /// How long a record may wait for the state: a build of hours is not lost to a moment's contention.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Retention class of a build's logs.
+const STANDARD: &str = "standard";
 
 /// What is known when a build has ended.
 #[derive(Debug)]
@@ -84,8 +88,9 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
         manifest_path: result.manifest_path.clone(),
         log_path: result.log_path.clone(),
         scrub_manifest: Some(ended.scrubbed.clone()),
-        retention_class: "standard".into(),
-        expires_at: now + time::Duration::days(i64::from(session.settings.logs.keep_days)),
+        retention_class: STANDARD.into(),
+        expires_at: evidence::expiry(now, session.settings.logs.keep_days),
+        earlier: Vec::new(),
     };
     store.with_exclusive_within(
         &session.run_id,
@@ -95,6 +100,8 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
                 Some(_) => Some(update_hash_manifest(session, ended, &names)?),
                 None => None,
             };
+            let earlier = earlier_logs(session, store, &summary)?;
+            let summary = LogSummary { earlier, ..summary };
             locked.write_log_summary(&ended.target.builder, &json(&summary))?;
             let record = locked.state_mut().builder_mut(ended.target);
             // A failed build says so, but what was built before it stays known by its records in artifacts/.
@@ -115,6 +122,36 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
         },
     )?;
     Ok(artifact)
+}
+
+/// Logs of earlier builds of the builder that are still there. Where the summary before cannot be read, every log of
+/// the builder begins its days anew.
+fn earlier_logs(session: &Session, store: &Store, newest: &LogSummary) -> Result<Vec<RetainedLog>> {
+    let before = match store.log_summary(&newest.builder)? {
+        None => return Ok(Vec::new()),
+        Some(bytes) => serde_json::from_slice::<LogSummary>(&bytes).ok(),
+    };
+    let mut logs = match before {
+        Some(before) => before.logs(),
+        None => {
+            let head = format!("{}-", newest.builder);
+            let dir = session.root.join("logs/packer");
+            let names = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+            names
+                .map(|file| file.file_name().to_string_lossy().into_owned())
+                .filter(|name| name.starts_with(&head))
+                .map(|name| RetainedLog {
+                    path: format!("logs/packer/{name}"),
+                    retention_class: STANDARD.into(),
+                    expires_at: newest.expires_at,
+                })
+                .collect()
+        }
+    };
+    logs.retain(|log| {
+        newest.log_path.as_ref() != Some(&log.path) && session.root.join(&log.path).symlink_metadata().is_ok()
+    });
+    Ok(logs)
 }
 
 fn artifact_record(session: &Session, ended: &Ended<'_>) -> Result<ArtifactRecord> {

@@ -1,29 +1,106 @@
-//! Plaintext secrets in tracked inputs stop `validate` with exit 3 (SEC-1).
+//! Plaintext secrets in tracked inputs stop `validate`, `build` and `publish` with exit 3; `hybrid templates scan` lists
+//! them (SEC-1).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
-use hc_logs::scan::{self, Allow, AllowEntry, Severity};
+use hc_core::EnvName;
+use hc_core::fs::{confine, create_dirs, read_limited, read_text, write_atomic};
+use hc_logs::scan::{self, Allow, AllowEntry, Baseline, Severity};
 use hc_templates::builder_toml;
 use hc_templates::inventory::EXAMPLE_ENDINGS;
 
-use super::prepare::Prepared;
+use super::prepare::{Prepared, Values, prepare};
+use super::select::select;
 use crate::command_error::{CommandError, Result};
+use crate::report::scan::{FindingDoc, ScanReport};
 use crate::session::Session;
 
 /// Inputs larger than this are no configuration.
 const LIMIT: u64 = 1 << 20;
 
-/// Scans every text input of the prepared targets, each file once. An inline `hybrid:allow` comment with a
-/// reason lets a line pass.
+/// Most bytes of a baseline.
+const BASELINE_LIMIT: u64 = 16 << 20;
+
+/// Scans every text input of the prepared targets, each file once. What an inline `hybrid:allow` comment, the
+/// allow-list or the baseline accepts passes.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// When a file, the allow-list or the baseline cannot be read.
 pub fn plaintext_secrets<'a>(
     session: &Session,
     prepared: impl IntoIterator<Item = &'a Prepared>,
 ) -> Result<Vec<Diagnostic>> {
+    let allow = accepted(session)?;
+    let mut diagnostics = Vec::new();
+    each_file(session, prepared, |file, text| {
+        let errors =
+            scan::scan(file, text, &allow).into_iter().filter(|found| found.severity == Severity::Error);
+        diagnostics.extend(errors.map(|finding| {
+            Diagnostic::error("PlaintextSecret", format!("{} in clear text", finding.description))
+                .at(Location::new(file, text, finding.span))
+                .label(format!("rule `{}`", finding.rule))
+                .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml")
+        }));
+    })?;
+    Ok(diagnostics)
+}
+
+/// Everything that the rules find in the inputs of the selected builders, guesses too. With `write`, it becomes the
+/// baseline: known, and no error any more until its line changes.
+///
+/// # Errors
+/// As [`plaintext_secrets`], and when the baseline cannot be written.
+pub fn scan(
+    session: &Session,
+    targets: &str,
+    env: &EnvName,
+    values: &Values,
+    write: bool,
+) -> Result<(ScanReport, Vec<Diagnostic>)> {
+    let selection = select(session, targets)?;
+    let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
+    let allow = allowed(session)?;
+    let known = baseline(session)?;
+    let whole = match (&known, write) {
+        (Some(known), false) => allow.clone().with_baseline(known),
+        _ => allow.clone(),
+    };
+    let (mut findings, mut all) = (Vec::new(), Vec::new());
+    each_file(session, &prepared, |file, text| {
+        findings.extend(scan::scan(file, text, &whole));
+        all.extend(scan::scan(file, text, &allow));
+    })?;
+    let path = session.settings.security.baseline.clone();
+    let known = known.unwrap_or(Baseline::of([]));
+    let gone =
+        known.entries.iter().filter(|entry| all.iter().all(|found| found.digest != entry.digest)).count();
+    if write {
+        // Guesses never stop anything, so they need no acceptance.
+        let errors = all.iter().filter(|found| found.severity == Severity::Error);
+        let full = confine(&session.root, &path)?;
+        if let Some(parent) = full.parent() {
+            create_dirs(parent)?;
+        }
+        write_atomic(&full, Baseline::of(errors).to_text().as_bytes(), 0o644)?;
+    }
+    let report = ScanReport {
+        written: write,
+        baseline: path.display().to_string(),
+        accepted: all.len() - if write { 0 } else { findings.len() },
+        gone,
+        findings: if write { Vec::new() } else { findings.iter().map(FindingDoc::from).collect() },
+    };
+    Ok((report, diagnostics))
+}
+
+/// Gives `look` every text input of the prepared targets that git would track, by path.
+fn each_file<'a>(
+    session: &Session,
+    prepared: impl IntoIterator<Item = &'a Prepared>,
+    mut look: impl FnMut(&Path, &str),
+) -> Result<()> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     for one in prepared {
         let builder = &one.builder;
@@ -39,28 +116,41 @@ pub fn plaintext_secrets<'a>(
     for ignored in super::git::ignored(session, &files) {
         files.remove(&ignored);
     }
-    let allow = allowed(session)?;
-    let mut diagnostics = Vec::new();
     for file in files {
         let full = session.root.join(&file);
         let small = hc_core::fs::regular_metadata(&full)?.is_some_and(|meta| meta.len() <= LIMIT);
-        let bytes = if small { hc_core::fs::read_limited(&full, LIMIT)? } else { None };
-        let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
-        for finding in scan::scan(&file, &text, &allow) {
-            let message = format!("{} in clear text", finding.description);
-            let diagnostic = match finding.severity {
-                Severity::Error => Diagnostic::error("PlaintextSecret", message),
-                _ => continue,
-            };
-            diagnostics.push(
-                diagnostic
-                    .at(Location::new(&file, &text, finding.span))
-                    .label(format!("rule `{}`", finding.rule))
-                    .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml"),
-            );
+        let bytes = if small { read_limited(&full, LIMIT)? } else { None };
+        if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            look(&file, &text);
         }
     }
-    Ok(diagnostics)
+    Ok(())
+}
+
+/// Allow-list and baseline together.
+fn accepted(session: &Session) -> Result<Allow> {
+    let allow = allowed(session)?;
+    Ok(match baseline(session)? {
+        Some(baseline) => allow.with_baseline(&baseline),
+        None => allow,
+    })
+}
+
+/// What was accepted when searching began, if somebody wrote it down.
+fn baseline(session: &Session) -> Result<Option<Baseline>> {
+    let path = &session.settings.security.baseline;
+    let Some(text) = read_text(&confine(&session.root, path)?, BASELINE_LIMIT)? else { return Ok(None) };
+    let refuse = |error: hc_logs::LogError| {
+        refused(error, "`hybrid templates scan --write-baseline` writes it anew, with what is found now")
+    };
+    Baseline::parse(path, &text).map(Some).map_err(refuse)
+}
+
+fn refused(error: hc_logs::LogError, hint: &str) -> CommandError {
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    let mut wrapped = CommandError::new(error.code(), error.to_string()).hint(hint);
+    wrapped.causes.extend(cause);
+    wrapped
 }
 
 fn allowed(session: &Session) -> Result<Allow> {
@@ -75,11 +165,8 @@ fn allowed(session: &Session) -> Result<Allow> {
             reason: entry.reason.clone(),
         })
         .collect();
-    Allow::new(Path::new(hc_config::settings::FILE_NAME), &entries).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        let mut wrapped = CommandError::new(error.code(), error.to_string())
-            .hint("an entry of [[security.allow]] needs a rule, a glob over paths, and a reason");
-        wrapped.causes.extend(cause);
-        wrapped
-    })
+    let refuse = |error| {
+        refused(error, "an entry of [[security.allow]] needs a rule, a glob over paths, and a reason")
+    };
+    Allow::new(Path::new(hc_config::settings::FILE_NAME), &entries).map_err(refuse)
 }

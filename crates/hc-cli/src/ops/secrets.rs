@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use hc_config::hcl::types::Type;
-use hc_config::secrets::{SecretSource, fetch};
+use hc_config::secrets::{SecretRef, SecretSource, fetch};
 use hc_core::SecretString;
 
 use super::prepare::Prepared;
@@ -33,7 +33,24 @@ pub fn fetch_all(session: &Session, prepared: &Prepared) -> Result<Vec<(String, 
         })?;
         secrets.push((name.clone(), value));
     }
+    session.redactor.add(secrets.iter().map(|(_, secret)| secret));
     Ok(secrets)
+}
+
+/// The secrets that programs of the project could print by themselves: those of the environment and of files. Nothing is
+/// asked for, and what cannot be had is left out.
+pub fn at_hand<'a>(
+    session: &Session,
+    prepared: impl IntoIterator<Item = &'a Prepared>,
+) -> Vec<(String, SecretString)> {
+    let mut secrets = Vec::new();
+    for (name, var) in prepared.into_iter().flat_map(|one| &one.resolution.vars) {
+        if let Some(reference @ (SecretRef::Env(_) | SecretRef::File(_))) = &var.secret {
+            secrets.extend(fetch(reference, &Source { session }).ok().map(|secret| (name.clone(), secret)));
+        }
+    }
+    session.redactor.add(secrets.iter().map(|(_, secret)| secret));
+    secrets
 }
 
 /// A value for every secret, without looking at one: enough for `packer validate`.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hc_core::fs::{create_dirs, io_error};
-use hc_core::{Digest, EnvName, Target};
+use hc_core::{Digest, EnvName, SecretString, Target};
 use hc_packer::artifact::ArtifactRecord;
 use hc_packer::event::{Event, Level, Redact};
 use hc_packer::process::{self, Cancel, Ending, Invocation};
@@ -15,9 +15,10 @@ use hc_state::Provenance;
 use hc_templates::Builder;
 use hc_templates::builder_toml::Suite;
 
+use super::prepare::{Values, prepare};
 use super::record::PATIENCE;
 use super::select::select;
-use super::{artifacts, state, validate};
+use super::{artifacts, secrets, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::redaction::Redaction;
@@ -52,6 +53,9 @@ pub fn test(
     known(&selection.builders().collect::<Vec<_>>(), &options.suites)?;
     let names: Vec<String> = selection.ids.iter().map(ToString::to_string).collect();
     let console = Console::new(&session.style, session.verbosity, false, names.iter().map(String::as_str));
+    // A template that is broken now does not keep an image from being tested.
+    let prepared = prepare(session, &selection, env, &Values::default()).map(|(prepared, _)| prepared);
+    let secrets = secrets::at_hand(session, prepared.iter().flatten());
     let mut report = SuitesReport { env: env.to_string(), suites: Vec::new(), untested: Vec::new() };
     for (at, builder) in selection.builders().enumerate() {
         let target = Target { builder: builder.id.clone(), env: env.clone() };
@@ -79,7 +83,7 @@ pub fn test(
             if cancel.requests() > 0 {
                 return Err(validate::interrupted());
             }
-            report.suites.push(one(session, &console, at, builder, &record, name, suite, cancel)?);
+            report.suites.push(one(session, &console, at, &record, (name, suite), &secrets, cancel)?);
         }
     }
     if report.suites.is_empty() {
@@ -118,22 +122,20 @@ fn intact(session: &Session, record: &ArtifactRecord) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "one suite of one image, said in full")]
 fn one(
     session: &Session,
     console: &Console,
     at: usize,
-    builder: &Builder,
     record: &ArtifactRecord,
-    name: &str,
-    suite: &Suite,
+    (name, suite): (&str, &Suite),
+    secrets: &[(String, SecretString)],
     cancel: &Cancel,
 ) -> Result<SuiteDoc> {
-    let id = builder.id.to_string();
+    let id = record.builder.to_string();
     let log_path = session.root.join("logs/tests").join(format!("{}.{name}.log", record.build_id));
     create_dirs(log_path.parent().unwrap_or(&session.root))?;
     let mut log = BufWriter::new(File::create(&log_path).map_err(io_error("create", &log_path))?);
-    let redaction = Redaction::new(&[]);
+    let redaction = Redaction::new(secrets);
     console.line(at, &id, &format!("suite {name} on {}", record.build_id));
     let start = Instant::now();
     let ending = process::run(invocation(session, record, name, suite)?, cancel, |_, raw| {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
 
 /// A repository that was mapped.
@@ -78,7 +79,7 @@ impl Report for AdoptReport {
         if !self.unmapped.is_empty() {
             text.push_str(&format!("\n{} not mapped:\n", style.warn(&self.unmapped.len().to_string())));
             for one in &self.unmapped {
-                text.push_str(&format!("  {}: {}\n", one.path, one.reason));
+                text.push_str(&format!("  {}: {}\n", one_line(&one.path), visible(&one.reason)));
                 if let Some(cure) = &one.cure {
                     text.push_str(&format!("    {}\n", style.dim(cure)));
                 }
@@ -91,7 +92,7 @@ impl Report for AdoptReport {
                 self.examples.len()
             ));
             for path in &self.examples {
-                text.push_str(&format!("  {path}\n"));
+                text.push_str(&format!("  {}\n", one_line(path)));
             }
         }
         text.push_str(&self.missing(style));

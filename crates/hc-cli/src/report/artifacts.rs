@@ -3,6 +3,7 @@
 use hc_packer::artifact::{ArtifactRecord, ParentImage};
 use serde::Serialize;
 
+use super::diagnostics::one_line;
 use super::{Report, Style, table};
 use crate::exit_code::ExitCode;
 use crate::ops::trust::ChangeDoc;
@@ -175,9 +176,9 @@ impl Report for ArtifactDiffReport {
     fn human(&self, style: &Style) -> String {
         let mut text = String::new();
         for change in &self.changes {
-            text.push_str(&format!("{} {}\n", change.change, style.bold(&change.input)));
+            text.push_str(&format!("{} {}\n", change.change, style.bold(&one_line(&change.input))));
             for line in &change.lines {
-                text.push_str(&format!("    {line}\n"));
+                text.push_str(&format!("    {}\n", one_line(line)));
             }
         }
         if text.is_empty() { "the inputs are the same\n".into() } else { text }

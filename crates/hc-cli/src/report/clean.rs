@@ -12,6 +12,8 @@ pub struct CleanReport {
     pub applied: bool,
     /// Files and directories.
     pub removals: Vec<PlannedRemoval>,
+    /// What stays because it cannot be judged, and the way out.
+    pub notes: Vec<String>,
 }
 
 /// One file or directory.
@@ -30,8 +32,10 @@ impl Report for CleanReport {
     const SCHEMA: &'static str = "cli-clean";
 
     fn human(&self, style: &Style) -> String {
+        let notes: String =
+            self.notes.iter().map(|note| format!("{} {note}\n", style.warn("note:"))).collect();
         if self.removals.is_empty() {
-            return "nothing to clean: what is left is young, in use, or evidence\n".into();
+            return format!("nothing to clean: what is left is young, in use, or evidence\n{notes}");
         }
         let rows =
             self.removals.iter().map(|one| vec![one.scope.clone(), one.path.clone(), table::bytes(one.size)]);
@@ -41,6 +45,6 @@ impl Report for CleanReport {
             true => format!("removed {total}\n"),
             false => format!("{total} would go; nothing was removed. Run it again with --yes\n"),
         });
-        text
+        text + &notes
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use hc_config::{Diagnostic, Severity};
 
+use super::style::steers;
+
 /// Files larger than this are quoted by place only.
 const SNIPPET_LIMIT: u64 = 1 << 20;
 
@@ -18,17 +20,36 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
     let mut text = String::new();
     for diagnostic in order {
         let source = diagnostic.location.as_ref().and_then(|place| {
-            sources
-                .entry(place.path.clone())
-                .or_insert_with(|| {
-                    hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()
-                })
-                .as_deref()
+            let read = || {
+                let text = hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()?;
+                Some(masked(text, &place.path, diagnostics))
+            };
+            sources.entry(place.path.clone()).or_insert_with(read).as_deref()
         });
         text.push_str(&render_one(&renderer, diagnostic, source));
         text.push_str("\n\n");
     }
     text
+}
+
+/// The text of a file with stars in the place of every secret that was found in it, byte for byte.
+fn masked(text: String, path: &Path, diagnostics: &[Diagnostic]) -> String {
+    let places = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == "PlaintextSecret")
+        .filter_map(|diagnostic| diagnostic.location.as_ref())
+        .filter(|place| place.path == path);
+    let mut bytes = text.into_bytes();
+    for place in places {
+        let end = place.span.end.min(bytes.len());
+        for byte in bytes.get_mut(place.span.start..end).into_iter().flatten() {
+            // A key of several lines keeps them.
+            if *byte != b'\n' {
+                *byte = b'*';
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>) -> String {
@@ -37,9 +58,9 @@ fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>
         Severity::Warning => Level::WARNING,
     };
     let title = visible(&diagnostic.message);
-    let label = diagnostic.label.as_deref().map(visible);
+    let label = diagnostic.label.as_deref().map(one_line);
     let hint = diagnostic.hint.as_deref().map(visible);
-    let path = diagnostic.location.as_ref().map(|place| visible(&place.path.to_string_lossy()));
+    let path = diagnostic.location.as_ref().map(|place| one_line(&place.path.to_string_lossy()));
     let mut group = Group::with_title(level.primary_title(title).id(diagnostic.code));
     if let (Some(place), Some(path)) = (&diagnostic.location, path) {
         match source.filter(|text| place.span.end <= text.len()) {
@@ -62,7 +83,14 @@ fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>
     renderer.render(&[group])
 }
 
-/// Text from files and names, made safe for a terminal: no control character survives.
+/// Text from files and names, made safe for a terminal: nothing in it steers, and a line end in it begins no line of
+/// its own, so that it cannot pass for another message.
 pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let safe: String = text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
+    safe.replace('\n', "\n  ")
+}
+
+/// A name, on one line.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod plugins;
 pub mod provisioners;
 pub mod publish;
+pub mod scan;
 pub mod shell;
 pub mod sources;
 pub mod state;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hc_packer::orphans::Leftover;
 use serde::Serialize;
 
+use super::diagnostics::one_line;
 use super::{Report, Style};
 
 /// What killed runs left behind.
@@ -60,12 +61,12 @@ impl Report for OrphansReport {
                 text.push_str(&format!("  left       {directory}\n"));
             }
             for leftover in &one.made {
-                let line = format!("  made       {} {}\n", leftover.what, leftover.name);
+                let line = one_line(&format!("  made       {} {}", leftover.what, leftover.name)) + "\n";
                 text.push_str(&style.warn(&line));
                 text.push_str(&format!("             remove it: {}\n", leftover.remove));
             }
             for (name, value) in one.names.iter().filter(|_| !one.closed) {
-                text.push_str(&style.dim(&format!("  was to make {name} = {value}\n")));
+                text.push_str(&style.dim(&(one_line(&format!("  was to make {name} = {value}")) + "\n")));
             }
             if one.closed {
                 text.push_str(&style.good("  cleared away\n"));

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::diagnostics::one_line;
 use super::{Report, Style, table};
 
 /// What a build would do, in build order.
@@ -45,14 +46,17 @@ impl Report for PlanReport {
         let width = self.targets.iter().map(|target| target.builder.len()).max().unwrap_or(0);
         for target in &self.targets {
             let word = if target.stale { style.warn("build") } else { style.good("skip ") };
-            let reasons =
-                if target.reasons.is_empty() { "up to date".into() } else { target.reasons.join("; ") };
+            let reasons = if target.reasons.is_empty() {
+                "up to date".into()
+            } else {
+                one_line(&target.reasons.join("; "))
+            };
             let name = style.bold(&format!("{:<width$}", target.builder));
             let expected = target.expected_ms.filter(|_| target.stale);
             let expected = expected.map_or(String::new(), |ms| format!(" (about {})", table::duration(ms)));
             text.push_str(&format!("{word}  {name}  {reasons}{}\n", style.dim(&expected)));
             for file in target.changed.iter().take(10) {
-                text.push_str(&format!("         {}\n", style.dim(file)));
+                text.push_str(&format!("         {}\n", style.dim(&one_line(file))));
             }
             if target.changed.len() > 10 {
                 text.push_str(&format!("         and {} more\n", target.changed.len() - 10));

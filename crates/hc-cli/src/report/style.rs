@@ -1,5 +1,7 @@
 //! Colours and width, decided once.
 
+use std::borrow::Cow;
+
 use crate::args::Color;
 use crate::environment::Environment;
 
@@ -56,7 +58,68 @@ impl Style {
     }
 }
 
+/// Text as it may go to a terminal: line ends, tabs and the colours of [`paint`] and of the diagnostics, nothing else
+/// that steers, hides or reorders. The last guard, whatever a name or a message held.
+pub fn screen(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| steers(c) && c != '\n') {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match colour(rest) {
+            Some(length) => {
+                safe.push_str(&rest[..length]);
+                length
+            }
+            None => {
+                safe.push(if steers(c) && c != '\n' { '\u{fffd}' } else { c });
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    Cow::Owned(safe)
+}
+
+/// Length of the colour sequence that `text` begins with. Concealed, blinking and background are not among them.
+fn colour(text: &str) -> Option<usize> {
+    let body = text.strip_prefix("\u{1b}[")?;
+    let end = body.find('m').filter(|end| *end <= 12)?;
+    let known = |sgr: &str| matches!(sgr.parse(), Ok(0 | 1 | 2 | 4 | 22 | 24 | 30..=37 | 39 | 90..=97));
+    body[..end].split(';').all(known).then_some(end + 3)
+}
+
+/// Whether a character does more than to stand where it is: controls (but no tab), and those that turn the direction
+/// of text around or end lines for some readers.
+pub fn steers(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}')
+}
+
 /// Wraps `text` in an SGR sequence when `on`.
 pub fn paint(on: bool, sgr: &str, text: &str) -> String {
     if on { format!("\u{1b}[{sgr}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{paint, screen};
+
+    #[test]
+    fn only_colours_reach_the_screen() {
+        let painted = format!("{}\n\tplain\n", paint(true, "1;31", "red"));
+        assert_eq!(screen(&painted), painted);
+        for (hostile, safe) in [
+            ("a\u{1b}[2Jb", "a\u{fffd}[2Jb"),
+            ("a\u{1b}[8mb", "a\u{fffd}[8mb"),
+            ("a\u{1b}]0;title\u{7}b", "a\u{fffd}]0;title\u{fffd}b"),
+            ("a\rb\u{9b}1mc\u{8}", "a\u{fffd}b\u{fffd}1mc\u{fffd}"),
+            ("x\u{202e}txt.exe", "x\u{fffd}txt.exe"),
+            ("\u{1b}[", "\u{fffd}["),
+            ("\u{1b}[38;5;1m", "\u{fffd}[38;5;1m"),
+        ] {
+            assert_eq!(screen(hostile), safe);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
 use super::Style;
+use super::style::screen;
 
 /// Renders rows under a header; empty rows give an empty text.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, style: &Style) -> String {
@@ -12,7 +13,9 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, style: &Style) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(|name| Cell::new(style.bold(&name.to_uppercase()))));
-    table.add_rows(rows);
+    // A cell is one line: a name with a line end must not begin a row of its own.
+    let one_line = |cell: String| screen(&cell).replace('\n', "\u{fffd}");
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(one_line).collect::<Vec<_>>()));
     let mut text = String::new();
     for line in table.lines() {
         text.push_str(line.trim());

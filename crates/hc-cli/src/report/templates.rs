@@ -59,7 +59,7 @@ impl Report for TemplatesReport {
                 builder.description.clone().unwrap_or_default(),
             ];
             // Names of templates are anybody's; none of them may steer the terminal.
-            cells.map(|cell| super::diagnostics::visible(&cell).replace('\n', " ")).to_vec()
+            cells.map(|cell| super::diagnostics::one_line(&cell)).to_vec()
         });
         let text = table::table(
             &["builder", "sources", "provisioners", "parent", "description"],

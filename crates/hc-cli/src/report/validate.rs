@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
 use crate::exit_code::ExitCode;
 
@@ -65,7 +66,7 @@ impl Report for ValidateReport {
                 let code = style.bad(&format!("error[{REFUSED}]:"));
                 text.push_str(&format!("\n{code} packer refuses {}:\n", target.builder));
                 for line in output.lines().filter(|line| !line.trim().is_empty()) {
-                    text.push_str(&format!("  {}\n", super::diagnostics::visible(line)));
+                    text.push_str(&format!("  {}\n", visible(line)));
                 }
             }
         }
@@ -92,7 +93,7 @@ impl Report for FmtReport {
 
     fn human(&self, _: &Style) -> String {
         let word = if self.check { "not formatted" } else { "formatted" };
-        self.files.iter().map(|file| format!("{word}: {file}\n")).collect()
+        self.files.iter().map(|file| format!("{word}: {}\n", one_line(file))).collect()
     }
 
     fn exit_code(&self) -> ExitCode {

@@ -151,3 +151,39 @@ fn size_and_age_of_logs_come_from_the_environment_under_both_names() {
     let rotated = logs.filter(|entry| entry.file_name().to_string_lossy().starts_with("hybrid")).count();
     assert!(rotated > 2, "{rotated}");
 }
+
+#[test]
+fn following_a_killed_run_ends_and_words_of_others_do_not_end_it() {
+    let project = Project::with_motd();
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "build {\n",
+        "build {\n  provisioner \"shell-local\" {\n    inline = [\"sleep 30\"]\n  }\n",
+    );
+    project.ok(&["validate"]);
+    let mut build = project.command(&["build"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let lines = || project.ok(&["logs", "--format", "json"]).json()["result"]["lines"].to_string();
+    while !lines().contains("hybrid build") {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let last = project.ok(&["logs", "last", "--format", "json"]).json();
+    let mut line = last["result"]["lines"][0].clone();
+    for message in ["ended", "failed: not really"] {
+        (line["component"], line["message"]) = ("packer".into(), message.into());
+        let log = std::fs::File::options().append(true).open(project.path("logs/hybrid.jsonl"));
+        std::io::Write::write_all(&mut log.unwrap(), format!("{line}\n").as_bytes()).unwrap();
+    }
+    let mut follow = project
+        .command(&["logs", "last", "--follow"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert!(follow.try_wait().unwrap().is_none(), "it ended while the build runs");
+    build.kill().unwrap();
+    build.wait().unwrap();
+    let followed = crate::project::Ran::from(follow.wait_with_output().unwrap());
+    followed.expect(0).says("warning[RunInterrupted]").says("is gone");
+    project.run(&["orphans", "--stop"]);
+}

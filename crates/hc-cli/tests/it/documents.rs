@@ -40,6 +40,8 @@ fn every_command_answers_with_a_document_that_its_schema_accepts() {
     assert_command(&project, 0, &["config", "schema"]);
     assert_command(&project, 0, &["wizard", "--out", "beside/answers.json"]);
     assert_command(&project, 0, &["templates", "list"]);
+    assert_command(&project, 0, &["templates", "scan"]);
+    assert_command(&project, 0, &["templates", "scan", "--write-baseline"]);
     assert_command(&project, 0, &["config", "render"]);
     assert_command(&project, 0, &["config", "show"]);
     assert_command(&project, 1, &["build"]);

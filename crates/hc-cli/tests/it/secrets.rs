@@ -190,3 +190,67 @@ fn a_secret_that_cannot_be_had_stops_the_build_with_its_name() {
         .says("error[SecretNotSensitive]")
         .says("configs/overlays/dev.pkrvars.hcl:2");
 }
+
+#[test]
+fn an_old_project_begins_with_a_baseline() {
+    let project = Project::with_motd();
+    let script = "templates/scripts/linux/greet.sh";
+    project.edit(script, "echo done", "export DB_PASSWORD=\"Tr0ub4dor-and-3\"\necho done");
+    let refused = project.run(&["validate"]).expect(3).says("error[PlaintextSecret]").says("***");
+    assert!(!refused.stderr.contains("Tr0ub4dor"), "a CI log would hold it:\n{}", refused.stderr);
+    let scan = project.run(&["templates", "scan", "--format", "json"]).expect(3).json();
+    let finding = &scan["result"]["findings"][0];
+    assert_eq!((finding["path"].as_str(), finding["line"].as_u64()), (Some(script), Some(4)), "{scan}");
+    assert!(!scan.to_string().contains("Tr0ub4dor"));
+
+    project.ok(&["templates", "scan", "--write-baseline"]);
+    let baseline = "configs/secret-baseline.json";
+    assert!(!project.read(baseline).contains("Tr0ub4dor"));
+    project.ok(&["validate"]);
+    assert!(project.ok(&["templates", "scan"]).stdout.contains("no plaintext secret (1 accepted"));
+    // It moved, which is no change; another one is.
+    project.edit(script, "echo greeting", "echo greeting\necho more");
+    project.ok(&["validate"]);
+    project.edit(script, "Tr0ub4dor-and-3", "Tr0ub4dor-and-4");
+    project.run(&["validate"]).expect(3).says("error[PlaintextSecret]");
+    assert!(project.run(&["templates", "scan"]).expect(3).stdout.contains("1 of the baseline are gone"));
+    project.edit(script, "export DB_PASSWORD=\"Tr0ub4dor-and-4\"\n", "");
+    project.ok(&["templates", "scan", "--write-baseline"]);
+    assert!(project.ok(&["templates", "scan"]).stdout.contains("no plaintext secret (0 accepted"));
+
+    project.write(baseline, "{ torn");
+    project.run(&["validate"]).expect(1).says("error[SecretListInvalid]").says("--write-baseline");
+    std::fs::remove_file(project.path(baseline)).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(outside.path().join("x"), project.path(baseline)).unwrap();
+    project.run(&["templates", "scan", "--write-baseline"]).expect(3).says("error[PathOutsideProject]");
+    assert!(!outside.path().join("x").exists());
+}
+
+#[test]
+fn suites_and_hooks_that_print_the_environment_leak_nothing() {
+    let mut project = Project::with_motd();
+    project.set_env("CANARY_ENV", ENV);
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "variable \"lines\"",
+        "variable \"key\" {\n  type      = string\n  sensitive = true\n}\n\nvariable \"lines\"",
+    );
+    project.write("configs/overlays/dev.pkrvars.hcl", "message = \"hello\"\nkey = env(\"CANARY_ENV\")\n");
+    project.write("bin/tell", "#!/bin/sh\nenv\nenv >&2\nexit $1\n");
+    project
+        .write("templates/linux/file/motd/builder.toml", "[suites.tell]\ncommand = [\"bin/tell\", \"0\"]\n");
+    project.write("hybrid.toml", "[publish]\nhooks = [[\"bin/tell\", \"1\"]]\n");
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    let runs = [project.ok(&["test", "-v"]), project.run(&["publish", "-vv"]).expect(2)];
+    assert!(runs[1].stderr.contains("PublishHookFailed"), "{}", runs[1].stderr);
+    for ran in runs {
+        assert!(!ran.stdout.contains(ENV) && !ran.stderr.contains(ENV), "{}", ran.stderr);
+    }
+    let mut all = Vec::new();
+    files(project.root(), &mut all);
+    for path in all {
+        assert!(!holds(&std::fs::read(&path).unwrap(), ENV), "{}", path.display());
+    }
+}

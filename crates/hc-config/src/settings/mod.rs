@@ -328,12 +328,21 @@ impl Default for PublishSettings {
 }
 
 /// What the search for plaintext secrets accepts (SEC-1).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecuritySettings {
     /// Findings that are no secrets, for files that cannot carry a `hybrid:allow` comment.
     pub allow: Vec<AllowedFinding>,
+    /// Findings that were there when searching began, relative to the project; `hybrid templates scan --write-baseline`
+    /// writes it.
+    pub baseline: PathBuf,
+}
+
+impl Default for SecuritySettings {
+    fn default() -> Self {
+        Self { allow: Vec::new(), baseline: "configs/secret-baseline.json".into() }
+    }
 }
 
 /// An accepted finding, by place.

@@ -22,6 +22,8 @@ pub(crate) const CONTEXT: usize = 24;
 /// A form that is broken by a line end within so few bytes is covered from the next line on: holding back a
 /// line end because of them would delay nearly every line of a live log.
 const SHORT_HEAD: usize = 3;
+/// How many begun forms are looked for at the end of one line.
+const MOST_ENDS: usize = 8;
 /// A covered range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -77,13 +79,13 @@ impl Progress {
         }
     }
 
-    fn cover(&mut self, start: usize, end: usize) {
+    pub(super) fn cover(&mut self, start: usize, end: usize) {
         if start < end {
             self.spans.push(Span { start, end, written: false });
         }
     }
 
-    fn merge(&mut self) {
+    pub(super) fn merge(&mut self) {
         self.spans.sort_by_key(|span| (span.start, span.end));
         let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len());
         for span in self.spans.drain(..) {
@@ -120,6 +122,14 @@ pub(crate) struct Engine {
     tokens: &'static [TokenRule],
     /// Token patterns that begin before their anchor.
     headed: Vec<(usize, usize)>,
+}
+
+/// How far a text goes on with what an earlier one began.
+pub(crate) struct GoesOn {
+    /// Bytes from its start.
+    pub(crate) covered: usize,
+    /// All of it belongs to the form, and there is more to come.
+    pub(crate) open: bool,
 }
 
 struct Candidate {
@@ -273,6 +283,44 @@ impl Engine {
         }
         let at = self.sorted.partition_point(|pattern| pattern.as_slice() <= suffix);
         self.sorted.get(at).is_some_and(|pattern| pattern.starts_with(suffix))
+    }
+
+    /// Every place where `line` may end inside a form that begins there, the longest first.
+    pub(crate) fn open_ends(&self, line: &[u8]) -> Vec<usize> {
+        let from = line.len().saturating_sub(self.longest.saturating_sub(1));
+        (from..line.len())
+            .filter(|at| self.forms_from(&line[*at..]).next().is_some())
+            .take(MOST_ENDS)
+            .collect()
+    }
+
+    /// How much of `body` goes on with a form that has `begun` before it.
+    pub(crate) fn goes_on(&self, begun: &[u8], body: &[u8]) -> GoesOn {
+        let mut found = GoesOn { covered: 0, open: false };
+        for form in self.forms_from(begun) {
+            let rest = &form[begun.len()..];
+            if body.starts_with(rest) {
+                found.covered = found.covered.max(rest.len());
+            } else if rest.starts_with(body) {
+                found = GoesOn { covered: body.len(), open: true };
+            }
+        }
+        found
+    }
+
+    /// The forms of secrets that begin with `begun` and go on.
+    fn forms_from<'a>(&'a self, begun: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let from = if self.heads.may_begin(begun) {
+            self.sorted.partition_point(|pattern| pattern.as_slice() <= begun)
+        } else {
+            self.sorted.len()
+        };
+        self.sorted[from..]
+            .iter()
+            .zip(&self.meanings[from..])
+            .take_while(move |(pattern, _)| pattern.starts_with(begun))
+            .filter(|(_, meaning)| meaning.form.is_some())
+            .map(|(pattern, _)| pattern.as_slice())
     }
 
     /// Where the first token begins whose anchor the text has not reached; the length of the text if none.

@@ -12,6 +12,7 @@ mod counts;
 mod engine;
 mod forms;
 mod heads;
+mod lines;
 mod squeeze;
 mod stream;
 
@@ -22,6 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hc_core::SecretString;
 
 pub use counts::Counts;
+pub use lines::LineRedactor;
 pub use stream::{RedactStream, RedactWriter};
 
 use engine::{Engine, Progress};
