@@ -25,6 +25,8 @@ pub struct Environment {
     pub host: String,
     /// The command line as typed, for locks and the run log; option values stay out (they may be secret).
     pub command: String,
+    /// Whether the command line asks for JSON, even one that cannot be understood.
+    pub asks_for_json: bool,
     /// When the process started.
     pub started: OffsetDateTime,
 }
@@ -49,6 +51,7 @@ impl Environment {
             pid: std::process::id(),
             host,
             command: describe(std::env::args_os()),
+            asks_for_json: asks_for_json(std::env::args_os()),
             started: OffsetDateTime::now_utc(),
         })
     }
@@ -67,6 +70,12 @@ impl Environment {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.var(name).and_then(OsStr::to_str).filter(|value| !value.is_empty())
     }
+}
+
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = words.collect();
+    words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
 }
 
 /// `hybrid build --env dev`: words up to the first value that could be anything.

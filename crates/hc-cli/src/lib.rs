@@ -53,22 +53,7 @@ pub fn main() -> std::process::ExitCode {
 fn run(environment: Environment) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            // Help and version are answers; everything else is a usage error (PKR-4).
-            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-                let _ = error.print();
-                return ExitCode::Success;
-            }
-            let style = Style::decide(Color::Auto, &environment);
-            let text = error.render();
-            let text = if style.stderr { text.ansi().to_string() } else { text.to_string() };
-            let text = match error.kind() {
-                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => text,
-                _ => text.replacen("error:", "error[Usage]:", 1),
-            };
-            let _ = std::io::stderr().lock().write_all(text.as_bytes());
-            return ExitCode::Invalid;
-        }
+        Err(error) => return misunderstood(&error, &environment),
     };
     let run_id = RunId::new(environment.started, entropy(&environment));
     let style = Style::decide(args.globals.color, &environment);
@@ -79,6 +64,31 @@ fn run(environment: Environment) -> ExitCode {
         None => in_project(&args, environment, &run_id),
     };
     Printer { root: &root, style, format, run_id: &run_id, quiet }.print(result)
+}
+
+/// Help and version are answers; everything else is a usage error (PKR-4).
+fn misunderstood(error: &clap::Error, environment: &Environment) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return ExitCode::Success;
+    }
+    let (style, run_id) =
+        (Style::decide(Color::Auto, environment), RunId::new(environment.started, entropy(environment)));
+    let printer = Printer { root: &environment.cwd, style, format: Format::Json, run_id: &run_id, quiet: 0 };
+    let plain = error.render().to_string();
+    let text = if style.stderr { error.render().ansi().to_string() } else { plain.clone() };
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        printer.stderr(&text);
+        return ExitCode::Invalid;
+    }
+    printer.stderr(&text.replacen("error:", "error[Usage]:", 1));
+    if environment.asks_for_json {
+        let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let usage =
+            CommandError::new("Usage", message).hint("`hybrid --help`, or `--help` after any command");
+        printer.document(ERROR_SCHEMA, usage.exit, None, &[], Some(&usage));
+    }
+    ExitCode::Invalid
 }
 
 fn in_project(

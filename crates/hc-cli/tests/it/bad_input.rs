@@ -168,6 +168,13 @@ fn usage_errors_exit_one() {
     let project = Project::empty();
     project.run(&["biuld"]).expect(1).says("error[Usage]: ").says("build");
     project.run(&["build", "--no-such-flag"]).expect(1).says("error[Usage]: ");
+    for words in [&["biuld", "--format", "json"][..], &["--format=json", "build", "--no-such-flag"]] {
+        let document = project.run(words).expect(1).json();
+        assert_eq!(
+            (document["error"]["code"].as_str(), document["exit_code"].as_u64()),
+            (Some("Usage"), Some(1))
+        );
+    }
     let help = project.run(&["state"]).expect(1).says("Commands:");
     assert!(!help.stderr.contains("[Usage]"), "half a command is a question for help: {}", help.stderr);
 }

@@ -137,3 +137,22 @@ fn a_changed_checksum_is_drift_and_a_wrong_one_is_refused() {
         project.run(&["validate", "--targets", "m0"]).expect(1).says("error[BadIsoUrl]").says(url);
     }
 }
+
+#[test]
+fn a_build_that_waits_for_a_download_says_so() {
+    let (url, _) = serve();
+    let sum = checksum(CONTENT);
+    let project = project(&url, &sum);
+    project.ok(&["validate", "--targets", "m0"]);
+    let lock = format!(".hybrid/cache/iso/{}/.lock", sum.replace(':', "-"));
+    project.write(&lock, "");
+    let mut holder = std::process::Command::new("flock")
+        .arg(project.path(&lock))
+        .args(["sh", "-c", "echo held; sleep 2"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    project.ok(&["build", "--targets", "m0"]).says("waiting for it");
+    holder.wait().unwrap();
+}

@@ -183,11 +183,18 @@ fn touch(path: &Path) {
 /// Waits in short steps, so that a request to stop is heard.
 fn wait_for_lock(path: &Path, me: &Holder, patience: &Patience, url: &str) -> Result<FileLock, IsoError> {
     let start = Instant::now();
+    let mut said = false;
     loop {
         fetch::stopped(patience, url)?;
         let left = patience.lock.saturating_sub(start.elapsed());
         match lock(path, me, left.min(LOCK_STEP)) {
-            Err(IsoError::Busy { .. }) if start.elapsed() < patience.lock => {}
+            Err(IsoError::Busy { who, .. }) if start.elapsed() < patience.lock => {
+                // It may take hours: whoever looks has to know for what.
+                if !said {
+                    tracing::warn!(url, "{who} downloads the same file: waiting for it");
+                }
+                said = true;
+            }
             other => return other,
         }
     }
