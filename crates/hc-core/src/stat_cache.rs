@@ -21,6 +21,8 @@ const MARGIN: i128 = 100_000_000;
 const COARSE_MARGIN: i128 = 3_000_000_000;
 /// Entries of files that nobody asked for in this run are kept up to this number.
 const MOST_UNUSED: usize = 500_000;
+/// How many files one thread looks at before it takes more.
+const CHUNK: usize = 512;
 /// Files from this size on are hashed by all cores, one after the other.
 const LARGE: u64 = 1 << 20;
 
@@ -106,11 +108,21 @@ impl StatCache {
     pub fn digests(&mut self, root: &Path, paths: &[PathBuf]) -> Vec<io::Result<(Digest, u64)>> {
         let clock = self.file.as_deref().and_then(file_system_clock);
         let entries = &self.entries;
-        let look = |buffer: &mut Vec<u8>, path: &PathBuf| {
-            let known = entries.binary_search_by(|entry| entry.path.as_os_str().cmp(path.as_os_str())).ok();
-            look_at(&root.join(path), known.map(|at| (at, &entries[at])), buffer)
+        let known = self.known(paths);
+        let look = |chunk: (&[PathBuf], &[Option<usize>])| {
+            let (mut stats, mut buffer) = (Stats::new(root), Vec::new());
+            let look = |(path, at): (&PathBuf, &Option<usize>)| {
+                if let Some(at) = *at
+                    && stats.of(path)? == Some(entries[at].stamp)
+                {
+                    return Ok(Found::Known(at));
+                }
+                read(&root.join(path), &mut buffer)
+            };
+            chunk.0.iter().zip(chunk.1).map(look).collect::<Vec<_>>()
         };
-        let mut found: Vec<io::Result<Found>> = paths.par_iter().map_init(Vec::new, look).collect();
+        let chunks = paths.par_chunks(CHUNK).zip(known.par_chunks(CHUNK));
+        let mut found: Vec<io::Result<Found>> = chunks.flat_map_iter(look).collect();
         // One by one: each of them occupies all cores.
         for (found, path) in found.iter_mut().zip(paths) {
             if matches!(found, Ok(Found::Large)) {
@@ -142,6 +154,23 @@ impl StatCache {
         digests
     }
 
+    /// Which entry each path has. One walk over both where the paths are sorted as the entries are.
+    fn known(&self, paths: &[PathBuf]) -> Vec<Option<usize>> {
+        let order = |entry: &Entry, path: &PathBuf| entry.path.as_os_str().cmp(path.as_os_str());
+        if !paths.is_sorted_by(|one, other| one.as_os_str() <= other.as_os_str()) {
+            let search = |path| self.entries.binary_search_by(|entry| order(entry, path)).ok();
+            return paths.iter().map(search).collect();
+        }
+        let mut at = 0;
+        let mut walk = |path| {
+            while self.entries.get(at).is_some_and(|entry| order(entry, path).is_lt()) {
+                at += 1;
+            }
+            self.entries.get(at).is_some_and(|entry| order(entry, path).is_eq()).then_some(at)
+        };
+        paths.iter().map(&mut walk).collect()
+    }
+
     fn remember(&mut self, fresh: Vec<Entry>) {
         if fresh.is_empty() {
             return;
@@ -170,6 +199,60 @@ impl StatCache {
     }
 }
 
+/// Looks at files one after the other. Neighbours are looked at from their directory, which spares the system the way
+/// from the root to it.
+struct Stats<'a> {
+    root: &'a Path,
+    /// The last file's directory, relative to the root.
+    #[cfg(target_os = "linux")]
+    near: Option<(PathBuf, std::os::fd::OwnedFd)>,
+}
+
+impl<'a> Stats<'a> {
+    #[cfg(target_os = "linux")]
+    fn new(root: &'a Path) -> Self {
+        Self { root, near: None }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn of(&mut self, path: &Path) -> io::Result<Option<Stamp>> {
+        use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
+        let text = path.as_os_str().as_encoded_bytes();
+        let Some(slash) = text.iter().rposition(|byte| *byte == b'/').filter(|at| *at > 0) else {
+            return Ok(Stamp::of(&std::fs::metadata(self.root.join(path))?));
+        };
+        let (dir, name) = (&text[..slash], &text[slash + 1..]);
+        if self.near.as_ref().is_none_or(|(near, _)| near.as_os_str().as_encoded_bytes() != dir) {
+            let dir = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(dir));
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let opened = openat(CWD, self.root.join(&dir), flags, Mode::empty())?;
+            self.near = Some((dir, opened));
+        }
+        let Some((_, near)) = &self.near else { return Ok(None) };
+        let stat = statat(near, name, AtFlags::empty())?;
+        let at =
+            |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+        #[allow(clippy::unnecessary_cast, reason = "the types of these fields differ between architectures")]
+        Ok(Some(Stamp {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            mtime: at(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            ctime: at(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn new(root: &'a Path) -> Self {
+        Self { root }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn of(&mut self, path: &Path) -> io::Result<Option<Stamp>> {
+        Ok(Stamp::of(&std::fs::metadata(self.root.join(path))?))
+    }
+}
+
 /// What one look at a file gave.
 enum Found {
     /// Unchanged: the entry's index.
@@ -180,12 +263,7 @@ enum Found {
     Large,
 }
 
-fn look_at(path: &Path, known: Option<(usize, &Entry)>, buffer: &mut Vec<u8>) -> io::Result<Found> {
-    if let Some((at, entry)) = known
-        && Stamp::of(&std::fs::metadata(path)?) == Some(entry.stamp)
-    {
-        return Ok(Found::Known(at));
-    }
+fn read(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Found> {
     let mut file = std::fs::File::open(path)?;
     let before = file.metadata()?;
     if before.len() >= LARGE {

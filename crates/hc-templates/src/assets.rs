@@ -1,6 +1,7 @@
 //! Files that templates refer to, found by static analysis, with the place that refers (TPL-4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSetBuilder};
@@ -41,8 +42,24 @@ const PATH_ATTRIBUTES: &[&str] = &[
 /// Functions whose first argument is a path.
 const FILE_FUNCTIONS: &[&str] = &["file", "templatefile", "filebase64"];
 
-/// One file that decides the image, relative to the project.
-pub type Assets = BTreeMap<PathBuf, InputKind>;
+/// The files that decide an image, relative to the project, each once, sorted by the text of their paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assets(Vec<(PathBuf, InputKind)>);
+
+impl Assets {
+    /// All paths with their kinds.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &(PathBuf, InputKind)> {
+        self.0.iter()
+    }
+
+    /// All paths.
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &PathBuf> {
+        self.0.iter().map(|(path, _)| path)
+    }
+}
+
+/// Assets while they are found. By text: comparing paths part by part takes longer than all the rest.
+type Found = HashMap<OsString, InputKind>;
 
 /// Finds all assets of a builder. `vars` are its resolved variables: paths may be made of them.
 ///
@@ -53,7 +70,7 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     let path = path.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
     let mut scope = Scope::open().with("path", Value::Map(path)).with("var", vars.clone());
     scope = scope.clone().with("local", Value::Map(locals(builder, &scope)));
-    let mut search = Search { root, builder, scope, assets: Assets::new(), diagnostics: Vec::new() };
+    let mut search = Search { root, builder, scope, assets: Found::new(), diagnostics: Vec::new() };
     for document in builder.documents.iter() {
         for block in document.body().blocks().filter(|block| block.ident.as_str() != "variable") {
             search.block(document, block);
@@ -66,7 +83,10 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     }
     search.globs();
     search.ansible();
-    (search.assets, search.diagnostics)
+    let mut assets: Vec<_> =
+        search.assets.into_iter().map(|(path, kind)| (PathBuf::from(path), kind)).collect();
+    assets.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+    (Assets(assets), search.diagnostics)
 }
 
 /// Locals that can be known without packer; one pass, so a local made of a later one stays unknown.
@@ -87,7 +107,7 @@ struct Search<'a> {
     root: &'a Path,
     builder: &'a Builder,
     scope: Scope,
-    assets: Assets,
+    assets: Found,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -189,24 +209,35 @@ impl Search<'_> {
         }
     }
 
-    fn insert(&mut self, path: PathBuf) {
+    fn insert(&mut self, path: impl Into<OsString>) {
+        let path = path.into();
         let kind = kind_of(&path);
         self.assets.insert(path, kind);
     }
 
+    /// The path of an entry below the root, as text.
+    fn below_root<'e>(&self, entry: &'e walkdir::DirEntry) -> Option<&'e OsStr> {
+        below(self.root, entry.path())
+    }
+
     fn tree(&mut self, dir: &Path) {
-        let walk = walkdir::WalkDir::new(self.root.join(dir)).sort_by_file_name().into_iter();
+        let walk = walkdir::WalkDir::new(self.root.join(dir)).into_iter();
         let visible = |entry: &walkdir::DirEntry| {
             !hc_core::fs::is_temporary(&entry.file_name().to_string_lossy()) && entry.file_name() != ".git"
         };
+        let mut links = Vec::new();
         for entry in walk.filter_entry(visible).flatten() {
-            let Ok(path) = entry.path().strip_prefix(self.root) else { continue };
+            let Some(path) = self.below_root(&entry) else { continue };
             if entry.file_type().is_file() {
-                self.insert(path.to_owned());
+                self.insert(path);
             } else if entry.file_type().is_symlink() {
-                self.diagnostics.push(link(path, Location::whole_file(path)));
+                let path = Path::new(path);
+                links.push(link(path, Location::whole_file(path)));
             }
         }
+        // In an order that does not depend on the file system.
+        links.sort_by(|one: &Diagnostic, other| one.message.cmp(&other.message));
+        self.diagnostics.append(&mut links);
     }
 
     /// `inputs` of builder.toml.
@@ -225,7 +256,7 @@ impl Search<'_> {
                     self.insert(path)
                 }
             }
-            known = known || self.assets.keys().any(|path| path.starts_with(&pattern));
+            known = known || self.assets.keys().any(|path| Path::new(path).starts_with(&pattern));
             if !known {
                 let metadata = self.builder.dir.join(crate::builder_toml::FILE_NAME);
                 self.diagnostics.push(
@@ -253,12 +284,10 @@ impl Search<'_> {
         let hidden = |entry: &walkdir::DirEntry| {
             !matches!(entry.file_name().to_str(), Some(".git" | ".hybrid" | "target"))
         };
-        for entry in
-            walkdir::WalkDir::new(start).sort_by_file_name().into_iter().filter_entry(hidden).flatten()
-        {
-            let Ok(path) = entry.path().strip_prefix(self.root) else { continue };
+        for entry in walkdir::WalkDir::new(start).into_iter().filter_entry(hidden).flatten() {
+            let Some(path) = self.below_root(&entry) else { continue };
             if entry.file_type().is_file() && set.is_match(path) {
-                self.insert(path.to_owned());
+                self.insert(path);
                 any = true;
             }
         }
@@ -270,18 +299,18 @@ impl Search<'_> {
         let mut queue: Vec<PathBuf> = self
             .assets
             .iter()
-            .filter(|(path, kind)| **kind == InputKind::Ansible && is_yaml(path))
-            .map(|(path, _)| path.clone())
+            .filter(|(path, kind)| **kind == InputKind::Ansible && is_yaml(Path::new(path)))
+            .map(|(path, _)| PathBuf::from(path))
             .collect();
         let mut seen: BTreeSet<PathBuf> = queue.iter().cloned().collect();
         while let Some(path) = queue.pop() {
             let Ok(Some(text)) = read_text(&self.root.join(&path), TEXT_LIMIT) else { continue };
-            let mut found = Assets::new();
-            std::mem::swap(&mut found, &mut self.assets);
+            let found = std::mem::take(&mut self.assets);
             self.used_by(&path, &text);
-            let new: Vec<PathBuf> =
-                self.assets.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
-            self.assets.append(&mut found);
+            let mut new: Vec<PathBuf> =
+                self.assets.keys().filter(|path| !found.contains_key(*path)).map(PathBuf::from).collect();
+            new.sort_unstable();
+            self.assets.extend(found);
             queue.extend(new.into_iter().filter(|path| is_yaml(path) && seen.insert(path.clone())));
         }
     }
@@ -354,8 +383,19 @@ fn link(path: &Path, location: Location) -> Diagnostic {
         .hint("replace the link with what it points to")
 }
 
-fn kind_of(path: &Path) -> InputKind {
-    // As text: taking paths apart is most of the time that many inputs take.
+/// What is left of `path` behind `root`, compared as text.
+fn below<'p>(root: &Path, path: &'p Path) -> Option<&'p OsStr> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let rest = path.as_os_str().as_bytes().strip_prefix(root.as_os_str().as_bytes())?;
+        Some(OsStr::from_bytes(rest.strip_prefix(b"/").unwrap_or(rest)))
+    }
+    #[cfg(not(unix))]
+    path.strip_prefix(root).ok().map(Path::as_os_str)
+}
+
+fn kind_of(path: &OsStr) -> InputKind {
     let text = path.to_string_lossy();
     let part = |name: &str| text.split('/').any(|part| part == name);
     let script = |ending: &str| matches!(ending, "sh" | "ps1" | "bat" | "cmd" | "py");

@@ -56,7 +56,7 @@ pub fn plan(
     for file in &builder.files {
         plan.copies.insert(file.clone(), file.clone());
     }
-    for asset in assets.keys() {
+    for asset in assets.paths() {
         plan.copies.insert(asset.clone(), asset.clone());
     }
     for layer in &builder.layers {

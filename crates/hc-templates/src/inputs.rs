@@ -79,12 +79,16 @@ pub struct InputManifest {
 impl InputManifest {
     /// Sorts the inputs and combines their digests; the order in which they were found does not matter.
     pub fn new(target: Target, mut inputs: Vec<Input>) -> Self {
-        inputs.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        inputs.sort_unstable_by(|a, b| (a.kind, &a.name, a.blake3).cmp(&(b.kind, &b.name, b.blake3)));
         inputs.dedup();
         let mut combiner = Combiner::new("hybrid inputs 1");
         combiner.field(target.to_string().as_bytes());
+        let mut kind = (None, String::new());
         for input in &inputs {
-            combiner.field(format!("{:?}", input.kind).as_bytes());
+            if kind.0 != Some(input.kind) {
+                kind = (Some(input.kind), format!("{:?}", input.kind));
+            }
+            combiner.field(kind.1.as_bytes());
             combiner.field(input.name.as_bytes());
             combiner.field(input.blake3.as_bytes());
         }
