@@ -18,7 +18,7 @@ mod stream;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use hc_core::SecretString;
 
@@ -52,7 +52,16 @@ impl fmt::Display for RedactWarning {
 struct Known {
     secrets: Vec<SecretString>,
     token_shapes: bool,
-    engine: Arc<Engine>,
+    /// Compiled when it is asked for: most commands have nothing to redact.
+    engine: OnceLock<Arc<Engine>>,
+}
+
+impl Known {
+    fn engine(&self) -> &Arc<Engine> {
+        let compile =
+            || Arc::new(Engine::new(self.secrets.iter().map(SecretString::expose), self.token_shapes));
+        self.engine.get_or_init(compile)
+    }
 }
 
 /// Replaces secrets. Clones share what they know: a secret that is added later is unknown to none.
@@ -116,8 +125,7 @@ impl Redactor {
     }
 
     fn of(secrets: Vec<SecretString>, token_shapes: bool) -> Self {
-        let engine = Arc::new(Engine::new(secrets.iter().map(SecretString::expose), token_shapes));
-        Self { known: Arc::new(RwLock::new(Known { secrets, token_shapes, engine })) }
+        Self { known: Arc::new(RwLock::new(Known { secrets, token_shapes, engine: OnceLock::new() })) }
     }
 
     /// Adds secrets to this redactor, all its clones and all their open streams (from their next push on).
@@ -135,14 +143,13 @@ impl Redactor {
             }
         }
         if known.secrets.len() > before {
-            let secrets = known.secrets.iter().map(SecretString::expose);
-            known.engine = Arc::new(Engine::new(secrets, known.token_shapes));
+            known.engine = OnceLock::new();
         }
         warnings
     }
 
     fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).engine)
+        Arc::clone(self.known.read().unwrap_or_else(PoisonError::into_inner).engine())
     }
 
     /// Redacts a text that is at hand as a whole.
@@ -190,7 +197,7 @@ impl fmt::Debug for Redactor {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         f.debug_struct("Redactor")
             .field("secrets", &known.secrets.len())
-            .field("patterns", &known.engine.patterns())
+            .field("patterns", &known.engine().patterns())
             .field("token_shapes", &known.token_shapes)
             .finish()
     }
