@@ -1,6 +1,7 @@
 //! The run log: what the program did, in `logs/hybrid.log`, never a reason to fail (LOG-1).
 
-use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Rotation};
+use hc_config::settings::SystemLog;
+use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Rotation, SystemOptions, SystemProtocol};
 
 use crate::args::{
     ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand, PluginsCommand,
@@ -55,6 +56,7 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
         redactor: session.redactor.clone(),
         now: time::OffsetDateTime::now_utc,
         rotation: Rotation { max_bytes, max_days },
+        system: system(session).filter(|_| writes),
     };
     let guard = hc_logs::init(options).ok()?;
     if writes {
@@ -68,6 +70,20 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
         );
     }
     Some(guard)
+}
+
+/// The log of the system, when the project wants one.
+fn system(session: &Session) -> Option<SystemOptions> {
+    let settings = &session.settings.logs;
+    Some(SystemOptions {
+        protocol: match settings.system? {
+            SystemLog::Syslog => SystemProtocol::Syslog,
+            SystemLog::Journald => SystemProtocol::Journald,
+        },
+        socket: settings.system_socket.as_ref().map(|path| session.root.join(path)),
+        debug: session.verbosity > 0,
+        pid: session.environment.pid,
+    })
 }
 
 /// A number from the environment, as `HYBRID_…` or under its older name `HYBRIDCORE_…`; what is none is ignored, for

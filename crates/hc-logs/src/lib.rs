@@ -23,4 +23,4 @@ pub use error::LogError;
 pub use line::{Level, LogLine};
 pub use redact::{Counts, RedactStream, RedactWarning, RedactWriter, Redactor};
 pub use rotate::Rotation;
-pub use subscriber::{ConsoleOptions, LogGuard, LogOptions, build, init};
+pub use subscriber::{ConsoleOptions, LogGuard, LogOptions, SystemOptions, SystemProtocol, build, init};

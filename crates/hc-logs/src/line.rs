@@ -87,15 +87,20 @@ impl LogLine {
     /// `[timestamp] LEVEL component run_id message key=value …`, without a line end.
     pub fn to_text(&self) -> String {
         let mut line = String::with_capacity(128 + self.message.len());
-        let _ = write!(
-            line,
-            "[{}] {} {} {} {}",
-            timestamp(self.timestamp),
-            self.level,
-            neutralize(&self.component),
-            self.run_id,
-            neutralize(&self.message)
-        );
+        let _ = write!(line, "[{}] {} ", timestamp(self.timestamp), self.level);
+        self.body(&mut line);
+        line
+    }
+
+    /// Adds `component run_id message key=value …` to `line`.
+    pub(crate) fn body(&self, line: &mut String) {
+        let (component, message) = (neutralize(&self.component), neutralize(&self.message));
+        let _ = write!(line, "{component} {} {message}", self.run_id);
+        self.pairs(line);
+    }
+
+    /// Adds ` key=value …` to `line`.
+    pub(crate) fn pairs(&self, line: &mut String) {
         let target = self.target.iter().map(|target| ("target", target));
         for (key, value) in target.chain(self.fields.iter().map(|(key, value)| (key.as_str(), value))) {
             let value = neutralize(value);
@@ -103,7 +108,6 @@ impl LogLine {
             let value = if quote { format!("\"{}\"", value.replace('"', "\\\"")).into() } else { value };
             let _ = write!(line, " {}={value}", neutralize(key));
         }
-        line
     }
 
     /// One JSON object without a line end; control characters are escaped, so that even `cat` is safe.

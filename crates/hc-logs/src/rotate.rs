@@ -2,10 +2,12 @@
 //!
 //! Promises: every append is one `O_APPEND` write of whole lines, so lines of several processes never mix; a
 //! line that a crash tore does not swallow the next one; rotating only renames, to names that nobody has, so
-//! a crash at any moment loses nothing. Rotation happens under a lock file and is skipped when somebody else
+//! a crash at any moment loses nothing; the gap that it leaves in the numbers hides nothing and is closed by
+//! the next rotation. Rotation happens under a lock file and is skipped when somebody else
 //! holds it. Never follows a link, never blocks, never panics: every failure is an `io::Error` for the
 //! caller to count.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ const ROTATE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often, and how far apart, a half line is looked at before it counts as torn.
 const TORN_LOOKS: u32 = 3;
 const TORN_PAUSE: Duration = Duration::from_millis(1);
+/// How often a line is said again that hangs on the half line of somebody who was killed meanwhile.
+const GLUED_TRIES: u32 = 3;
 
 /// When to rotate and what to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +37,43 @@ impl Default for Rotation {
     }
 }
 
-/// The rotated files of `path`, newest first: `<path>.1`, `<path>.2`, … up to the first gap.
+/// A file that was listed may have moved on by so many rotations when its turn comes.
+const MOVED_ON: u64 = 2;
+
+/// The rotated files of `path`, newest first: `<path>.1`, `<path>.2`, … A rotation that goes on meanwhile may
+/// show a file twice and hides none.
 pub fn rotated(path: &Path) -> impl Iterator<Item = PathBuf> {
     let path = path.to_owned();
-    (1..).map(move |index| numbered(&path, index)).take_while(|path| path.symlink_metadata().is_ok())
+    let mut wanted: BTreeSet<u64> =
+        listed(&path).into_iter().flat_map(|number| number..=number + MOVED_ON).collect();
+    wanted.insert(1);
+    let last = wanted.last().copied().unwrap_or(1);
+    let beyond = (last + 1..).map({
+        let path = path.clone();
+        move |number| numbered(&path, number)
+    });
+    let wanted = wanted.into_iter().map(move |number| numbered(&path, number)).filter(|path| is_there(path));
+    wanted.chain(beyond.take_while(|path| is_there(path)))
 }
 
-fn numbered(path: &Path, index: u32) -> PathBuf {
+/// The numbers behind `path` in its directory. A crash between two renames leaves a gap, so counting is not enough.
+fn listed(path: &Path) -> Vec<u64> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let number = |entry: &std::ffi::OsStr| {
+        let number = entry.as_encoded_bytes().strip_prefix(name.as_encoded_bytes())?.strip_prefix(b".")?;
+        let number: u32 = std::str::from_utf8(number).ok()?.parse().ok()?;
+        Some(u64::from(number))
+    };
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter_map(|entry| number(&entry.file_name())).collect()
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+fn numbered(path: &Path, index: u64) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{index}"));
     PathBuf::from(name)
@@ -107,16 +141,35 @@ impl RotatingFile {
         if self.is_due(size, lines.len()) && self.rotate()? {
             size = self.follow()?;
         }
+        self.put(size, lines)
+    }
+
+    /// Writes to the active file, which had `size` bytes a moment ago.
+    fn put(&mut self, size: u64, lines: &[u8]) -> io::Result<()> {
         let Some(active) = self.active.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let torn = size > 0 && size != active.end && is_torn(&active.file, size)?;
-        let written =
-            if torn { active.file.write(&[b"\n", lines].concat())? } else { active.file.write(lines)? };
-        if written < lines.len() + usize::from(torn) {
-            // Writing the rest now could put it behind somebody else's line; the next append closes this one.
-            return Err(io::Error::new(io::ErrorKind::WriteZero, "the log line was written in part"));
+        let closed;
+        let mut rest = lines;
+        if torn {
+            closed = [b"\n", lines].concat();
+            rest = &closed;
         }
-        active.end = size + written as u64;
-        Ok(())
+        for _ in 0..=GLUED_TRIES {
+            let written = active.file.write(rest)?;
+            if written < rest.len() {
+                // Writing the rest now could put it behind somebody else's line; the next append closes this one.
+                return Err(io::Error::new(io::ErrorKind::WriteZero, "the log line was written in part"));
+            }
+            // Where an appending write ended (write(2)); elsewhere the size is the best guess.
+            active.end = if cfg!(unix) { active.file.stream_position()? } else { size + written as u64 };
+            let start = active.end - written as u64;
+            if rest[0] == b'\n' || start == size || is_line_start(&active.file, start)? {
+                return Ok(());
+            }
+            // Somebody was killed in mid-write since we looked: our line hangs on his half, so say it once more.
+            rest = lines;
+        }
+        Err(io::Error::other("every write hangs on the half line of another"))
     }
 
     /// Opens the file again when it is not the one at its path any more; gives its size.
@@ -169,8 +222,9 @@ impl RotatingFile {
         let ours = self.active.as_ref().is_some_and(|active| Some(active.identity) == now);
         if ours {
             self.prune();
-            let count = rotated(&self.path).count() as u32;
-            for index in (1..=count).rev() {
+            // Up to the first number that is free; what stands behind a gap stays where it is.
+            let free = (1..).find(|index| !is_there(&numbered(&self.path, *index))).unwrap_or(1);
+            for index in (1..free).rev() {
                 std::fs::rename(numbered(&self.path, index), numbered(&self.path, index + 1))?;
             }
             std::fs::rename(&self.path, numbered(&self.path, 1))?;
@@ -213,18 +267,24 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Whether the file ends inside a line. A kernel shows the size of a running write page by page, so a line
 /// counts as torn only when it stays so; a mistake here costs an empty line, which readers skip.
-fn is_torn(mut file: &File, mut size: u64) -> io::Result<bool> {
-    let mut byte = [0];
+fn is_torn(file: &File, mut size: u64) -> io::Result<bool> {
     for _ in 0..TORN_LOOKS {
-        file.seek(SeekFrom::Start(size - 1))?;
-        file.read_exact(&mut byte)?;
-        if byte[0] == b'\n' {
+        if is_line_start(file, size)? {
             return Ok(false);
         }
         std::thread::sleep(TORN_PAUSE);
         size = file.metadata()?.len();
     }
     Ok(true)
+}
+
+/// Whether a line may begin at `start`: behind a line end or at the top.
+fn is_line_start(mut file: &File, start: u64) -> io::Result<bool> {
+    let Some(before) = start.checked_sub(1) else { return Ok(true) };
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(before))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte[0] == b'\n')
 }
 
 /// The time of the first line, in either form of lines.
@@ -238,4 +298,45 @@ fn first_line_time(path: &Path) -> Option<SystemTime> {
     };
     let format = &time::format_description::well_known::Rfc3339;
     time::OffsetDateTime::parse(stamp, format).ok().map(SystemTime::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_hangs_on_a_half_one_is_said_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.log");
+        let mut log = RotatingFile::new(path.clone(), Rotation::default());
+        log.append(b"one\n").unwrap();
+        let size = log.follow().unwrap();
+        // Killed in mid-write, between our look and our write.
+        open(&path).unwrap().write_all(b"tor").unwrap();
+        log.put(size, b"two\n").unwrap();
+        log.append(b"three\n").unwrap();
+        // A whole line of somebody else in that moment is nothing to mend.
+        let size = log.follow().unwrap();
+        open(&path).unwrap().write_all(b"other\n").unwrap();
+        log.put(size, b"four\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntortwo\ntwo\nthree\nother\nfour\n");
+    }
+
+    #[test]
+    fn a_gap_in_the_numbers_hides_nothing_and_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.log");
+        // A rotation of seven files was killed when 7 to 5 had moved on; 4000000000 is somebody's joke.
+        for number in [1, 2, 3, 4, 6, 7, 8, 4_000_000_000] {
+            std::fs::write(numbered(&path, number), format!("{number}\n")).unwrap();
+        }
+        std::fs::write(dir.path().join("x.log.5x"), "not ours\n").unwrap();
+        std::fs::write(&path, "active\n").unwrap();
+        let texts = || rotated(&path).map(|path| std::fs::read_to_string(path).unwrap()).collect::<String>();
+        assert_eq!(texts(), "1\n2\n3\n4\n6\n7\n8\n4000000000\n");
+        let mut log = RotatingFile::new(path.clone(), Rotation { max_bytes: 8, max_days: 0 });
+        log.append(b"new\n").unwrap();
+        assert_eq!(texts(), "active\n1\n2\n3\n4\n6\n7\n8\n4000000000\n");
+        assert!(is_there(&numbered(&path, 5)) && !is_there(&numbered(&path, 9)));
+    }
 }

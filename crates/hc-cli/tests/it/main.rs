@@ -32,5 +32,6 @@ mod secrets;
 mod sources;
 mod stat_cache;
 mod state;
+mod system_log;
 mod vm;
 mod wizard;

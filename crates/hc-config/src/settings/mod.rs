@@ -43,7 +43,7 @@ pub struct Settings {
     pub naming: BTreeMap<String, Vec<String>>,
     /// Builders that live elsewhere in the repository (`hybrid init --adopt`), by builder id.
     pub builders: BTreeMap<BuilderId, AdoptedBuilder>,
-    /// Logs: how large, how long.
+    /// Logs: how large, how long, where else.
     pub logs: LogSettings,
     /// State: locks and backups.
     pub state: StateSettings,
@@ -276,7 +276,7 @@ pub struct AdoptedBuilder {
     pub only: Option<String>,
 }
 
-/// Logs: how large, how long.
+/// Logs: how large, how long, where else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -285,11 +285,26 @@ pub struct LogSettings {
     pub keep_days: u32,
     /// Size in bytes at which a log file is rotated.
     pub max_bytes: u64,
+    /// The log of the system that gets the run log too: one record for each line.
+    pub system: Option<SystemLog>,
+    /// Its socket, when it is not `/dev/log` or `/run/systemd/journal/socket`; relative to the project.
+    pub system_socket: Option<PathBuf>,
+}
+
+/// A log of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum SystemLog {
+    /// RFC 3164 on `/dev/log`.
+    Syslog,
+    /// The native protocol of systemd's journal.
+    Journald,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { keep_days: 30, max_bytes: 16 << 20 }
+        Self { keep_days: 30, max_bytes: 16 << 20, system: None, system_socket: None }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The `tracing` subscriber: console, `logs/<component>.log` and `logs/<component>.jsonl`, all redacted.
+//! The `tracing` subscriber: console, `logs/<component>.log`, `logs/<component>.jsonl` and, when wanted, the
+//! log of the system, all redacted.
 //!
 //! Promises: a log that cannot be written never panics and never fails what is logged; the failure is
 //! counted and said once on the console. Never prints by itself: the console is a writer that the caller
@@ -6,6 +7,7 @@
 
 mod fields;
 mod sinks;
+mod system;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use crate::redact::{RedactWarning, Redactor};
 use crate::rotate::Rotation;
 use fields::Fields;
 use sinks::Sinks;
+pub use system::{SystemOptions, SystemProtocol};
 
 /// What the console shows.
 pub struct ConsoleOptions {
@@ -51,6 +54,8 @@ pub struct LogOptions {
     pub redactor: Redactor,
     /// Rotation of the files.
     pub rotation: Rotation,
+    /// The log of the system, beside the others; `None`: not wanted.
+    pub system: Option<SystemOptions>,
     /// The clock; [`OffsetDateTime::now_utc`] outside tests.
     pub now: fn() -> OffsetDateTime,
 }
@@ -72,7 +77,7 @@ impl LogGuard {
         &self.sinks.redactor
     }
 
-    /// How many writes to log files failed.
+    /// How many writes to log files and to the log of the system failed.
     pub fn failures(&self) -> u64 {
         self.sinks.failures()
     }
@@ -96,7 +101,8 @@ pub fn build(options: LogOptions) -> Result<(impl Subscriber + Send + Sync, LogG
     let foreign = if options.console.verbosity > 2 { LevelFilter::TRACE } else { LevelFilter::WARN };
     let (run_id, now) = (options.run_id.clone(), options.now);
     let sinks = Arc::new(Sinks::new(options, console, files));
-    let layer = LogLayer { sinks: Arc::clone(&sinks), run_id, now, most: console.max(files), foreign };
+    let most = console.max(files).max(sinks.system_level());
+    let layer = LogLayer { sinks: Arc::clone(&sinks), run_id, now, most, foreign };
     Ok((tracing_subscriber::registry().with(layer), LogGuard { sinks }))
 }
 

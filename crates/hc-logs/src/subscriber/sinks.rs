@@ -1,13 +1,14 @@
 //! Where lines go.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::Level as TracingLevel;
 use tracing::level_filters::LevelFilter;
 
+use super::system::SystemSink;
 use super::{ConsoleOptions, LogOptions};
 use crate::line::{Level, LogLine};
 use crate::redact::Redactor;
@@ -21,8 +22,11 @@ pub(super) struct Sinks {
     file_level: LevelFilter,
     console: Mutex<ConsoleOptions>,
     files: Mutex<Vec<(Form, RotatingFile)>>,
+    system: Option<SystemSink>,
     failures: AtomicU64,
+    /// Whether a failure was said: of the files, of the log of the system.
     said: AtomicBool,
+    said_system: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
@@ -45,6 +49,7 @@ impl Sinks {
             let path = dir.join(format!("{}.jsonl", options.component));
             files.push((Form::Json, RotatingFile::new(path, options.rotation)));
         }
+        let system = options.system.map(|system| SystemSink::new(system, &options.component));
         Self {
             redactor: options.redactor,
             text_path,
@@ -52,8 +57,10 @@ impl Sinks {
             file_level,
             console: Mutex::new(options.console),
             files: Mutex::new(files),
+            system,
             failures: AtomicU64::new(failures),
             said: AtomicBool::new(false),
+            said_system: AtomicBool::new(false),
         }
     }
 
@@ -61,13 +68,27 @@ impl Sinks {
         self.failures.load(Ordering::Relaxed)
     }
 
+    /// What the log of the system takes.
+    pub(super) fn system_level(&self) -> LevelFilter {
+        self.system.as_ref().map_or(LevelFilter::OFF, |system| system.level)
+    }
+
     pub(super) fn write(&self, level: TracingLevel, line: &LogLine) {
         if level <= self.console_level {
             self.write_console(line);
         }
-        if level > self.file_level {
-            return;
+        if level <= self.file_level {
+            self.write_files(line);
         }
+        if let Some(system) = self.system.as_ref().filter(|system| level <= system.level)
+            && let Err(error) = system.send(line)
+        {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            self.say_once(&self.said_system, line, &system.path, &error);
+        }
+    }
+
+    fn write_files(&self, line: &LogLine) {
         let mut failed = None;
         {
             let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,27 +99,29 @@ impl Sinks {
                 };
                 text.push('\n');
                 if let Err(error) = file.append(text.as_bytes()) {
-                    failed = Some((file.path().display().to_string(), error));
+                    failed = Some((file.path().to_owned(), error));
                     self.failures.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
         if let Some((path, error)) = failed {
-            self.say_once(line, &path, &error);
+            self.say_once(&self.said, line, &path, &error);
         }
     }
 
     /// The first failure is said on the console, whatever its verbosity.
-    fn say_once(&self, line: &LogLine, path: &str, error: &std::io::Error) {
+    fn say_once(&self, said: &AtomicBool, line: &LogLine, path: &Path, error: &std::io::Error) {
+        if said.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let mut notice = line.clone();
         notice.level = Level::Warn;
         notice.component = "logs".into();
         notice.target = None;
         notice.fields.clear();
-        notice.message = format!("cannot write {path}: {error}; the run goes on without this log");
-        if !self.said.swap(true, Ordering::Relaxed) {
-            self.write_console(&notice);
-        }
+        notice.message =
+            format!("cannot write {}: {error}; the run goes on without this log", path.display());
+        self.write_console(&notice);
     }
 
     fn write_console(&self, line: &LogLine) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use hc_core::SecretString;
 use hc_logs::read::{Filter, LogReader};
-use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation};
+use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Redactor, Rotation, SystemOptions, SystemProtocol};
 use time::macros::datetime;
 
 #[derive(Clone, Default)]
@@ -35,6 +35,16 @@ fn logged(
     color: bool,
     body: impl FnOnce(&LogGuard),
 ) -> (String, LogGuard) {
+    logged_to(dir, None, verbosity, color, body)
+}
+
+fn logged_to(
+    dir: Option<PathBuf>,
+    system: Option<SystemOptions>,
+    verbosity: i8,
+    color: bool,
+    body: impl FnOnce(&LogGuard),
+) -> (String, LogGuard) {
     let screen = Screen::default();
     let options = LogOptions {
         dir,
@@ -43,6 +53,7 @@ fn logged(
         console: ConsoleOptions { verbosity, json: false, color, writer: Box::new(screen.clone()) },
         redactor: Redactor::tokens_only(),
         rotation: Rotation::default(),
+        system,
         now: || datetime!(2026-11-20 22:56:20.5 UTC),
     };
     let (subscriber, guard) = hc_logs::build(options).unwrap();
@@ -137,6 +148,7 @@ fn a_process_logs_to_one_place() {
         console: ConsoleOptions { verbosity: 0, json: true, color: false, writer: Box::new(std::io::sink()) },
         redactor: Redactor::tokens_only(),
         rotation: Rotation::default(),
+        system: None,
         now: time::OffsetDateTime::now_utc,
     };
     let _first = hc_logs::init(options()).unwrap();
@@ -163,7 +175,115 @@ fn verbosity_and_bad_components() {
         console: ConsoleOptions { verbosity: 0, json: true, color: false, writer: Box::new(std::io::sink()) },
         redactor: Redactor::tokens_only(),
         rotation: Rotation::default(),
+        system: None,
         now: time::OffsetDateTime::now_utc,
     };
     assert_eq!(hc_logs::build(options).err().unwrap().code(), "BadLogComponent");
+}
+
+#[cfg(unix)]
+mod system {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    fn options(protocol: SystemProtocol, socket: &Path, debug: bool) -> Option<SystemOptions> {
+        Some(SystemOptions { protocol, socket: Some(socket.to_owned()), debug, pid: 42 })
+    }
+
+    fn listen(path: &Path) -> UnixDatagram {
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket
+    }
+
+    fn received(socket: &UnixDatagram) -> Vec<Vec<u8>> {
+        let mut buffer = vec![0; 1 << 18];
+        std::iter::from_fn(|| socket.recv(&mut buffer).ok().map(|length| buffer[..length].to_vec())).collect()
+    }
+
+    #[test]
+    fn syslog_gets_one_redacted_line_per_event() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let socket = listen(&path);
+        let system = options(SystemProtocol::Syslog, &path, false);
+        let (screen, guard) = logged_to(None, system, -2, false, |guard| {
+            guard.add_secrets(&[SecretString::new("correct-horse")]);
+            let text = "login correct-horse\n<0>Nov 20 22:56:20 kernel: forged";
+            tracing::warn!(target: "hc_packer", by = "correct-horse", "{text}");
+            tracing::debug!(target: "hc_packer", "not wanted");
+        });
+        let texts: Vec<_> =
+            received(&socket).into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
+        assert_eq!(
+            texts,
+            ["<12>Nov 20 22:56:20 hybrid[42]: packer 20261120T225620.123Z-1f2e3d4c login ***\\n\
+              <0>Nov 20 22:56:20 kernel: forged by=***"]
+        );
+        assert_eq!((screen.as_str(), guard.failures()), ("", 0));
+    }
+
+    #[test]
+    fn the_journal_gets_fields_and_debugging_when_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let socket = listen(&path);
+        let system = options(SystemProtocol::Journald, &path, true);
+        logged_to(None, system, -2, false, |guard| {
+            guard.add_secrets(&[SecretString::new("correct-horse")]);
+            tracing::debug!(target: "hc_packer", target = "linux.qemu.base@dev\nPRIORITY=0", "a correct-horse\nPRIORITY=0");
+        });
+        let records = received(&socket);
+        let [record] = &records[..] else { panic!("{records:?}") };
+        let text = "a ***\nPRIORITY=0 target=\"linux.qemu.base@dev\\nPRIORITY=0\"";
+        let mut expected = b"MESSAGE\n".to_vec();
+        expected.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        expected.extend_from_slice(format!("{text}\nPRIORITY=7\nSYSLOG_IDENTIFIER=hybrid\n").as_bytes());
+        expected.extend_from_slice(b"HYBRID_RUN_ID=20261120T225620.123Z-1f2e3d4c\nHYBRID_COMPONENT=packer\n");
+        let target = "linux.qemu.base@dev\nPRIORITY=0";
+        expected.extend_from_slice(b"HYBRID_TARGET\n");
+        expected.extend_from_slice(&(target.len() as u64).to_le_bytes());
+        expected.extend_from_slice(format!("{target}\n").as_bytes());
+        assert_eq!(String::from_utf8_lossy(record), String::from_utf8_lossy(&expected));
+    }
+
+    #[test]
+    fn a_socket_that_is_missing_full_or_none_is_said_once_and_waited_for_never() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, full) = (dir.path().join("file"), dir.path().join("full"));
+        std::fs::write(&file, "").unwrap();
+        // Nobody reads here.
+        let _socket = UnixDatagram::bind(&full).unwrap();
+        for (path, lines) in [(dir.path().join("missing"), 20), (file, 20), (full, 2000)] {
+            let system = options(SystemProtocol::Syslog, &path, false);
+            let begun = std::time::Instant::now();
+            let (screen, guard) = logged_to(None, system, -2, false, |_| {
+                for index in 0..lines {
+                    tracing::info!(target: "hc_cli", index, "work goes on {}", "x".repeat(500));
+                }
+            });
+            assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+            assert_eq!(screen.matches(&format!("cannot write {}", path.display())).count(), 1, "{screen}");
+            assert_eq!(screen.lines().count(), 1);
+            assert!(guard.failures() >= 20, "{}: {}", path.display(), guard.failures());
+        }
+    }
+
+    #[test]
+    fn a_log_of_the_system_that_comes_back_is_used_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let first = listen(&path);
+        let (_, guard) = logged_to(None, options(SystemProtocol::Syslog, &path, false), -2, false, |_| {
+            tracing::info!(target: "hc_cli", "one");
+            drop(first);
+            std::fs::remove_file(&path).unwrap();
+            tracing::info!(target: "hc_cli", "lost");
+            let second = listen(&path);
+            tracing::info!(target: "hc_cli", "two");
+            assert!(received(&second)[0].ends_with(b" two"));
+        });
+        assert_eq!(guard.failures(), 1);
+    }
 }

@@ -5,5 +5,6 @@
 
 mod bundles;
 mod canaries;
+mod kills;
 mod logging;
 mod rotation;
