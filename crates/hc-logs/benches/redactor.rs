@@ -4,6 +4,7 @@
 use divan::counter::BytesCount;
 use hc_core::SecretString;
 use hc_logs::Redactor;
+use hc_logs::redact::LineRedactor;
 
 fn main() {
     divan::main();
@@ -35,5 +36,18 @@ fn stream(bencher: divan::Bencher, secrets: u64) {
             out.clear();
         }
         stream.finish(&mut out)
+    });
+}
+
+/// Line by line, as the output of a build comes, with prefixes.
+#[divan::bench(args = [0, 1, 20, 200])]
+fn lines(bencher: divan::Bencher, secrets: u64) {
+    let secrets: Vec<SecretString> =
+        (0..secrets).map(|at| SecretString::new(format!("S3cr3t-{at}/with+{}", at * 7_919))).collect();
+    let redactor = Redactor::builder().secrets(&secrets).token_shapes(true).build();
+    let text = log();
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
+        let mut lines = LineRedactor::new(redactor.clone());
+        text.lines().map(|line| lines.redact(line.as_bytes()).0.len()).sum::<usize>()
     });
 }

@@ -119,6 +119,7 @@ pub(crate) struct Engine {
     /// Patterns, sorted: whether a text ends inside one is a binary search.
     sorted: Vec<Vec<u8>>,
     longest: usize,
+    has_forms: bool,
     tokens: &'static [TokenRule],
     /// Token patterns that begin before their anchor.
     headed: Vec<(usize, usize)>,
@@ -180,6 +181,7 @@ impl Engine {
         let (sorted, meanings): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         Self {
             automaton: build(&sorted),
+            has_forms: meanings.iter().any(|meaning| meaning.form.is_some()),
             meanings,
             longest: sorted.iter().map(Vec::len).max().unwrap_or(0),
             heads: Heads::new(&sorted),
@@ -292,6 +294,21 @@ impl Engine {
             .filter(|at| self.forms_from(&line[*at..]).next().is_some())
             .take(MOST_ENDS)
             .collect()
+    }
+
+    /// Whether secrets are known, and not token shapes alone.
+    pub(crate) fn has_forms(&self) -> bool {
+        self.has_forms
+    }
+
+    /// Which bytes may follow a form that has `begun`, a bit each.
+    pub(crate) fn next_bytes(&self, begun: &[u8]) -> [u64; 4] {
+        let mut bits = [0; 4];
+        for form in self.forms_from(begun) {
+            let next = form[begun.len()];
+            bits[usize::from(next >> 6)] |= 1 << (next & 63);
+        }
+        bits
     }
 
     /// How much of `body` goes on with a form that has `begun` before it.

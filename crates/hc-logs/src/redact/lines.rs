@@ -16,7 +16,7 @@ const TELLING: usize = 4;
 const PATIENCE: u32 = 24;
 /// How many begun secrets are remembered.
 const MOST_OPEN: usize = 64;
-/// Places in a line where what was wrapped may go on: behind so many `: ` at most.
+/// Places in a line where what was wrapped may go on: behind so many `: ` and `] ` at most.
 const MOST_BODIES: usize = 6;
 /// Name of these replacements in scrub manifests.
 const RULE: &str = "wrapped";
@@ -32,7 +32,19 @@ pub struct LineRedactor {
 #[derive(Debug)]
 struct Open {
     begun: Vec<u8>,
+    /// Bytes that may follow, a bit each: most lines are told apart by one look.
+    next: [u64; 4],
     age: u32,
+}
+
+impl Open {
+    fn new(engine: &Engine, begun: Vec<u8>) -> Self {
+        Self { next: engine.next_bytes(&begun), begun, age: 0 }
+    }
+
+    fn may_go_on(&self, byte: u8) -> bool {
+        self.next[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
+    }
 }
 
 impl LineRedactor {
@@ -46,7 +58,7 @@ impl LineRedactor {
         let engine = self.redactor.engine();
         let (mut progress, mut counts) = (Progress::default(), Counts::default());
         let limit = engine.advance(line, &mut progress, true, &mut counts);
-        for segment in segments(line) {
+        for segment in segments(line).filter(|_| engine.has_forms()) {
             self.go_on(&engine, line, segment.clone(), &mut progress, &mut counts);
             self.begin(&engine, line, segment, &mut progress, &mut counts);
         }
@@ -72,10 +84,11 @@ impl LineRedactor {
             return;
         }
         let starts = bodies(line, segment.clone());
-        let mut still = Vec::new();
+        let mut still = Vec::with_capacity(self.open.len());
         for mut open in self.open.drain(..) {
             let found = starts
                 .iter()
+                .filter(|start| open.may_go_on(line[**start]))
                 .map(|start| (*start, engine.goes_on(&open.begun, &line[*start..segment.end])))
                 .max_by_key(|(_, found)| found.covered)
                 .filter(|(_, found)| found.covered > 0);
@@ -88,7 +101,7 @@ impl LineRedactor {
                     }
                     if found.open {
                         open.begun.extend_from_slice(&line[start..end]);
-                        still.push(Open { age: 0, ..open });
+                        still.push(Open::new(engine, open.begun));
                     }
                 }
                 None if open.age < PATIENCE => {
@@ -120,7 +133,7 @@ impl LineRedactor {
                 if self.open.len() == MOST_OPEN {
                     self.open.remove(0);
                 }
-                self.open.push(Open { begun: begun.to_vec(), age: 0 });
+                self.open.push(Open::new(engine, begun.to_vec()));
             }
         }
     }
@@ -131,7 +144,9 @@ fn segments(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut from = Some(0);
     std::iter::from_fn(move || {
         let start = from?;
-        let end = memchr::memmem::find(&line[start..], b"\\n").map(|at| start + at);
+        let end = memchr::memchr_iter(b'\\', &line[start..])
+            .map(|at| start + at)
+            .find(|at| line.get(at + 1) == Some(&b'n'));
         from = end.map(|end| end + 2);
         Some(start..end.unwrap_or(line.len()))
     })
@@ -144,12 +159,9 @@ fn bodies(line: &[u8], segment: Range<usize>) -> Vec<usize> {
         |from: usize| from + text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     // What goes on may itself begin with blanks.
     let mut starts = vec![0, blank(0)];
-    starts.extend(
-        memchr::memmem::find_iter(text, b": ").take(MOST_BODIES).flat_map(|at| [at + 2, blank(at + 2)]),
-    );
-    starts.extend(
-        memchr::memmem::find_iter(text, b"] ").take(MOST_BODIES).flat_map(|at| [at + 2, blank(at + 2)]),
-    );
+    let prefixed = memchr::memchr_iter(b' ', text)
+        .filter(|at| matches!(at.checked_sub(1).map(|before| text[before]), Some(b':' | b']')));
+    starts.extend(prefixed.take(MOST_BODIES).flat_map(|at| [at + 1, blank(at + 1)]));
     starts.retain(|start| *start < text.len());
     starts.sort_unstable();
     starts.dedup();
