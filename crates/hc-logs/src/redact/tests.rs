@@ -101,6 +101,8 @@ fn token_shapes() {
         (format!("\\nghs_{}", a(300)), "\\n***"),
         (format!("github_pat_{}", a(82)), "***"),
         (format!("xoxb-123-{}", a(24)), "***"),
+        (format!("xapp-1-A012-345-{}", a(24)), "***"),
+        (format!("key=AIza{}&key%3AAIza{}", a(35), a(35)), "key=***&key%3A***"),
         (format!("glpat-{}", a(20)), "***"),
         (format!("eyJhbGciOiJIUzI1NiJ9.eyJ{}.{} x", a(2000), a(43)), "*** x"),
         (format!("secret: abc8Q~{} x", a(34)), "secret: *** x"),
@@ -141,6 +143,8 @@ fn ordinary_text_is_no_token() {
     let redactor = Redactor::tokens_only();
     for text in [
         "https://host:8443/path and ssh://git@host/x, a://b",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIzaTVLHZo8UWi5ofzpkTY4Tjc04Bs7U0mP3PqzVls498= root@host",
+        "docker://alpine:3.19@sha256:00ff, mate-xapp-status-applet, xapp-sn-watcher",
         "-----BEGIN CERTIFICATE-----\nMIIDdz\n-----END CERTIFICATE-----",
         "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "eyJust a word, AKIA is short, sig=abc, npm_config_cache=/x, ghp_short",
@@ -204,6 +208,8 @@ fn pieces() -> impl Strategy<Value = Vec<&'static str>> {
         "eyJ",
         ".eyJ",
         "://",
+        "@sha256:",
+        "AIza",
         ":",
         "@",
         "abc8Q~",

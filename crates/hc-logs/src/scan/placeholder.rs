@@ -3,7 +3,7 @@
 /// Longer values are no placeholders, in bytes.
 const MAX_PLACEHOLDER: usize = 1024;
 /// Words that nobody takes for a secret.
-const WORDS: [&str; 26] = [
+const WORDS: [&str; 28] = [
     "changeme",
     "change-me",
     "change_me",
@@ -30,6 +30,9 @@ const WORDS: [&str; 26] = [
     "unset",
     "prompt",
     "omit",
+    // What ansible prints instead of a value.
+    "value_specified_in_no_log_parameter",
+    "not_logging_password",
 ];
 /// Beginnings of references, templates and encrypted values.
 const BEGINNINGS: [&str; 26] = [
@@ -78,6 +81,17 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || BEGINNINGS.iter().any(|beginning| lower.starts_with(&beginning.to_ascii_lowercase()))
         || PARTS.iter().any(|part| value.contains(part))
         || is_path(value)
+        || is_version_range(value)
+}
+
+/// `^1.0.0`, as lists of packages write it: `"parse-passwd": "^1.0.0"`.
+fn is_version_range(value: &str) -> bool {
+    let Some(version) = value.strip_prefix(['^', '~']) else { return false };
+    let numbers = version.split_once('-').map_or(version, |(numbers, _)| numbers);
+    numbers.contains('.')
+        && numbers
+            .split('.')
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit() || c == 'x'))
 }
 
 fn is_path(value: &str) -> bool {
@@ -130,10 +144,13 @@ mod tests {
             "/run/secrets/x",
             "$6$salt$hash",
             "****",
+            "^1.0.0",
+            "~2.1.x-beta.3",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in ["hunter2", "password", "packer", "P@ssw0rd!", "/x+y=", "vagrant"] {
+        for value in ["hunter2", "password", "packer", "P@ssw0rd!", "/x+y=", "vagrant", "^1secret.0", "1.0.0"]
+        {
             assert!(!is_placeholder(value), "{value}");
         }
         assert!(is_mixed("abc1") && is_mixed("aB-c") && !is_mixed("my-secret-name"));

@@ -54,6 +54,8 @@ struct Entry {
     #[serde(default)]
     not_after: Option<String>,
     #[serde(default)]
+    not_before: Option<String>,
+    #[serde(default)]
     block: bool,
     #[serde(default = "yes")]
     scan: bool,
@@ -82,7 +84,14 @@ fn parse(text: &str) -> Result<Vec<TokenRule>, String> {
         let patterns: Result<Vec<_>, _> = entry
             .patterns
             .iter()
-            .map(|text| Pattern::parse(text).map_err(|error| name(&error, text)))
+            .map(|text| {
+                let pattern = Pattern::parse(text);
+                let pattern = match &entry.not_before {
+                    Some(literal) => pattern.and_then(|pattern| pattern.not_before(literal)),
+                    None => pattern,
+                };
+                pattern.map_err(|error| name(&error, text))
+            })
             .collect();
         let patterns = patterns?;
         // Ids live as long as the program; leaking a table of a few dozen names once is how they get there.

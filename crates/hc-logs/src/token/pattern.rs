@@ -83,6 +83,8 @@ pub(crate) struct Pattern {
     group: (usize, usize),
     back: usize,
     anchor: Vec<u8>,
+    /// What must not follow a match.
+    not_before: Vec<u8>,
 }
 
 impl Pattern {
@@ -135,7 +137,19 @@ impl Pattern {
             }
         }
         let (back, anchor) = find_anchor(&elements).ok_or(PatternError::NoAnchor)?;
-        Ok(Self { elements, group, back, anchor })
+        Ok(Self { elements, group, back, anchor, not_before: Vec::new() })
+    }
+
+    /// Refuses matches that `literal` follows.
+    ///
+    /// # Errors
+    /// [`PatternError::Count`] for a pattern with a tail: nothing follows that.
+    pub(crate) fn not_before(mut self, literal: &str) -> Result<Self, PatternError> {
+        if self.tail().is_some() {
+            return Err(PatternError::Count(self.elements.len()));
+        }
+        self.not_before = literal.as_bytes().to_vec();
+        Ok(self)
     }
 
     /// The literal bytes that every match holds, and how many bytes before them a match begins.
@@ -146,7 +160,8 @@ impl Pattern {
     /// The most bytes that are looked at before a verdict.
     #[cfg(test)]
     pub(crate) fn window(&self) -> usize {
-        self.elements.iter().map(|element| element.max.unwrap_or(element.min)).sum()
+        self.elements.iter().map(|element| element.max.unwrap_or(element.min)).sum::<usize>()
+            + self.not_before.len()
     }
 
     /// Bytes that go on being secret after the end of a match.
@@ -173,6 +188,15 @@ impl Pattern {
             }
             if index + 1 == self.group.1 {
                 end = at;
+            }
+        }
+        if !self.not_before.is_empty() {
+            let rest = &text[at.min(text.len())..];
+            if rest.starts_with(&self.not_before) {
+                return Verdict::No;
+            }
+            if !whole && self.not_before.starts_with(rest) {
+                return Verdict::More;
             }
         }
         Verdict::Match { start, end }
@@ -293,6 +317,18 @@ mod tests {
         assert_eq!(verdict("ghp_[a-z]{3,}", "ghp_ab", true), Verdict::No);
         assert_eq!(verdict("ghp_[a-z]{3,}", "ghp_a!", false), Verdict::No);
         assert_eq!(verdict("ghp_[a-z]{3,}", "ghp_abc", false), Verdict::Match { start: 0, end: 7 });
+    }
+
+    #[test]
+    fn what_follows_may_refuse_a_match() {
+        let pattern = Pattern::parse("://([a-z]{2})@").unwrap().not_before("sha:").unwrap();
+        let verdict = |text: &str, whole| pattern.matches(text.as_bytes(), 0, whole);
+        assert_eq!(verdict("://pw@sha:1", true), Verdict::No);
+        assert_eq!(verdict("://pw@sha", true), Verdict::Match { start: 3, end: 5 });
+        assert_eq!(verdict("://pw@sha", false), Verdict::More);
+        assert_eq!(verdict("://pw@", false), Verdict::More);
+        assert_eq!(verdict("://pw@sh.x", false), Verdict::Match { start: 3, end: 5 });
+        assert!(Pattern::parse("abc[a-z]{1,}").unwrap().not_before("x").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod bundles;
 mod canaries;
+mod false_positives;
 mod kills;
 mod logging;
 mod rotation;
