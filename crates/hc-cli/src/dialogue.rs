@@ -15,6 +15,7 @@ impl Dialogue for Lines {
 
     fn ask(&mut self, question: &str) -> Option<String> {
         let mut stderr = std::io::stderr();
+        let question = crate::report::diagnostics::visible(question);
         let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
         let mut line = String::new();
         match std::io::stdin().lock().read_line(&mut line) {

@@ -199,7 +199,8 @@ impl Printer<'_> {
             diagnostics: diagnostics.iter().map(DiagnosticDoc::from).collect(),
             error: error.map(CommandError::doc),
         };
-        let mut text = serde_json::to_string_pretty(&envelope).unwrap_or_default();
+        let mut text =
+            report::style::ascii_controls(serde_json::to_string_pretty(&envelope).unwrap_or_default());
         text.push('\n');
         self.stdout(&text);
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use hc_core::SecretString;
 use hc_logs::redact::{Counts, LineRedactor, Redactor};
 use hc_packer::event::Redact;
 
@@ -12,7 +11,7 @@ const LONGEST_KEY: u32 = 200;
 /// Shortest word of a key's body that is taken for one.
 const KEY_WORD: usize = 16;
 
-/// Knows the secrets of one target and well-known token shapes; follows a private key over its lines.
+/// Knows the secrets of the run and well-known token shapes; follows a private key over its lines.
 #[derive(Debug)]
 pub(crate) struct Redaction {
     redactor: Redactor,
@@ -24,13 +23,11 @@ pub(crate) struct Redaction {
 }
 
 impl Redaction {
-    /// For these secrets.
-    pub(crate) fn new(secrets: &[(String, SecretString)]) -> Self {
-        let redactor =
-            Redactor::builder().secrets(secrets.iter().map(|(_, secret)| secret)).token_shapes(true).build();
+    /// Hides what the session's redactor knows, and whatever that learns.
+    pub(crate) fn new(redactor: &Redactor) -> Self {
         Self {
+            redactor: redactor.clone(),
             lines: Mutex::new(LineRedactor::new(redactor.clone())),
-            redactor,
             counts: Mutex::new(Counts::default()),
             keys: Mutex::new([0; 2]),
         }

@@ -128,7 +128,8 @@ fn check_url(name: &str, url: &str) -> Result<(), SourceError> {
     }
     let authority = rest.split('/').next().unwrap_or_default();
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    if user.contains(':') || user.to_ascii_lowercase().contains("%3a") {
+    // A query of a git url is a token, and would stand in the clone's configuration.
+    if user.contains(':') || user.to_ascii_lowercase().contains("%3a") || path.contains('?') {
         return Err(SourceError::Credentials { name: name.to_owned() });
     }
     let hostile = |part: &str| part.starts_with('-') || part.to_ascii_lowercase().starts_with("%2d");

@@ -258,8 +258,8 @@ impl Run<'_> {
         let build_id = BuildId::new(target, &session.run_id);
         let lock = self.store.build_lock(target)?;
         self.settle_earlier(target)?;
-        let secrets = secrets::fetch_all(session, prepared)?;
-        let redaction = Redaction::new(&secrets);
+        let secrets = secrets::fetch_all(session, prepared, self.cancel)?;
+        let redaction = Redaction::new(&session.redactor);
         let place = Place::of(session, prepared);
         let parent = parent::required(session, self.store.read()?.as_ref(), &target.env, &prepared.builder)?;
 
@@ -308,7 +308,8 @@ impl Run<'_> {
         };
         let context =
             packer::context(session, self.packer, target, &place, &secrets, &self.dirs, self.cancel);
-        journal::begin(session, prepared, &build_id, &place, &output_dir, &log)?;
+        let started_from = parent.as_ref().map(|parent| &parent.image.build_id);
+        journal::begin(session, prepared, &build_id, &place, &output_dir, &log, started_from)?;
         self.console.line(at, &name, &format!("building {build_id}"));
         let mut built =
             run::build(&context, &build, &redaction, &mut |event| self.console.event(at, &name, &event))?;

@@ -18,6 +18,9 @@ use crate::exit_code::ExitCode;
 use crate::report::clean::{CleanReport, PlannedRemoval};
 use crate::session::Session;
 
+/// Where hybrid keeps what can be had again.
+const CACHES: &str = ".hybrid/cache";
+
 /// What is cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -61,26 +64,33 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         planned: BTreeSet::new(),
         removals: Vec::new(),
     };
+    let mut foreign: Vec<String> = Vec::new();
     let wants = |scope: Scope| {
         options.build.is_none() && matches!(options.scope, Scope::All) | (options.scope == scope)
     };
     if let Some(build) = &options.build {
-        let known = evidence.records.iter().find(|record| record.build_id.as_str() == build);
+        // By the name of a builder too: its newest build.
+        let named = |record: &&ArtifactRecord| {
+            record.build_id.as_str() == build || record.builder.to_string() == *build
+        };
+        let known = evidence.records.iter().find(named);
         let kept = match known {
             Some(record) => evidence.keeps_build(&record.build_id),
             None => evidence.damaged.as_ref().is_some_and(|damaged| damaged.as_str() == build),
         };
         if kept {
+            let id = known.map_or(build.as_str(), |record| record.build_id.as_str());
             let why = "it is the newest build of its target, published, or what one of these was made from";
-            return Err(CommandError::new("EvidenceKept", format!("{build} is evidence and stays"))
+            return Err(CommandError::new("EvidenceKept", format!("{id} is evidence and stays"))
                 .hint(evidence.all_builds.as_deref().unwrap_or(why))
                 .exit(ExitCode::Security));
         }
-        let record = match known {
-            Some(record) => record.clone(),
-            None => artifacts::show(session, build)?.artifact,
+        let Some(record) = known else {
+            let found = artifacts::show(session, build)?.artifact.build_id;
+            return Err(CommandError::new("ArtifactNotFound", format!("`{build}` is {found} by now"))
+                .hint("somebody builds at this moment; run the command again"));
         };
-        plan.build(&record);
+        plan.build(record);
     }
     if wants(Scope::Artifacts) {
         for record in evidence.records.iter().filter(|record| !evidence.keeps_build(&record.build_id)) {
@@ -96,7 +106,17 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         }
     }
     if wants(Scope::Cache) {
-        plan.children("cache", &session.settings.packer.cache_dir.clone(), &|_| true)?;
+        let dir = hc_core::fs::normalize(&session.settings.packer.cache_dir);
+        // Whatever hybrid.toml calls a cache: only what lies in hybrid's own directory of caches is taken for one.
+        if dir.starts_with(CACHES) {
+            let idle = store.build_holders()?.is_empty();
+            plan.children("cache", &dir, &|_| idle)?;
+        } else {
+            foreign.push(format!(
+                "packer's cache {} stays: it is not below {CACHES}, so others may use it",
+                dir.display()
+            ));
+        }
     }
     if wants(Scope::Work) {
         let building: Vec<String> =
@@ -106,7 +126,8 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         plan.children("work", Path::new(".hybrid/upgrade"), &|_| building.is_empty())?;
     }
     let removals = plan.removals;
-    let mut report = CleanReport { applied: options.apply, removals, notes: evidence.notes };
+    let notes = evidence.notes.iter().cloned().chain(foreign).collect();
+    let mut report = CleanReport { applied: options.apply, removals, notes };
     if options.apply {
         for removal in &mut report.removals {
             remove(&session.root.join(&removal.path))?;

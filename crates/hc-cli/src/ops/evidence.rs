@@ -42,7 +42,8 @@ impl Evidence {
     /// When one of their directories cannot be listed.
     pub fn gather(session: &Session, state: Option<&State>) -> Result<Self> {
         let (records, damaged) = records(session)?;
-        let mut evidence = Self { builds: builds(state, &records), ..Self::default() };
+        let parents = journal::parents(session).into_iter().map(|build| build.to_string()).collect();
+        let mut evidence = Self { builds: builds(state, &records, parents), ..Self::default() };
         if let Some(damaged) = &damaged {
             let why = format!("artifacts/{damaged}.json cannot be read, and it may be made from any build");
             evidence.all_builds = Some(why);
@@ -129,9 +130,9 @@ fn file_name(path: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// The newest build of every target, the last of the state, what is published, and what these were made from.
-fn builds(state: Option<&State>, records: &[ArtifactRecord]) -> BTreeSet<String> {
-    let mut kept = BTreeSet::new();
+/// The newest build of every target, the last of the state, what is published, what running builds start from, and what
+/// all these were made from.
+fn builds(state: Option<&State>, records: &[ArtifactRecord], mut kept: BTreeSet<String>) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     // Newest first: the first of a target is its newest.
     for record in records {

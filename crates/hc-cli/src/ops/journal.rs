@@ -51,6 +51,9 @@ pub struct JournalEntry {
     pub log: String,
     /// Variables that name what is made on the platform: `vm_name`, `resource_group_name`, …
     pub names: BTreeMap<String, String>,
+    /// The build that it starts from; `clean` leaves that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<BuildId>,
 }
 
 /// A build whose run is gone.
@@ -83,6 +86,7 @@ pub fn begin(
     place: &Place,
     output: &Path,
     log: &Path,
+    parent: Option<&BuildId>,
 ) -> Result<()> {
     let entry = JournalEntry {
         schema: SchemaTag::v1("journal"),
@@ -96,6 +100,7 @@ pub fn begin(
         output: session.shown(output),
         log: session.shown(log),
         names: names(prepared),
+        parent: parent.cloned(),
     };
     create_dirs(&dir(session))?;
     let mut json = serde_json::to_vec_pretty(&entry).unwrap_or_default();
@@ -153,17 +158,27 @@ pub fn builds(session: &Session) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The builds that running and killed builds started from.
+pub fn parents(session: &Session) -> Vec<BuildId> {
+    read_all(session).into_iter().filter_map(|entry| entry.parent).collect()
+}
+
+/// Entries that can be read.
+fn read_all(session: &Session) -> Vec<JournalEntry> {
+    let files = std::fs::read_dir(dir(session)).into_iter().flatten().flatten();
+    files
+        .filter(|file| file.file_name().to_string_lossy().ends_with(".json"))
+        .filter_map(|file| read_limited(&file.path(), 1 << 20).ok().flatten())
+        .filter_map(|bytes| serde_json::from_slice(&bytes).ok())
+        .collect()
+}
+
 /// Builds whose run is gone, oldest first. Entries that cannot be read are passed over.
 ///
 /// # Errors
 /// When the locks cannot be looked at.
 pub fn abandoned(session: &Session, store: &Store) -> Result<Vec<Abandoned>> {
-    let Ok(files) = std::fs::read_dir(dir(session)) else { return Ok(Vec::new()) };
-    let mut entries: Vec<JournalEntry> = Vec::new();
-    for file in files.flatten().filter(|file| file.file_name().to_string_lossy().ends_with(".json")) {
-        let Some(bytes) = read_limited(&file.path(), 1 << 20).ok().flatten() else { continue };
-        entries.extend(serde_json::from_slice::<JournalEntry>(&bytes).ok());
-    }
+    let mut entries = read_all(session);
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -223,16 +238,21 @@ pub fn warnings(session: &Session, store: &Store) -> Result<Vec<Diagnostic>> {
 /// # Errors
 /// When something cannot be removed, or the state cannot be written.
 pub fn settle(session: &Session, store: &Store, one: &Abandoned) -> Result<bool> {
+    let entry = &one.entry;
     // Both are looked at before one is removed: an edited entry must remove nothing.
-    let work = confine(&session.root, Path::new(&one.entry.work))?;
-    let output = confine(&session.root, Path::new(&one.entry.output))?;
-    let inside = |path: &Path, dir: &str| {
-        path.parent().is_some_and(|parent| parent.starts_with(session.root.join(dir)))
-    };
-    for (path, dir) in [(work, ".hybrid/work"), (output, "artifacts/images")] {
-        if !inside(&path, dir) {
-            return Err(FsError::Outside { path: session.root.join(dir), target: path }.into());
-        }
+    let work = confine(&session.root, Path::new(&entry.work))?;
+    let output = confine(&session.root, Path::new(&entry.output))?;
+    let of_run = session.root.join(".hybrid/work").join(entry.run_id.as_str());
+    let of_build = session.root.join("artifacts/images").join(entry.build_id.as_str());
+    if !work.starts_with(&of_run) {
+        return Err(FsError::Outside { path: of_run, target: work }.into());
+    }
+    if output != of_build {
+        return Err(FsError::Outside { path: of_build, target: output }.into());
+    }
+    // Killed after the record was written: then the build is one, and its image is not what was left behind.
+    let recorded = super::artifacts::record_ids(session)?.contains(&entry.build_id);
+    for path in [Some(work), (!recorded).then_some(output)].into_iter().flatten() {
         if path.is_dir() {
             std::fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
         }

@@ -29,7 +29,8 @@ pub fn keep(session: &Session, manifest: &InputManifest) -> Result<()> {
         }
         let Ok(Some(bytes)) = read_limited(&session.root.join(&input.name), LIMIT) else { continue };
         // A file that changed since it was hashed is not the content of this digest.
-        if Digest::of(&bytes) != input.blake3 || bytes.contains(&0) {
+        // Nor is a text kept that holds a secret.
+        if Digest::of(&bytes) != input.blake3 || bytes.contains(&0) || !session.redactor.is_clean(&bytes) {
             continue;
         }
         if let Some(parent) = object.parent() {

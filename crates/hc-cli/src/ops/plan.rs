@@ -10,7 +10,7 @@ use super::parent::{self, Parent};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
 use super::trust::{Gate, gate};
-use super::{artifacts, journal, packer, record, state};
+use super::{artifacts, journal, packer, record, secrets, state};
 use crate::command_error::Result;
 use crate::report::plan::{PlanReport, PlannedTarget};
 use crate::session::Session;
@@ -47,6 +47,7 @@ pub fn plan(
     let packer = packer::find(session)?;
     let selection = select(session, targets)?;
     let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
+    secrets::at_hand(session, &prepared);
     let store = state::open(session)?;
     let state = store.read()?;
     diagnostics.extend(journal::warnings(session, &store)?);

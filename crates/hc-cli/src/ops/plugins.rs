@@ -207,7 +207,7 @@ fn one(
         grace: settings.grace.get(),
         cancel,
     };
-    let done = words(&context, args, &Redaction::new(&[]))?;
+    let done = words(&context, args, &Redaction::new(&session.redactor))?;
     let _ = std::fs::remove_dir_all(&work);
     if let Some(run) = work.parent() {
         // Fails, as it should, while something else of the run is there.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use hc_config::Diagnostic;
-use hc_core::{Digest, EnvName, SecretString};
+use hc_core::{Digest, EnvName};
 use hc_packer::artifact::ArtifactRecord;
 use hc_packer::event::Redact;
 use hc_packer::process::{self, Cancel, Ending, Invocation};
@@ -12,7 +12,7 @@ use hc_templates::drift;
 
 use super::plan::{Planned, plan};
 use super::prepare::Values;
-use super::{artifacts, record, scan, secrets, state, suite, validate};
+use super::{artifacts, record, scan, state, suite, validate};
 use crate::command_error::{CommandError, Result};
 use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
@@ -63,7 +63,6 @@ pub fn publish(
         error.causes = refusals;
         return Err(error);
     }
-    let at_hand = secrets::at_hand(session, planned.iter().map(|one| &one.prepared));
     let mut report = PublishReport { channel: channel.clone(), env: env.to_string(), published: Vec::new() };
     for (one, record) in planned.iter().zip(&accepted) {
         let target = &one.prepared.target;
@@ -73,7 +72,7 @@ pub fn publish(
             .map(|publication| publication.build_id.clone());
         let already = before.as_ref() == Some(&record.build_id);
         if !already {
-            hooks(session, record, &channel, &at_hand, cancel)?;
+            hooks(session, record, &channel, cancel)?;
             store.with_exclusive_within(
                 &session.run_id,
                 session.lock_timeout.max(record::PATIENCE),
@@ -185,13 +184,7 @@ fn untested(one: &Planned, known: &hc_state::BuilderRecord, build: &hc_core::Bui
 }
 
 /// Runs the `[publish]` hooks of hybrid.toml, in order; the first that fails stops the publish.
-fn hooks(
-    session: &Session,
-    record: &ArtifactRecord,
-    channel: &str,
-    secrets: &[(String, SecretString)],
-    cancel: &Cancel,
-) -> Result<()> {
+fn hooks(session: &Session, record: &ArtifactRecord, channel: &str, cancel: &Cancel) -> Result<()> {
     let image = record.image().map(|file| file.path.clone());
     let image = image.or_else(|| record.image_ids.first().cloned()).unwrap_or_default();
     let artifact =
@@ -228,7 +221,7 @@ fn hooks(
             grace: settings.grace.get(),
             inherit: None,
         };
-        let redaction = Redaction::new(secrets);
+        let redaction = Redaction::new(&session.redactor);
         let mut last = String::new();
         let ending = process::run(invocation, cancel, |_, raw| {
             let line = String::from_utf8_lossy(&redaction.redact(raw)).into_owned();

@@ -15,7 +15,8 @@ use hc_templates::{Input, InputKind, InputManifest};
 use serde::Serialize;
 
 use super::evidence;
-use crate::command_error::Result;
+use crate::command_error::{CommandError, Result};
+use crate::exit_code::ExitCode;
 use crate::session::Session;
 
 /// How long a record may wait for the state: a build of hours is not lost to a moment's contention.
@@ -69,6 +70,7 @@ pub fn hash_manifest_path(session: &Session, builder: &BuilderId) -> PathBuf {
 /// # Errors
 /// When a record cannot be written; the image itself is where packer put it.
 pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Option<ArtifactRecord>> {
+    names_hold_no_secret(session, ended.built)?;
     let result = &ended.built.result;
     let succeeded = result.exit_code == 0;
     let now = session.now();
@@ -122,6 +124,20 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
         },
     )?;
     Ok(artifact)
+}
+
+/// What is recorded goes into state, records and tables, so a name must not be a secret.
+fn names_hold_no_secret(session: &Session, built: &Built) -> Result<()> {
+    let names =
+        built.image_ids.iter().cloned().chain(built.files.iter().map(|file| file.display().to_string()));
+    let Some(name) =
+        names.map(|name| session.redactor.redact(&name).into_owned()).find(|name| name.contains("***"))
+    else {
+        return Ok(());
+    };
+    Err(CommandError::new("SecretInArtifact", format!("the image `{name}` has a secret in its name"))
+        .hint("name it by something else and build again; `hybrid orphans --stop` clears this one away, and revoke the secret: the name was seen by the platform")
+        .exit(ExitCode::Security))
 }
 
 /// Logs of earlier builds of the builder that are still there. Where the summary before cannot be read, every log of

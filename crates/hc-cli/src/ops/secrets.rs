@@ -1,27 +1,41 @@
 //! Secrets of a target, fetched at the last moment (CONFIG-4).
 
-use std::process::{Command, Stdio};
+use std::io::Read as _;
 
+use hc_config::Value;
 use hc_config::hcl::types::Type;
 use hc_config::secrets::{SecretRef, SecretSource, fetch};
 use hc_core::SecretString;
+use hc_packer::process::{self, Cancel, Ending, Invocation, Pipe};
 
 use super::prepare::Prepared;
+use super::suite;
 use crate::command_error::{CommandError, Result};
 use crate::session::Session;
 
 /// What stands for a secret while templates are only checked.
 const PLACEHOLDER: &str = "hybrid-placeholder-for-a-secret";
 
-/// Fetches every secret of a target.
+/// Largest secret, in bytes: larger ones could not be hidden.
+const LARGEST: usize = 64 << 10;
+/// Shorter secrets cannot be told from ordinary text, in bytes.
+const SHORTEST: usize = 4;
+/// How long a program may take to give a secret.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// Fetches every secret of a target, and makes it known to every sink.
 ///
 /// # Errors
 /// `SecretUnavailable`, naming the variable and the reference.
-pub fn fetch_all(session: &Session, prepared: &Prepared) -> Result<Vec<(String, SecretString)>> {
+pub fn fetch_all(
+    session: &Session,
+    prepared: &Prepared,
+    cancel: &Cancel,
+) -> Result<Vec<(String, SecretString)>> {
     let mut secrets = Vec::new();
     for (name, var) in &prepared.resolution.vars {
         let Some(reference) = &var.secret else { continue };
-        let value = fetch(reference, &Source { session }).map_err(|error| {
+        let value = fetch(reference, &Source { session, cancel }).map_err(|error| {
             let hint = error.hint();
             let mut wrapped = CommandError::new(
                 error.code(),
@@ -29,28 +43,75 @@ pub fn fetch_all(session: &Session, prepared: &Prepared) -> Result<Vec<(String, 
             )
             .hint(hint);
             wrapped.causes.push(error.to_string());
+            wrapped.causes.extend(std::error::Error::source(&error).map(ToString::to_string));
             wrapped
         })?;
+        let length = value.expose().trim().len();
+        if length > LARGEST {
+            let message = format!("{}: secret `{name}` is not available", prepared.target);
+            let mut error = CommandError::new("SecretUnavailable", message)
+                .hint("give the image a file that is fetched during the build instead");
+            error.causes.push(too_large().to_string());
+            return Err(error);
+        }
+        if length < SHORTEST {
+            tracing::warn!(target_id = %prepared.target, "secret `{name}` is too short to be hidden in logs");
+        }
+        hide(session, value.expose());
         secrets.push((name.clone(), value));
     }
-    session.redactor.add(secrets.iter().map(|(_, secret)| secret));
     Ok(secrets)
 }
 
-/// The secrets that programs of the project could print by themselves: those of the environment and of files. Nothing is
-/// asked for, and what cannot be had is left out.
-pub fn at_hand<'a>(
-    session: &Session,
-    prepared: impl IntoIterator<Item = &'a Prepared>,
-) -> Vec<(String, SecretString)> {
-    let mut secrets = Vec::new();
-    for (name, var) in prepared.into_iter().flat_map(|one| &one.resolution.vars) {
-        if let Some(reference @ (SecretRef::Env(_) | SecretRef::File(_))) = &var.secret {
-            secrets.extend(fetch(reference, &Source { session }).ok().map(|secret| (name.clone(), secret)));
+/// Makes known what programs of the project could print by themselves: secrets of the environment and of files, and
+/// values of sensitive variables that no file holds. Nothing is asked for, and what cannot be had is left out.
+pub fn at_hand<'a>(session: &Session, prepared: impl IntoIterator<Item = &'a Prepared>) {
+    let cancel = Cancel::new();
+    for one in prepared {
+        for (name, var) in &one.resolution.vars {
+            match (&var.secret, &var.value) {
+                (Some(reference @ (SecretRef::Env(_) | SecretRef::File(_))), _) => {
+                    if let Ok(secret) = fetch(reference, &Source { session, cancel: &cancel }) {
+                        hide(session, secret.expose());
+                    }
+                }
+                (None, Value::String(value))
+                    if one.declared.get(name).is_some_and(|declared| declared.sensitive) =>
+                {
+                    hide(session, value);
+                }
+                _ => {}
+            }
         }
     }
-    session.redactor.add(secrets.iter().map(|(_, secret)| secret));
-    secrets
+}
+
+/// Makes a secret known, and the texts in it where it is a list, a map or JSON: templates take them out one by one.
+fn hide(session: &Session, secret: &str) {
+    let mut all = vec![SecretString::new(secret)];
+    let text = secret.trim_start();
+    if text.starts_with(['[', '{']) {
+        all.extend(quoted_texts(text).map(SecretString::new));
+    }
+    session.redactor.add(&all);
+}
+
+/// The quoted texts of a JSON or HCL value, unescaped.
+fn quoted_texts(text: &str) -> impl Iterator<Item = String> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let begin = rest.find('"')?;
+        let mut escaped = false;
+        let closes = |c: char| {
+            let close = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            close
+        };
+        let length = rest[begin + 1..].find(closes)?;
+        let quoted = &rest[begin..begin + length + 2];
+        rest = &rest[begin + length + 2..];
+        Some(serde_json::from_str(quoted).unwrap_or_else(|_| quoted[1..quoted.len() - 1].to_owned()))
+    })
 }
 
 /// A value for every secret, without looking at one: enough for `packer validate`.
@@ -92,6 +153,11 @@ fn quoted(kind: &Type) -> String {
 
 struct Source<'a> {
     session: &'a Session,
+    cancel: &'a Cancel,
+}
+
+fn too_large() -> std::io::Error {
+    std::io::Error::other("it is larger than 64 KiB and could not be hidden in logs")
 }
 
 impl SecretSource for Source<'_> {
@@ -99,21 +165,67 @@ impl SecretSource for Source<'_> {
         self.session.environment.text(name).map(str::to_owned)
     }
 
+    /// Through links, as mounted secrets are; but no pipe that could make it wait, and no endless device.
     fn file(&self, path: &str) -> std::io::Result<String> {
-        std::fs::read_to_string(self.session.root.join(path))
+        let path = self.session.root.join(path);
+        let meta = std::fs::metadata(&path)?;
+        if !meta.is_file() {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
+        let mut text = String::new();
+        std::fs::File::open(&path)?.take(LARGEST as u64 + 1).read_to_string(&mut text)?;
+        if text.len() > LARGEST { Err(too_large()) } else { Ok(text) }
     }
 
     fn command(&self, words: &[String]) -> std::io::Result<String> {
         let (program, args) = words.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
-        let output = Command::new(program)
-            .args(args)
-            .current_dir(&self.session.root)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()?;
-        if !output.status.success() {
-            return Err(std::io::Error::other(format!("{program} ended with {}", output.status)));
+        let session = self.session;
+        let found = suite::program_path(session, program);
+        let invocation = Invocation {
+            program: found.ok_or_else(|| std::io::Error::other(format!("{program} was not found")))?,
+            args: args.iter().map(Into::into).collect(),
+            cwd: session.root.clone(),
+            env: session.environment.vars.clone(),
+            timeout: PATIENCE,
+            grace: std::time::Duration::from_secs(2),
+            inherit: None,
+        };
+        let (mut value, mut said) = (Vec::new(), Vec::new());
+        let ending = process::run(invocation, self.cancel, |pipe, line| {
+            let into = if pipe == Pipe::Stdout { &mut value } else { &mut said };
+            // What is beyond is read and dropped: it is too large already.
+            let room = (LARGEST + 2usize).saturating_sub(into.len());
+            into.extend_from_slice(&line[..line.len().min(room)]);
+            into.push(b'\n');
+        })
+        .map_err(std::io::Error::other)?;
+        let value =
+            String::from_utf8(value).map_err(|_| std::io::Error::other(format!("{program} gave no text")))?;
+        hide(session, value.trim_end());
+        for line in String::from_utf8_lossy(&said).lines().filter(|line| !line.trim().is_empty()) {
+            tracing::warn!(%program, "{line}");
         }
-        String::from_utf8(output.stdout).map_err(|_| std::io::Error::other(format!("{program} gave no text")))
+        match ending {
+            Ending::Exited(0) if value.len() > LARGEST + 1 => Err(too_large()),
+            Ending::Exited(0) => Ok(value),
+            Ending::Exited(code) => {
+                Err(std::io::Error::other(format!("{program} ended with exit code {code}")))
+            }
+            Ending::TimedOut => Err(std::io::Error::other(format!("{program} took longer than two minutes"))),
+            Ending::Cancelled => Err(std::io::ErrorKind::Interrupted.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted_texts;
+
+    #[test]
+    fn texts_in_lists_maps_and_json_are_found() {
+        let texts = |text| quoted_texts(text).collect::<Vec<_>>();
+        assert_eq!(texts(r#"["one-aaa", "two\n\"x\""]"#), ["one-aaa", "two\n\"x\""]);
+        assert_eq!(texts(r#"{ a = "b-c-d", e = ["f", "\q"] }"#), ["b-c-d", "f", "\\q"]);
+        assert_eq!(texts(r#"{"open"#), [""; 0]);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hc_core::fs::{create_dirs, io_error};
-use hc_core::{Digest, EnvName, SecretString, Target};
+use hc_core::{Digest, EnvName, Target};
 use hc_packer::artifact::ArtifactRecord;
 use hc_packer::event::{Event, Level, Redact};
 use hc_packer::process::{self, Cancel, Ending, Invocation};
@@ -55,7 +55,7 @@ pub fn test(
     let console = Console::new(&session.style, session.verbosity, false, names.iter().map(String::as_str));
     // A template that is broken now does not keep an image from being tested.
     let prepared = prepare(session, &selection, env, &Values::default()).map(|(prepared, _)| prepared);
-    let secrets = secrets::at_hand(session, prepared.iter().flatten());
+    secrets::at_hand(session, prepared.iter().flatten());
     let mut report = SuitesReport { env: env.to_string(), suites: Vec::new(), untested: Vec::new() };
     for (at, builder) in selection.builders().enumerate() {
         let target = Target { builder: builder.id.clone(), env: env.clone() };
@@ -83,7 +83,7 @@ pub fn test(
             if cancel.requests() > 0 {
                 return Err(validate::interrupted());
             }
-            report.suites.push(one(session, &console, at, &record, (name, suite), &secrets, cancel)?);
+            report.suites.push(one(session, &console, at, &record, (name, suite), cancel)?);
         }
     }
     if report.suites.is_empty() {
@@ -128,14 +128,13 @@ fn one(
     at: usize,
     record: &ArtifactRecord,
     (name, suite): (&str, &Suite),
-    secrets: &[(String, SecretString)],
     cancel: &Cancel,
 ) -> Result<SuiteDoc> {
     let id = record.builder.to_string();
     let log_path = session.root.join("logs/tests").join(format!("{}.{name}.log", record.build_id));
     create_dirs(log_path.parent().unwrap_or(&session.root))?;
     let mut log = BufWriter::new(File::create(&log_path).map_err(io_error("create", &log_path))?);
-    let redaction = Redaction::new(secrets);
+    let redaction = Redaction::new(&session.redactor);
     console.line(at, &id, &format!("suite {name} on {}", record.build_id));
     let start = Instant::now();
     let ending = process::run(invocation(session, record, name, suite)?, cancel, |_, raw| {

@@ -88,6 +88,8 @@ pub fn changes(session: &Session, drift: &Drift) -> Vec<ChangeDoc> {
                 (None, _) => ("added", Vec::new()),
                 (_, None) => ("removed", Vec::new()),
             };
+            let clean = |line: String| session.redactor.redact(&line).into_owned();
+            let lines = lines.into_iter().map(clean).collect();
             ChangeDoc { change: word.into(), input: change.name.clone(), kind: change.kind, lines }
         })
         .collect()

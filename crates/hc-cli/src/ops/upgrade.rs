@@ -153,8 +153,8 @@ fn formatted(session: &Session, packer: &Packer, one: &Prepared, cancel: &Cancel
 fn built(session: &Session, packer: &Packer, one: &Prepared, cancel: &Cancel) -> Result<Said> {
     let place = Place::of(session, one);
     validate::stage(session, packer, one, &place, &mut Digests::default())?;
-    let secrets = secrets::fetch_all(session, one)?;
-    let redaction = Redaction::new(&secrets);
+    let secrets = secrets::fetch_all(session, one, cancel)?;
+    let redaction = Redaction::new(&session.redactor);
     let dirs = Dirs::of(session);
     let state = state::read(session)?;
     let parent = parent::required(session, state.as_ref(), &one.target.env, &one.builder)?;

@@ -45,6 +45,7 @@ pub fn validate(
     for one in &prepared {
         diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
     }
+    secrets::at_hand(session, &prepared);
     diagnostics.extend(super::scan::plaintext_secrets(session, &prepared)?);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(CommandError::invalid(diagnostics));
@@ -133,7 +134,7 @@ pub fn validate_one(
     let output_dir = session.root.join("artifacts/images/validate");
     let vars = packer::injected(session, prepared, &place, "validate", &output_dir, &given);
     let subject = place.subject(prepared, vars);
-    let redaction = Redaction::new(&secrets);
+    let redaction = Redaction::new(&session.redactor);
     let full = check(&context, Verb::Validate { syntax_only: false }, &subject, &redaction)?;
     let (outcome, depth, note) = match missing_plugin(&full) {
         Some(plugin) => {

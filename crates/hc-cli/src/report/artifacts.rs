@@ -79,13 +79,13 @@ impl Report for ArtifactReport {
             text.push_str(&format!("  parent   {}\n", parent.build_id));
         }
         for id in &artifact.image_ids {
-            text.push_str(&format!("  image    {id}\n"));
+            text.push_str(&format!("  image    {}\n", one_line(id)));
         }
         for file in &artifact.files {
             let digest = file.blake3.map_or("gone".into(), |digest| digest.to_string());
             text.push_str(&format!(
                 "  file     {}  {}  {digest}\n",
-                file.path,
+                one_line(&file.path),
                 file.size.map_or("-".into(), table::bytes)
             ));
         }

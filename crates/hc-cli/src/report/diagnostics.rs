@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use hc_config::{Diagnostic, Severity};
+use hc_logs::scan::{self, Allow};
 
 use super::style::steers;
 
@@ -22,7 +23,7 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
         let source = diagnostic.location.as_ref().and_then(|place| {
             let read = || {
                 let text = hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()?;
-                Some(masked(text, &place.path, diagnostics))
+                Some(masked(text, &place.path))
             };
             sources.entry(place.path.clone()).or_insert_with(read).as_deref()
         });
@@ -32,17 +33,13 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
     text
 }
 
-/// The text of a file with stars in the place of every secret that was found in it, byte for byte.
-fn masked(text: String, path: &Path, diagnostics: &[Diagnostic]) -> String {
-    let places = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.code == "PlaintextSecret")
-        .filter_map(|diagnostic| diagnostic.location.as_ref())
-        .filter(|place| place.path == path);
+/// The text of a file with stars in the place of every secret that can be found in it, byte for byte.
+fn masked(text: String, path: &Path) -> String {
+    let found = scan::scan(path, &text, &Allow::default());
     let mut bytes = text.into_bytes();
-    for place in places {
-        let end = place.span.end.min(bytes.len());
-        for byte in bytes.get_mut(place.span.start..end).into_iter().flatten() {
+    for finding in found.iter().filter(|finding| finding.severity == scan::Severity::Error) {
+        let end = finding.span.end.min(bytes.len());
+        for byte in bytes.get_mut(finding.span.start..end).into_iter().flatten() {
             // A key of several lines keeps them.
             if *byte != b'\n' {
                 *byte = b'*';

@@ -3,6 +3,7 @@
 use hc_state::State;
 use serde::Serialize;
 
+use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
 use crate::exit_code::ExitCode;
 
@@ -58,7 +59,12 @@ impl Report for FindingsReport {
         let mut text = String::new();
         for finding in &self.findings {
             let word = if finding.severity == "error" { style.bad("error") } else { style.warn("warning") };
-            text.push_str(&format!("{word}[{}] {}: {}\n", finding.code, finding.subject, finding.message));
+            text.push_str(&format!(
+                "{word}[{}] {}: {}\n",
+                finding.code,
+                one_line(&finding.subject),
+                visible(&finding.message)
+            ));
             text.push_str(&format!("  {}\n", style.dim(&format!("{} ({})", finding.hint, finding.link))));
         }
         if text.is_empty() { "nothing to report\n".into() } else { text }

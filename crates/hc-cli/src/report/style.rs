@@ -82,6 +82,24 @@ pub fn screen(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// A JSON document in which everything that steers a terminal is written as an escape; JSON itself does so below U+0020
+/// only. Such characters stand in strings alone.
+pub fn ascii_controls(json: String) -> String {
+    let hidden = |c: char| steers(c) && c != '\n';
+    if !json.chars().any(hidden) {
+        return json;
+    }
+    json.chars().fold(String::with_capacity(json.len()), |mut safe, c| {
+        if hidden(c) {
+            // All of them lie below U+FFFF.
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+        safe
+    })
+}
+
 /// Length of the colour sequence that `text` begins with. Concealed, blinking and background are not among them.
 fn colour(text: &str) -> Option<usize> {
     let body = text.strip_prefix("\u{1b}[")?;

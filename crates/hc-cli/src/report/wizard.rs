@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::diagnostics::visible;
 use super::{Report, Style};
 
 /// What was answered.
@@ -47,7 +48,7 @@ impl Report for WizardReport {
             text.push_str(&format!("{} {} = {}\n", style.good(&one.overlay), one.variable, one.reference));
         }
         for one in &self.left {
-            text.push_str(&format!("{} {one}\n", style.warn("open:")));
+            text.push_str(&format!("{} {}\n", style.warn("open:"), visible(one)));
         }
         text.push_str("\nthe same without questions:\n");
         for command in &self.commands {

@@ -187,3 +187,64 @@ fn following_a_killed_run_ends_and_words_of_others_do_not_end_it() {
     followed.expect(0).says("warning[RunInterrupted]").says("is gone");
     project.run(&["orphans", "--stop"]);
 }
+
+#[test]
+fn a_builder_named_instead_of_its_build_is_evidence_too() {
+    let project = Project::with_motd();
+    let one = build(&project, "one");
+    project
+        .run(&["clean", "--build", "linux.file.motd", "--yes"])
+        .expect(3)
+        .says("error[EvidenceKept]")
+        .says(&one);
+    assert!(project.path(&format!("artifacts/{one}.json")).exists());
+}
+
+#[test]
+fn a_cache_is_what_lies_among_caches() {
+    for dir in
+        ["state", "artifacts", "artifacts/images", "logs", ".hybrid", "templates", ".", ".hybrid/cache/../.."]
+    {
+        let project = Project::with_motd();
+        let one = build(&project, "one");
+        project.write("hybrid.toml", &format!("[packer]\ncache_dir = \"{dir}\"\n"));
+        let plan = project.ok(&["clean", "--scope", "cache", "--older-than", "0s", "--yes"]).stdout;
+        assert!(plan.contains("stays"), "{dir}: {plan}");
+        assert!(project.path(&format!("artifacts/images/{one}/motd")).exists(), "{dir}");
+        assert!(
+            project.path("templates/linux").exists() && project.path("state/packer-hybrid.json").exists(),
+            "{dir}"
+        );
+    }
+    let project = Project::with_motd();
+    project.write(".hybrid/cache/packer/download.iso", "x");
+    project.ok(&["validate"]);
+    project.ok(&["clean", "--scope", "cache", "--older-than", "0s", "--yes"]);
+    assert!(!project.path(".hybrid/cache/packer/download.iso").exists());
+}
+
+#[test]
+fn an_entry_of_a_build_that_was_recorded_takes_no_image() {
+    let project = Project::with_motd();
+    let one = build(&project, "one");
+    let run = &one[one.len() - 29..];
+    let entry = |output: &str| {
+        format!(
+            r#"{{"schema":{{"name":"journal","version":1}},"build_id":"{one}","target":"linux.file.motd@dev","run_id":"{run}",
+            "pid":1,"host":"elsewhere","started_at":"2020-01-01T00:00:00Z","work":".hybrid/work/{run}/x",
+            "output":"artifacts/images/{output}","log":"logs/packer/{one}.log","names":{{}}}}"#
+        )
+    };
+    let image = project.path(&format!("artifacts/images/{one}/motd"));
+    project.write(&format!(".hybrid/journal/{one}.json"), &entry(&one));
+    project.ok(&["orphans", "--stop"]);
+    assert!(image.exists() && !project.path(&format!(".hybrid/journal/{one}.json")).exists());
+    // In the name of another build.
+    let forged = one.replace("-dev-", "-prod-");
+    project.write(
+        &format!(".hybrid/journal/{forged}.json"),
+        &entry(&one).replace(&format!("\"build_id\":\"{one}\""), &format!("\"build_id\":\"{forged}\"")),
+    );
+    project.run(&["orphans", "--stop"]).expect(3).says("error[PathOutsideProject]");
+    assert!(image.exists());
+}

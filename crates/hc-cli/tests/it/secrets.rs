@@ -254,3 +254,95 @@ fn suites_and_hooks_that_print_the_environment_leak_nothing() {
         assert!(!holds(&std::fs::read(&path).unwrap(), ENV), "{}", path.display());
     }
 }
+
+/// A project whose provisioner prints what `shown` says, with the secret of `reference` in `var.key`.
+fn telling(reference: &str, kind: &str, shown: &str) -> Project {
+    let project = Project::with_motd();
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "variable \"lines\"",
+        &format!("variable \"key\" {{\n  type      = {kind}\n  sensitive = true\n}}\n\nvariable \"lines\""),
+    );
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "    script = ",
+        &format!("    inline = [\"cat <<'END'\", \"{shown}\", \"END\"]\n  }}\n\n  provisioner \"shell-local\" {{\n    script = "),
+    );
+    project.write("configs/overlays/dev.pkrvars.hcl", &format!("message = \"hello\"\nkey = {reference}\n"));
+    project
+}
+
+#[track_caller]
+fn leaks_nothing(project: &Project, needles: &[&str], args: &[&str], code: i32) -> Ran {
+    let ran = project.run(args).expect(code);
+    let mut all = Vec::new();
+    files(project.root(), &mut all);
+    for needle in needles {
+        assert!(!ran.stdout.contains(needle) && !ran.stderr.contains(needle), "{needle}:\n{}", ran.stderr);
+        for path in all.iter().filter(|path| !path.ends_with("secret.sh")) {
+            assert!(!holds(&std::fs::read(path).unwrap(), needle), "{needle} in {}", path.display());
+        }
+    }
+    ran
+}
+
+#[test]
+fn what_a_template_takes_out_of_a_structured_secret_is_hidden_too() {
+    let mut project = telling("env(\"KEYS\")", "list(string)", "${join(\" \", var.key)}");
+    project.set_env("KEYS", "[\"listelem-one-aaa1\", \"listelem-two-bbb2\"]");
+    project.ok(&["validate"]);
+    leaks_nothing(&project, &["listelem-one-aaa1", "listelem-two-bbb2"], &["build", "--keep-work"], 0);
+}
+
+#[test]
+fn programs_that_give_secrets_are_heard_bounded_and_stopped() {
+    let project = telling("command(\"bin/secret.sh\")", "string", "${var.key}");
+    let script = "#!/bin/sh\nprintf '\\033[2Jwarn\\nerror[Forged]: told-by-a-program\\n' >&2\nprintf told-by-a-program\n";
+    project.write("bin/secret.sh", script);
+    project.ok(&["validate"]);
+    let ran = leaks_nothing(&project, &["told-by-a-program"], &["build"], 0);
+    assert!(!ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
+    assert!(!ran.stderr.lines().any(|line| line.starts_with("error[Forged]")), "{}", ran.stderr);
+
+    for (script, why) in [
+        ("exit 3", "exit code 3"),
+        ("head -c 100000 /dev/zero | tr '\\0' x", "64 KiB"),
+        ("printf '\\377'", "no text"),
+    ] {
+        project.write("bin/secret.sh", &format!("#!/bin/sh\n{script}\n"));
+        project.run(&["build"]).expect(1).says("error[SecretUnavailable]").says(why);
+    }
+    project.write("bin/secret.sh", "#!/bin/sh\nsleep 60\n");
+    let child = project.command(&["build"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let start = std::time::Instant::now();
+    child.wait_with_output().unwrap();
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+
+    let project = telling("file(\"pipe\")", "string", "${var.key}");
+    Command::new("mkfifo").arg(project.path("pipe")).status().unwrap();
+    project.ok(&["validate"]);
+    project.run(&["build"]).expect(1).says("no regular file");
+    project.write("configs/overlays/dev.pkrvars.hcl", "message = \"hello\"\nkey = file(\"large\")\n");
+    project.write("large", &"y".repeat(70_000));
+    project.ok(&["validate"]);
+    project.run(&["build"]).expect(1).says("64 KiB");
+}
+
+#[test]
+fn drift_and_snippets_show_no_secret() {
+    let mut project = telling("env(\"CANARY_ENV\")", "string", "x");
+    project.set_env("CANARY_ENV", ENV);
+    project.write("templates/scripts/linux/greet.sh", &format!("#!/bin/sh\necho {ENV}\n"));
+    project.ok(&["validate"]);
+    project.write("templates/scripts/linux/greet.sh", &format!("#!/bin/sh\necho {ENV} more\n"));
+    for args in [&["build"][..], &["plan"], &["build", "--format", "json"]] {
+        let ran = project.run(args);
+        assert!(!ran.stdout.contains(ENV) && !ran.stderr.contains(ENV), "{}", ran.stderr);
+    }
+    let overlay = "configs/overlays/dev.pkrvars.hcl";
+    project.write(overlay, "message = \"hello\"\ndb_password = \"Summer2026-plain!x\" = 1\n");
+    let refused = project.run(&["validate"]).expect(1).says("dev.pkrvars.hcl:2:");
+    assert!(!refused.stderr.contains("Summer2026"), "{}", refused.stderr);
+}
