@@ -121,9 +121,14 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
     if wants(Scope::Work) {
         let building: Vec<String> =
             store.build_holders()?.iter().map(|holder| holder.target.to_string()).collect();
-        let idle = |run: &Path| !building.iter().any(|target| run.join(target).exists());
+        let live = super::logs::live_runs(session)?;
+        let idle = |run: &Path| {
+            let name = run.file_name().unwrap_or_default().to_string_lossy();
+            !building.iter().any(|target| run.join(target).exists())
+                && !live.iter().any(|live| live.as_str() == name)
+        };
         plan.children("work", Path::new(".hybrid/work"), &idle)?;
-        plan.children("work", Path::new(".hybrid/upgrade"), &|_| building.is_empty())?;
+        plan.children("work", Path::new(".hybrid/upgrade"), &|_| building.is_empty() && live.is_empty())?;
     }
     let removals = plan.removals;
     let notes = evidence.notes.iter().cloned().chain(foreign).collect();

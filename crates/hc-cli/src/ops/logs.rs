@@ -1,5 +1,7 @@
 //! `hybrid logs`: what runs did, read back from the run log (LOG-1).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hc_core::RunId;
 use hc_logs::line::LogLine;
 use hc_logs::read::{Filter, LogReader};
@@ -77,6 +79,24 @@ pub fn follow(
             None => std::thread::sleep(PAUSE),
         }
     }
+}
+
+/// Runs that have begun on this host, did not say that they ended, and whose process is there; this one left out.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn live_runs(session: &Session) -> Result<BTreeSet<RunId>> {
+    let mut begun: BTreeMap<RunId, u32> = BTreeMap::new();
+    for line in LogReader::open(&session.root.join("logs"), COMPONENT, Filter::default())? {
+        if is_end(&line) {
+            begun.remove(&line.run_id);
+        } else if let Some(pid) = pid_of(session, &line) {
+            begun.insert(line.run_id, pid);
+        }
+    }
+    begun.remove(&session.run_id);
+    begun.retain(|_, pid| hc_state::processes::exists(*pid) != Some(false));
+    Ok(begun.into_keys().collect())
 }
 
 /// The last line of a run, by the program itself: what others say of their ends is no end.

@@ -248,3 +248,22 @@ fn an_entry_of_a_build_that_was_recorded_takes_no_image() {
     project.run(&["orphans", "--stop"]).expect(3).says("error[PathOutsideProject]");
     assert!(image.exists());
 }
+
+#[test]
+fn the_stage_of_a_running_validate_stays() {
+    let project = Project::with_motd();
+    let outside = tempfile::tempdir().unwrap();
+    let script = "case \" $* \" in *' validate '*) sleep 3; ls \"$PWD\" >/dev/null;; esac";
+    let fake = hc_test_support::FakePacker::new(outside.path(), "1.11.2", script).unwrap();
+    project.write("hybrid.toml", &format!("[packer]\nbinary = \"{}\"\n", fake.path().display()));
+    let mut validate = project.command(&["validate"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let work = || std::fs::read_dir(project.path(".hybrid/work")).into_iter().flatten().flatten().count();
+    while work() == 0 {
+        assert!(validate.try_wait().unwrap().is_none(), "it has no work directory");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let plan = project.ok(&["clean", "--scope", "work", "--older-than", "0s", "--yes"]).stdout;
+    assert!(plan.contains("nothing to clean") && work() == 1, "{plan}");
+    assert!(validate.wait().unwrap().success());
+}
