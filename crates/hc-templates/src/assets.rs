@@ -1,6 +1,6 @@
 //! Files that templates refer to, found by static analysis, with the place that refers (TPL-4).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -58,8 +58,9 @@ impl Assets {
     }
 }
 
-/// Assets while they are found. By text: comparing paths part by part takes longer than all the rest.
-type Found = HashMap<OsString, InputKind>;
+/// Assets while they are found, some of them more than once. By text: comparing paths part by part takes longer than all
+/// the rest.
+type Found = Vec<(OsString, InputKind)>;
 
 /// Finds all assets of a builder. `vars` are its resolved variables: paths may be made of them.
 ///
@@ -70,7 +71,14 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     let path = path.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
     let mut scope = Scope::open().with("path", Value::Map(path)).with("var", vars.clone());
     scope = scope.clone().with("local", Value::Map(locals(builder, &scope)));
-    let mut search = Search { root, builder, scope, assets: Found::new(), diagnostics: Vec::new() };
+    let mut search = Search {
+        root,
+        builder,
+        scope,
+        assets: Found::new(),
+        trees: BTreeSet::new(),
+        diagnostics: Vec::new(),
+    };
     for document in builder.documents.iter() {
         for block in document.body().blocks().filter(|block| block.ident.as_str() != "variable") {
             search.block(document, block);
@@ -86,6 +94,7 @@ pub fn find(root: &Path, builder: &Builder, vars: &Value) -> (Assets, Vec<Diagno
     let mut assets: Vec<_> =
         search.assets.into_iter().map(|(path, kind)| (PathBuf::from(path), kind)).collect();
     assets.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+    assets.dedup_by(|(one, _), (other, _)| one.as_os_str() == other.as_os_str());
     (Assets(assets), search.diagnostics)
 }
 
@@ -108,6 +117,8 @@ struct Search<'a> {
     builder: &'a Builder,
     scope: Scope,
     assets: Found,
+    /// Directories that were added as a whole.
+    trees: BTreeSet<PathBuf>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -212,7 +223,7 @@ impl Search<'_> {
     fn insert(&mut self, path: impl Into<OsString>) {
         let path = path.into();
         let kind = kind_of(&path);
-        self.assets.insert(path, kind);
+        self.assets.push((path, kind));
     }
 
     /// The path of an entry below the root, as text.
@@ -221,6 +232,10 @@ impl Search<'_> {
     }
 
     fn tree(&mut self, dir: &Path) {
+        // Every task of a role may name the role's own files.
+        if !self.trees.insert(dir.to_owned()) {
+            return;
+        }
         let walk = walkdir::WalkDir::new(self.root.join(dir)).into_iter();
         let visible = |entry: &walkdir::DirEntry| {
             !hc_core::fs::is_temporary(&entry.file_name().to_string_lossy()) && entry.file_name() != ".git"
@@ -256,7 +271,7 @@ impl Search<'_> {
                     self.insert(path)
                 }
             }
-            known = known || self.assets.keys().any(|path| Path::new(path).starts_with(&pattern));
+            known = known || self.assets.iter().any(|(path, _)| Path::new(path).starts_with(&pattern));
             if !known {
                 let metadata = self.builder.dir.join(crate::builder_toml::FILE_NAME);
                 self.diagnostics.push(
@@ -299,18 +314,18 @@ impl Search<'_> {
         let mut queue: Vec<PathBuf> = self
             .assets
             .iter()
-            .filter(|(path, kind)| **kind == InputKind::Ansible && is_yaml(Path::new(path)))
+            .filter(|(path, kind)| *kind == InputKind::Ansible && is_yaml(Path::new(path)))
             .map(|(path, _)| PathBuf::from(path))
             .collect();
         let mut seen: BTreeSet<PathBuf> = queue.iter().cloned().collect();
         while let Some(path) = queue.pop() {
             let Ok(Some(text)) = read_text(&self.root.join(&path), TEXT_LIMIT) else { continue };
-            let found = std::mem::take(&mut self.assets);
+            let before = self.assets.len();
             self.used_by(&path, &text);
             let mut new: Vec<PathBuf> =
-                self.assets.keys().filter(|path| !found.contains_key(*path)).map(PathBuf::from).collect();
+                self.assets[before..].iter().map(|(path, _)| PathBuf::from(path)).collect();
             new.sort_unstable();
-            self.assets.extend(found);
+            new.dedup();
             queue.extend(new.into_iter().filter(|path| is_yaml(path) && seen.insert(path.clone())));
         }
     }

@@ -1,7 +1,7 @@
 //! The input manifest of a prepared target.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
@@ -20,50 +20,81 @@ pub const STAT_CACHE: &str = ".hybrid/stat-cache";
 /// Digests of project files, each looked at once per run however many builders share it.
 #[derive(Debug, Default)]
 pub struct Digests {
-    /// By the text of the path: comparing paths part by part takes longer than all the rest.
-    known: HashMap<OsString, (Digest, u64)>,
+    /// Sorted by the text of the path: comparing paths part by part takes longer than all the rest.
+    known: Vec<(PathBuf, (Digest, u64))>,
+    /// Behind the last one that was asked for: inputs are asked for in their order.
+    next: usize,
+}
+
+/// The stat cache, being read while the inputs are looked for.
+#[derive(Debug)]
+pub struct Remembered(std::thread::JoinHandle<StatCache>);
+
+impl Remembered {
+    /// Begins to read it, if the session allows to remember.
+    pub fn load(session: &Session) -> Self {
+        let file = session.stat_cache.then(|| session.root.join(STAT_CACHE));
+        Self(std::thread::spawn(move || file.map_or_else(StatCache::default, |file| StatCache::load(&file))))
+    }
 }
 
 impl Digests {
-    /// Looks at all files of the targets at once; those that did not change since they were hashed are not read, if
-    /// the session allows it.
+    /// Looks at all files of the targets at once; those that did not change since they were hashed are not read.
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn of_all(session: &Session, prepared: &[Prepared]) -> Result<Self> {
-        let file = session.root.join(STAT_CACHE);
-        let mut cache = if session.stat_cache { StatCache::load(&file) } else { StatCache::default() };
+    pub fn of_all(session: &Session, prepared: &[Prepared], remembered: Remembered) -> Result<Self> {
+        // A cache that cannot be read costs time, and that is all.
+        let mut cache = remembered.0.join().unwrap_or_default();
         let mut paths: Vec<PathBuf> =
             prepared.iter().flat_map(|one| files(one).into_iter().map(|(path, _)| path)).collect();
-        paths.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
-        paths.dedup_by(|one, other| one.as_os_str() == other.as_os_str());
+        paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));
+        paths.dedup_by(|one, other| text(one) == text(other));
         let found = cache.digests(&session.root, &paths);
-        let mut known = HashMap::with_capacity(paths.len());
+        let mut known = Vec::with_capacity(paths.len());
         for (path, found) in paths.into_iter().zip(found) {
-            let full = session.root.join(&path);
-            known.insert(path.into_os_string(), found.map_err(io_error("read", &full))?);
+            let found = found.map_err(|error| io_error("read", &session.root.join(&path))(error))?;
+            known.push((path, found));
         }
         // Without it the next run takes longer, and that is all.
         if let Err(error) = cache.save() {
             tracing::debug!(%error, "the stat cache was not written");
         }
-        Ok(Self { known })
+        Ok(Self { known, next: 0 })
     }
 
     /// Takes digests that were computed elsewhere (while a stage was written).
     pub fn adopt(&mut self, digests: BTreeMap<PathBuf, (Digest, u64)>) {
-        self.known.extend(digests.into_iter().map(|(path, digest)| (path.into_os_string(), digest)));
+        let mut known: Vec<_> = digests.into_iter().chain(std::mem::take(&mut self.known)).collect();
+        known.sort_by(|(one, _), (other, _)| text(one).cmp(text(other)));
+        // What was computed last comes first.
+        known.dedup_by(|(later, _), (first, _)| text(later) == text(first));
+        self.known = known;
     }
 
     fn of(&mut self, root: &Path, path: &Path) -> Result<(Digest, u64), FsError> {
-        if let Some(known) = self.known.get(path.as_os_str()) {
-            return Ok(*known);
+        let is_next = self.known.get(self.next).is_some_and(|(known, _)| text(known) == text(path));
+        let at = match is_next {
+            true => Ok(self.next),
+            false => self.known.binary_search_by(|(known, _)| text(known).cmp(text(path))),
+        };
+        match at {
+            Ok(at) => {
+                self.next = at + 1;
+                Ok(self.known[at].1)
+            }
+            Err(at) => {
+                let full = root.join(path);
+                let found = Digest::of_file(&full).map_err(io_error("read", &full))?;
+                self.known.insert(at, (path.to_owned(), found));
+                Ok(found)
+            }
         }
-        let full = root.join(path);
-        let found = Digest::of_file(&full).map_err(io_error("read", &full))?;
-        self.known.insert(path.as_os_str().to_owned(), found);
-        Ok(found)
     }
+}
+
+fn text(path: &Path) -> &OsStr {
+    path.as_os_str()
 }
 
 /// The files of a target's inputs.

@@ -5,7 +5,7 @@ use hc_packer::Packer;
 use hc_state::State;
 use hc_templates::{InputManifest, drift};
 
-use super::inputs::{Digests, collect};
+use super::inputs::{Digests, Remembered, collect};
 use super::parent::{self, Parent};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
@@ -44,6 +44,7 @@ pub fn plan(
     env: &EnvName,
     values: &Values,
 ) -> Result<(Vec<Planned>, Packer, Vec<hc_config::Diagnostic>)> {
+    let remembered = Remembered::load(session);
     let packer = packer::find(session)?;
     let selection = select(session, targets)?;
     let (prepared, mut diagnostics) = prepare(session, &selection, env, values)?;
@@ -51,7 +52,7 @@ pub fn plan(
     let store = state::open(session)?;
     let state = store.read()?;
     diagnostics.extend(journal::warnings(session, &store)?);
-    let mut digests = Digests::of_all(session, &prepared)?;
+    let mut digests = Digests::of_all(session, &prepared, remembered)?;
     let mut planned: Vec<Planned> = Vec::new();
     for one in prepared {
         let manifest = collect(session, &one, &packer.version.to_string(), &mut digests)?;

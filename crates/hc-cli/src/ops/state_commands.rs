@@ -6,7 +6,7 @@ use hc_core::{BuilderId, Digest, EnvName, Target};
 use hc_packer::artifact::HashManifest;
 use hc_state::{CheckContext, MigrateOptions, RestorePoint, Severity, State, Validity};
 
-use super::inputs::{Digests, STAT_CACHE, collect};
+use super::inputs::{Digests, Remembered, STAT_CACHE, collect};
 use super::prepare::{Values, prepare};
 use super::select::select;
 use super::{packer, record, state};
@@ -80,7 +80,7 @@ fn anew(session: &Session, state: &State) -> Result<(BTreeMap<Target, Digest>, V
         }
         let selection = select(session, &ids.join(","))?;
         let (prepared, _) = prepare(session, &selection, env, &Values::default())?;
-        let mut remembered = Digests::of_all(session, &prepared)?;
+        let mut remembered = Digests::of_all(session, &prepared, Remembered::load(session))?;
         let mut fresh = Digests::default();
         for one in &prepared {
             let version = packer.version.to_string();
