@@ -20,6 +20,8 @@ const PLACEHOLDER: &str = "hybrid-placeholder-for-a-secret";
 const LARGEST: usize = 64 << 10;
 /// Shorter secrets cannot be told from ordinary text, in bytes.
 const SHORTEST: usize = 4;
+/// Shorter texts inside a secret, and shorter values of sensitive variables, are likely to be ordinary words, in bytes.
+const TELLING: usize = 8;
 /// How long a program may take to give a secret.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -75,8 +77,11 @@ pub fn at_hand<'a>(session: &Session, prepared: impl IntoIterator<Item = &'a Pre
                         hide(session, secret.expose());
                     }
                 }
+                // What a file holds is no secret: `packer` is everybody's password, and in every line of a log.
                 (None, Value::String(value))
-                    if one.declared.get(name).is_some_and(|declared| declared.sensitive) =>
+                    if value.len() >= TELLING
+                        && var.chain.last().is_some_and(|origin| origin.location.is_none())
+                        && one.declared.get(name).is_some_and(|declared| declared.sensitive) =>
                 {
                     hide(session, value);
                 }
@@ -91,26 +96,33 @@ fn hide(session: &Session, secret: &str) {
     let mut all = vec![SecretString::new(secret)];
     let text = secret.trim_start();
     if text.starts_with(['[', '{']) {
-        all.extend(quoted_texts(text).map(SecretString::new));
+        all.extend(quoted_texts(text).filter(|text| text.len() >= TELLING).map(SecretString::new));
     }
     session.redactor.add(&all);
 }
 
-/// The quoted texts of a JSON or HCL value, unescaped.
+/// The quoted texts of a JSON or HCL value, unescaped; names of fields are none.
 fn quoted_texts(text: &str) -> impl Iterator<Item = String> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let begin = rest.find('"')?;
-        let mut escaped = false;
-        let closes = |c: char| {
-            let close = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            close
-        };
-        let length = rest[begin + 1..].find(closes)?;
-        let quoted = &rest[begin..begin + length + 2];
-        rest = &rest[begin + length + 2..];
-        Some(serde_json::from_str(quoted).unwrap_or_else(|_| quoted[1..quoted.len() - 1].to_owned()))
+        loop {
+            let begin = rest.find('"')?;
+            let mut escaped = false;
+            let closes = |c: char| {
+                let close = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                close
+            };
+            let length = rest[begin + 1..].find(closes)?;
+            let quoted = &rest[begin..begin + length + 2];
+            rest = &rest[begin + length + 2..];
+            if rest.trim_start().starts_with([':', '=']) {
+                continue;
+            }
+            return Some(
+                serde_json::from_str(quoted).unwrap_or_else(|_| quoted[1..quoted.len() - 1].to_owned()),
+            );
+        }
     })
 }
 
@@ -226,6 +238,7 @@ mod tests {
         let texts = |text| quoted_texts(text).collect::<Vec<_>>();
         assert_eq!(texts(r#"["one-aaa", "two\n\"x\""]"#), ["one-aaa", "two\n\"x\""]);
         assert_eq!(texts(r#"{ a = "b-c-d", e = ["f", "\q"] }"#), ["b-c-d", "f", "\\q"]);
+        assert_eq!(texts(r#"{"username": "b-c-d", "key" = "e"}"#), ["b-c-d", "e"]);
         assert_eq!(texts(r#"{"open"#), [""; 0]);
     }
 }
