@@ -303,6 +303,22 @@ pub fn confine(root: &Path, relative: &Path) -> Result<PathBuf, FsError> {
     Ok(path)
 }
 
+/// Names in `dir` that are UTF-8; none when the directory is absent.
+///
+/// # Errors
+/// [`FsError::Io`] when it cannot be listed.
+pub fn file_names(dir: &Path) -> Result<Vec<String>, FsError> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(io_error("list", dir))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(io_error("list", dir))?.file_name().into_string());
+    }
+    Ok(names)
+}
+
 /// Creates `dir` and its parents.
 ///
 /// # Errors

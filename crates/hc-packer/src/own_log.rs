@@ -51,26 +51,26 @@ impl OwnLog {
 
     /// Writes the clean copy; a log that cannot be cleaned does not stay.
     pub(crate) fn save(mut self, redact: &dyn Redact) {
-        let clean = self.path.with_extension("clean");
-        let done = self.raw.rewind().and_then(|()| copy_clean(&mut self.raw, &clean, redact));
-        if done.and_then(|()| std::fs::rename(&clean, &self.path)).is_err() {
-            let _ = std::fs::remove_file(&clean);
-            if self.handed == self.path {
-                let _ = std::fs::remove_file(&self.path);
-            }
-        }
+        let begun = self.raw.rewind();
+        put_clean(begun.map(|()| self.raw), &self.path, redact);
     }
 }
 
 /// Cleans what packer leaves when it panics: a file of its own choice in its working directory.
 pub(crate) fn clean_crash_log(cwd: &Path, redact: &dyn Redact) {
     let path = cwd.join("crash.log");
-    let Ok(Some(_)) = hc_core::fs::regular_metadata(&path) else { return };
+    if let Ok(Some(_)) = hc_core::fs::regular_metadata(&path) {
+        put_clean(File::open(&path), &path, redact);
+    }
+}
+
+/// Puts a clean copy of `raw` at `path`, or nothing.
+fn put_clean(raw: std::io::Result<File>, path: &Path, redact: &dyn Redact) {
     let clean = path.with_extension("clean");
-    let copied = File::open(&path).and_then(|mut raw| copy_clean(&mut raw, &clean, redact));
-    if copied.and_then(|()| std::fs::rename(&clean, &path)).is_err() {
+    let copied = raw.and_then(|mut raw| copy_clean(&mut raw, &clean, redact));
+    if copied.and_then(|()| std::fs::rename(&clean, path)).is_err() {
         let _ = std::fs::remove_file(&clean);
-        let _ = std::fs::remove_file(&path);
+        let _ = std::fs::remove_file(path);
     }
 }
 

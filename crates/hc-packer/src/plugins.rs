@@ -184,12 +184,12 @@ impl PluginLock {
         entry.sha256.insert(platform(), sha256);
     }
 
-    /// Compares a binary with the lock.
+    /// Compares a binary with the lock; gives its SHA-256.
     ///
     /// # Errors
     /// [`PackerError::PluginDiffers`] when version or checksum are not the locked ones;
     /// [`PackerError::PluginNotLocked`] when the lock does not know the plugin or has no sum for this machine.
-    pub fn require(&self, plugin: &Installed) -> Result<(), PackerError> {
+    pub fn require(&self, plugin: &Installed) -> Result<String, PackerError> {
         let not_locked =
             || PackerError::PluginNotLocked { source_address: plugin.source.clone(), platform: platform() };
         let locked = self.plugins.get(&plugin.source).ok_or_else(not_locked)?;
@@ -208,7 +208,7 @@ impl PluginLock {
         let wanted = locked.sha256.get(&platform()).ok_or_else(not_locked)?;
         let found = sha256(&plugin.path)?;
         if found == *wanted {
-            Ok(())
+            Ok(found)
         } else {
             Err(differs(format!("sha256:{found}"), format!("sha256:{wanted}")))
         }

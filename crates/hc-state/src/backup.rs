@@ -100,7 +100,7 @@ impl Names {
         if !disk::is_real_dir(&dir)? {
             return Ok(Self(Vec::new()));
         }
-        let mut names: Vec<(Option<u64>, PathBuf)> = disk::file_names(&dir)?
+        let mut names: Vec<(Option<u64>, PathBuf)> = hc_core::fs::file_names(&dir)?
             .into_iter()
             .filter_map(|name| {
                 let rest = name.strip_prefix(paths::STEM)?.strip_prefix('.')?;

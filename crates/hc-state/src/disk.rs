@@ -88,21 +88,6 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), FsError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("sync", dir))
 }
 
-/// Names in `dir` that are UTF-8; none when the directory is absent.
-pub(crate) fn file_names(dir: &Path) -> Result<Vec<String>, StateError> {
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io_error("list", dir)(error).into()),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(io_error("list", dir))?;
-        names.extend(entry.file_name().into_string());
-    }
-    Ok(names)
-}
-
 /// Gives the bytes at `from` a second name that does not exist yet; a hard link where the file system has
 /// them, because linked bytes are durable already and need no space, else a synced copy.
 pub(crate) fn keep_as(from: &Path, to: &Path, bytes: &[u8]) -> Result<(), FsError> {

@@ -210,7 +210,7 @@ impl Store {
 
     fn build_lock_files(&self) -> Result<Vec<(Target, PathBuf)>, StateError> {
         let dir = paths::build_locks_dir(self.root());
-        let mut found: Vec<(Target, PathBuf)> = disk::file_names(&dir)?
+        let mut found: Vec<(Target, PathBuf)> = hc_core::fs::file_names(&dir)?
             .into_iter()
             .filter_map(|name| Some((name.strip_suffix(".lock")?.parse().ok()?, dir.join(&name))))
             .collect();

@@ -1,6 +1,6 @@
 //! `hybrid artifacts …`: the records of what was built.
 
-use hc_core::fs::{read_limited, write_atomic};
+use hc_core::fs::{file_names, read_limited, write_atomic};
 use hc_core::{BuildId, BuilderId, Digest, Selector, Target};
 use hc_packer::artifact::ArtifactRecord;
 use hc_state::{AuditAction, AuditEvent, Revocation, State};
@@ -45,16 +45,8 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
 /// # Errors
 /// When `artifacts/` cannot be read.
 pub fn record_ids(session: &Session) -> Result<Vec<BuildId>> {
-    let dir = session.root.join("artifacts");
-    if !dir.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut ids = Vec::new();
-    for entry in std::fs::read_dir(&dir).map_err(hc_core::fs::io_error("list", &dir))? {
-        let name = entry.map_err(hc_core::fs::io_error("list", &dir))?.file_name();
-        ids.extend(name.to_string_lossy().strip_suffix(".json").and_then(|id| id.parse().ok()));
-    }
-    Ok(ids)
+    let names = file_names(&session.root.join("artifacts"))?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
 }
 
 /// Whether a build can be one of a selected builder: an environment follows the builder's id behind a hyphen, and both
@@ -160,11 +152,19 @@ pub fn newest(session: &Session, target: &Target) -> Result<Option<ArtifactRecor
 /// `ArtifactNotFound` with a suggestion.
 pub fn show(session: &Session, name: &str) -> Result<ArtifactReport> {
     let all = list(session, "")?.artifacts;
+    Ok(ArtifactReport { artifact: named(&all, name)?.clone(), lineage: Vec::new() })
+}
+
+/// The record that a build id names, or the newest one of a builder id; `all` are newest first.
+///
+/// # Errors
+/// `ArtifactNotFound` with a suggestion.
+pub fn named<'a>(all: &'a [ArtifactRecord], name: &str) -> Result<&'a ArtifactRecord> {
     let matches = |artifact: &&ArtifactRecord| {
         artifact.build_id.as_str() == name || artifact.builder.to_string() == name
     };
     if let Some(artifact) = all.iter().find(matches) {
-        return Ok(ArtifactReport { artifact: artifact.clone(), lineage: Vec::new() });
+        return Ok(artifact);
     }
     let names: Vec<&str> = all.iter().map(|artifact| artifact.build_id.as_str()).collect();
     let hint = match hc_config::suggest::nearest(name, names.iter().copied()) {

@@ -69,26 +69,14 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         options.build.is_none() && matches!(options.scope, Scope::All) | (options.scope == scope)
     };
     if let Some(build) = &options.build {
-        // By the name of a builder too: its newest build.
-        let named = |record: &&ArtifactRecord| {
-            record.build_id.as_str() == build || record.builder.to_string() == *build
-        };
-        let known = evidence.records.iter().find(named);
-        let kept = match known {
-            Some(record) => evidence.keeps_build(&record.build_id),
-            None => evidence.damaged.as_ref().is_some_and(|damaged| damaged.as_str() == build),
-        };
-        if kept {
-            let id = known.map_or(build.as_str(), |record| record.build_id.as_str());
+        let damaged = evidence.damaged.as_ref().filter(|damaged| damaged.as_str() == build);
+        let record = if damaged.is_none() { Some(artifacts::named(&evidence.records, build)?) } else { None };
+        let id = record.map_or(build.as_str(), |record| record.build_id.as_str());
+        let Some(record) = record.filter(|record| !evidence.keeps_build(&record.build_id)) else {
             let why = "it is the newest build of its target, published, or what one of these was made from";
             return Err(CommandError::new("EvidenceKept", format!("{id} is evidence and stays"))
                 .hint(evidence.all_builds.as_deref().unwrap_or(why))
                 .exit(ExitCode::Security));
-        }
-        let Some(record) = known else {
-            let found = artifacts::show(session, build)?.artifact.build_id;
-            return Err(CommandError::new("ArtifactNotFound", format!("`{build}` is {found} by now"))
-                .hint("somebody builds at this moment; run the command again"));
         };
         plan.build(record);
     }
@@ -105,12 +93,13 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
             plan.children("logs", Path::new(dir), &|path| !keeps_log(session, &evidence, path))?;
         }
     }
+    let holders = if wants(Scope::Cache) || wants(Scope::Work) { store.build_holders()? } else { Vec::new() };
+    let building: Vec<String> = holders.iter().map(|holder| holder.target.to_string()).collect();
     if wants(Scope::Cache) {
         let dir = hc_core::fs::normalize(&session.settings.packer.cache_dir);
         // Whatever hybrid.toml calls a cache: only what lies in hybrid's own directory of caches is taken for one.
         if dir.starts_with(CACHES) {
-            let idle = store.build_holders()?.is_empty();
-            plan.children("cache", &dir, &|_| idle)?;
+            plan.children("cache", &dir, &|_| building.is_empty())?;
         } else {
             foreign.push(format!(
                 "packer's cache {} stays: it is not below {CACHES}, so others may use it",
@@ -119,8 +108,6 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
         }
     }
     if wants(Scope::Work) {
-        let building: Vec<String> =
-            store.build_holders()?.iter().map(|holder| holder.target.to_string()).collect();
         let live = super::logs::live_runs(session)?;
         let idle = |run: &Path| {
             let name = run.file_name().unwrap_or_default().to_string_lossy();

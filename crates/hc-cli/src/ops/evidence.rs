@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hc_core::BuildId;
-use hc_core::fs::{io_error, read_limited};
+use hc_core::fs::{file_names, read_limited};
+use hc_logs::retention::{Class, Policy};
 use hc_packer::artifact::{ArtifactRecord, LogSummary};
 use hc_state::State;
 use time::OffsetDateTime;
@@ -92,12 +93,8 @@ impl Evidence {
 
     fn summaries(&mut self, session: &Session) -> Result<()> {
         let dir = session.root.join("state/packer/logs");
-        if !dir.is_dir() {
-            return Ok(());
-        }
-        for file in std::fs::read_dir(&dir).map_err(io_error("list", &dir))? {
-            let path = file.map_err(io_error("list", &dir))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for name in file_names(&dir)? {
+            let path = dir.join(&name);
             let Some(builder) = name.strip_suffix(".json") else { continue };
             let summary = read_limited(&path, SUMMARY_LIMIT)
                 .ok()
@@ -123,7 +120,7 @@ impl Evidence {
 
 /// When a log that was made at `from` may go; `None`: never, which is what 0 days mean.
 pub fn expiry(from: OffsetDateTime, keep_days: u32) -> Option<OffsetDateTime> {
-    (keep_days > 0).then(|| from.saturating_add(time::Duration::days(i64::from(keep_days))))
+    Class::Standard.expiry(from, &Policy { standard_days: keep_days, ..Policy::default() })
 }
 
 fn file_name(path: &str) -> String {

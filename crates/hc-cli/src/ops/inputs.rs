@@ -72,7 +72,8 @@ impl Digests {
         self.known = known;
     }
 
-    fn of(&mut self, root: &Path, path: &Path) -> Result<(Digest, u64), FsError> {
+    /// Digest and size of a file, relative to `root` or absolute; read when it is not known yet.
+    pub(super) fn of(&mut self, root: &Path, path: &Path) -> Result<(Digest, u64), FsError> {
         let is_next = self.known.get(self.next).is_some_and(|(known, _)| text(known) == text(path));
         let at = match is_next {
             true => Ok(self.next),
@@ -146,7 +147,7 @@ pub fn collect(
         let Some(origin) = var.chain.last().filter(|origin| origin.location.is_none()) else { continue };
         inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, var.value.to_hcl())));
     }
-    inputs.extend(plugins::inputs(session, prepared)?);
+    inputs.extend(plugins::inputs(session, prepared, digests)?);
     inputs.push(Input::text(InputKind::Packer, "packer", packer_version));
     Ok(InputManifest::new(prepared.target.clone(), inputs))
 }

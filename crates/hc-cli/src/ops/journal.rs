@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Value};
-use hc_core::fs::{FsError, confine, create_dirs, io_error, read_limited, write_atomic};
+use hc_core::fs::{FsError, confine, create_dirs, file_names, io_error, read_limited, write_atomic};
 use hc_core::{BuildId, RunId, Target};
 use hc_packer::artifact::SchemaTag;
 use hc_packer::orphans::{self, Leftover};
@@ -145,17 +145,8 @@ fn names(prepared: &Prepared) -> BTreeMap<String, String> {
 /// # Errors
 /// When the journal cannot be listed.
 pub fn builds(session: &Session) -> Result<Vec<String>> {
-    let dir = dir(session);
-    let files = match std::fs::read_dir(&dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        files => files.map_err(io_error("list", &dir))?,
-    };
-    let mut names = Vec::new();
-    for file in files {
-        let name = file.map_err(io_error("list", &dir))?.file_name();
-        names.extend(name.to_string_lossy().strip_suffix(".json").map(str::to_owned));
-    }
-    Ok(names)
+    let names = file_names(&dir(session))?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
 }
 
 /// The builds that running and killed builds started from.
@@ -165,10 +156,10 @@ pub fn parents(session: &Session) -> Vec<BuildId> {
 
 /// Entries that can be read.
 fn read_all(session: &Session) -> Vec<JournalEntry> {
-    let files = std::fs::read_dir(dir(session)).into_iter().flatten().flatten();
-    files
-        .filter(|file| file.file_name().to_string_lossy().ends_with(".json"))
-        .filter_map(|file| read_limited(&file.path(), 1 << 20).ok().flatten())
+    let names = builds(session).unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|build| read_limited(&dir(session).join(format!("{build}.json")), 1 << 20).ok().flatten())
         .filter_map(|bytes| serde_json::from_slice(&bytes).ok())
         .collect()
 }

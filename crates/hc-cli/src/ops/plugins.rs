@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use hc_core::{Constraints, Digest};
+use hc_core::Constraints;
 use hc_packer::Packer;
 use hc_packer::plugins::{self, Installed, PluginLock};
 use hc_packer::process::Cancel;
@@ -12,6 +12,7 @@ use hc_packer::run::{Context, words};
 use hc_state::PluginRecord;
 use hc_templates::{Input, InputKind, requirements};
 
+use super::inputs::Digests;
 use super::packer::{self, Dirs};
 use super::prepare::Prepared;
 use super::select::select;
@@ -63,7 +64,7 @@ pub fn status(session: &Session) -> Result<PluginsReport> {
             (None, _) => "missing".to_owned(),
             (Some(_), None) => "not locked".into(),
             (Some(plugin), Some(lock)) => match lock.require(plugin) {
-                Ok(()) => "as locked".into(),
+                Ok(_) => "as locked".into(),
                 Err(error) if error.code() == "PluginNotLocked" => "not locked".into(),
                 Err(_) => "differs".into(),
             },
@@ -240,10 +241,11 @@ pub fn enforce(
     for (source, constraints) in wanted(prepared.iter().map(|one| &one.builder)) {
         // One that is missing is packer's to report: it may be bundled.
         let Some(plugin) = plugins::chosen(&found, &source, &constraints) else { continue };
-        if let Some(lock) = &lock {
-            lock.require(plugin)?;
-        }
-        let checksum = Some(format!("sha256:{}", plugins::sha256(&plugin.path)?));
+        let sum = match &lock {
+            Some(lock) => lock.require(plugin)?,
+            None => plugins::sha256(&plugin.path)?,
+        };
+        let checksum = Some(format!("sha256:{sum}"));
         started.insert(source, PluginRecord { checksum, version: plugin.version.to_string() });
     }
     Ok(started)
@@ -253,7 +255,7 @@ pub fn enforce(
 ///
 /// # Errors
 /// When a binary cannot be read.
-pub fn inputs(session: &Session, prepared: &Prepared) -> Result<Vec<Input>> {
+pub fn inputs(session: &Session, prepared: &Prepared, digests: &mut Digests) -> Result<Vec<Input>> {
     let wanted = requirements::plugins(&prepared.builder);
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -263,8 +265,7 @@ pub fn inputs(session: &Session, prepared: &Prepared) -> Result<Vec<Input>> {
         wanted.iter().filter_map(|(source, constraints)| plugins::chosen(&found, source, constraints));
     chosen
         .map(|plugin| {
-            let (blake3, size) =
-                Digest::of_file(&plugin.path).map_err(hc_core::fs::io_error("read", &plugin.path))?;
+            let (blake3, size) = digests.of(&session.root, &plugin.path)?;
             let name = format!("{} {}", plugin.source, plugin.version);
             Ok(Input { name, kind: InputKind::Plugin, blake3, size })
         })

@@ -62,20 +62,16 @@ pub fn scan(
     let selection = select(session, targets)?;
     let (prepared, diagnostics) = prepare(session, &selection, env, values)?;
     let allow = allowed(session)?;
-    let known = baseline(session)?;
-    let whole = match (&known, write) {
-        (Some(known), false) => allow.clone().with_baseline(known),
-        _ => allow.clone(),
-    };
-    let (mut findings, mut all) = (Vec::new(), Vec::new());
-    each_file(session, &prepared, |file, text| {
-        findings.extend(scan::scan(file, text, &whole));
-        all.extend(scan::scan(file, text, &allow));
-    })?;
+    let known = baseline(session)?.unwrap_or(Baseline::of([]));
+    let mut all = Vec::new();
+    each_file(session, &prepared, |file, text| all.extend(scan::scan(file, text, &allow)))?;
+    let (is_known, is_found): (BTreeSet<_>, BTreeSet<_>) = (
+        known.entries.iter().map(|entry| entry.digest).collect(),
+        all.iter().map(|finding| finding.digest).collect(),
+    );
+    let open: Vec<FindingDoc> =
+        all.iter().filter(|finding| !is_known.contains(&finding.digest)).map(FindingDoc::from).collect();
     let path = session.settings.security.baseline.clone();
-    let known = known.unwrap_or(Baseline::of([]));
-    let gone =
-        known.entries.iter().filter(|entry| all.iter().all(|found| found.digest != entry.digest)).count();
     if write {
         // Guesses never stop anything, so they need no acceptance.
         let errors = all.iter().filter(|found| found.severity == Severity::Error);
@@ -88,9 +84,9 @@ pub fn scan(
     let report = ScanReport {
         written: write,
         baseline: path.display().to_string(),
-        accepted: all.len() - if write { 0 } else { findings.len() },
-        gone,
-        findings: if write { Vec::new() } else { findings.iter().map(FindingDoc::from).collect() },
+        accepted: all.len() - if write { 0 } else { open.len() },
+        gone: is_known.difference(&is_found).count(),
+        findings: if write { Vec::new() } else { open },
     };
     Ok((report, diagnostics))
 }

@@ -6,6 +6,7 @@ use hc_config::Value;
 use hc_config::hcl::types::Type;
 use hc_config::secrets::{SecretRef, SecretSource, fetch};
 use hc_core::SecretString;
+use hc_logs::redact::{MAX_SECRET, MIN_SECRET};
 use hc_packer::process::{self, Cancel, Ending, Invocation, Pipe};
 
 use super::prepare::Prepared;
@@ -16,10 +17,6 @@ use crate::session::Session;
 /// What stands for a secret while templates are only checked.
 const PLACEHOLDER: &str = "hybrid-placeholder-for-a-secret";
 
-/// Largest secret, in bytes: larger ones could not be hidden.
-const LARGEST: usize = 64 << 10;
-/// Shorter secrets cannot be told from ordinary text, in bytes.
-const SHORTEST: usize = 4;
 /// Shorter texts inside a secret, and shorter values of sensitive variables, are likely to be ordinary words, in bytes.
 const TELLING: usize = 8;
 /// How long a program may take to give a secret.
@@ -49,14 +46,14 @@ pub fn fetch_all(
             wrapped
         })?;
         let length = value.expose().trim().len();
-        if length > LARGEST {
+        if length > MAX_SECRET {
             let message = format!("{}: secret `{name}` is not available", prepared.target);
             let mut error = CommandError::new("SecretUnavailable", message)
                 .hint("give the image a file that is fetched during the build instead");
             error.causes.push(too_large().to_string());
             return Err(error);
         }
-        if length < SHORTEST {
+        if length < MIN_SECRET {
             tracing::warn!(target_id = %prepared.target, "secret `{name}` is too short to be hidden in logs");
         }
         hide(session, value.expose());
@@ -185,8 +182,8 @@ impl SecretSource for Source<'_> {
             return Err(std::io::Error::other("it is no regular file"));
         }
         let mut text = String::new();
-        std::fs::File::open(&path)?.take(LARGEST as u64 + 1).read_to_string(&mut text)?;
-        if text.len() > LARGEST { Err(too_large()) } else { Ok(text) }
+        std::fs::File::open(&path)?.take(MAX_SECRET as u64 + 1).read_to_string(&mut text)?;
+        if text.len() > MAX_SECRET { Err(too_large()) } else { Ok(text) }
     }
 
     fn command(&self, words: &[String]) -> std::io::Result<String> {
@@ -206,7 +203,7 @@ impl SecretSource for Source<'_> {
         let ending = process::run(invocation, self.cancel, |pipe, line| {
             let into = if pipe == Pipe::Stdout { &mut value } else { &mut said };
             // What is beyond is read and dropped: it is too large already.
-            let room = (LARGEST + 2usize).saturating_sub(into.len());
+            let room = (MAX_SECRET + 2usize).saturating_sub(into.len());
             into.extend_from_slice(&line[..line.len().min(room)]);
             into.push(b'\n');
         })
@@ -218,7 +215,7 @@ impl SecretSource for Source<'_> {
             tracing::warn!(%program, "{line}");
         }
         match ending {
-            Ending::Exited(0) if value.len() > LARGEST + 1 => Err(too_large()),
+            Ending::Exited(0) if value.len() > MAX_SECRET + 1 => Err(too_large()),
             Ending::Exited(0) => Ok(value),
             Ending::Exited(code) => {
                 Err(std::io::Error::other(format!("{program} ended with exit code {code}")))

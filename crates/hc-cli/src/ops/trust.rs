@@ -83,16 +83,20 @@ pub fn changes(session: &Session, drift: &Drift) -> Vec<ChangeDoc> {
             let (word, lines) = match (&change.old, &change.new) {
                 (Some(_), Some(_)) => (
                     "changed",
-                    old.map(|old| drift::changed_lines(&old, &text_now(&change.name))).unwrap_or_default(),
+                    old.map(|old| lines(session, &old, &text_now(&change.name))).unwrap_or_default(),
                 ),
                 (None, _) => ("added", Vec::new()),
                 (_, None) => ("removed", Vec::new()),
             };
-            let clean = |line: String| session.redactor.redact(&line).into_owned();
-            let lines = lines.into_iter().map(clean).collect();
             ChangeDoc { change: word.into(), input: change.name.clone(), kind: change.kind, lines }
         })
         .collect()
+}
+
+/// Lines that differ, without what is known to be secret.
+fn lines(session: &Session, old: &str, new: &str) -> Vec<String> {
+    let lines = drift::changed_lines(old, new);
+    lines.iter().map(|line| session.redactor.redact(line).into_owned()).collect()
 }
 
 /// Every change between two recorded manifests, both sides from the kept texts.
@@ -101,7 +105,7 @@ pub fn changes_between(session: &Session, drift: &Drift) -> Vec<ChangeDoc> {
     for (doc, change) in docs.iter_mut().zip(drift.all()) {
         if let (Some(old), Some(new)) = (change.old, change.new) {
             doc.lines = match (objects::load(session, &old), objects::load(session, &new)) {
-                (Some(old), Some(new)) => drift::changed_lines(&old, &new),
+                (Some(old), Some(new)) => lines(session, &old, &new),
                 _ => Vec::new(),
             };
         }

@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// Secrets shorter than this are not redacted: their forms would hit ordinary words everywhere.
-pub(crate) const MIN_SECRET: usize = 4;
+pub const MIN_SECRET: usize = 4;
 /// Larger secrets are not redacted: the search for their forms would need hundreds of megabytes.
-pub(crate) const MAX_SECRET: usize = 64 * 1024;
+pub const MAX_SECRET: usize = 64 * 1024;
 /// Keys and certificates: nobody quotes or widens their base64, and leaving that out saves most of the memory.
 const LONG_SECRET: usize = 512;
 /// Lines of a multi-line secret that are secrets on their own, in bytes.

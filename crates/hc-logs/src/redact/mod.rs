@@ -23,6 +23,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use hc_core::SecretString;
 
 pub use counts::Counts;
+pub use forms::{MAX_SECRET, MIN_SECRET};
 pub use lines::LineRedactor;
 pub use stream::{RedactStream, RedactWriter};
 

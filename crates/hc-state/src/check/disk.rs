@@ -2,12 +2,12 @@
 
 use std::error::Error;
 
+use hc_core::fs::file_names;
 use hc_core::{Digest, Target};
 
 use super::{Finding, FindingCode};
 use crate::audit::AuditProblem;
 use crate::backup::Validity;
-use crate::disk::file_names;
 use crate::error::StateError;
 use crate::format::State;
 use crate::paths;
