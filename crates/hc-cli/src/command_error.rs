@@ -8,14 +8,14 @@ use hc_core::fs::FsError;
 use hc_core::id::IdError;
 use hc_logs::Redactor;
 
-use crate::exit_code::ExitCode;
 use crate::report::ErrorDoc;
+use hc_core::ExitClass;
 
 /// Why a command failed.
 #[derive(Debug)]
 pub struct CommandError {
     /// What the process tells its caller.
-    pub exit: ExitCode,
+    pub exit: ExitClass,
     /// Code for `hybrid explain`.
     pub code: &'static str,
     /// What happened to what.
@@ -35,7 +35,7 @@ impl CommandError {
     /// An error with exit code 1 and no hint.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            exit: ExitCode::Invalid,
+            exit: ExitClass::Invalid,
             code,
             message: message.into(),
             causes: Vec::new(),
@@ -53,7 +53,7 @@ impl CommandError {
 
     /// Sets the exit code.
     #[must_use]
-    pub fn exit(mut self, exit: ExitCode) -> Self {
+    pub fn exit(mut self, exit: ExitClass) -> Self {
         self.exit = exit;
         self
     }
@@ -69,27 +69,20 @@ impl CommandError {
         let noun = if errors == 1 { "problem" } else { "problems" };
         let mut error = Self::new(code, format!("{errors} {noun} found, nothing was changed"));
         if security {
-            error.exit = ExitCode::Security;
+            error.exit = ExitClass::Security;
         }
         error.diagnostics = diagnostics;
         error
     }
 
-    fn from_error(error: &dyn Error, code: &'static str, exit: u8, hint: Option<String>) -> Self {
+    fn from_error(error: &dyn Error, code: &'static str, class: ExitClass, hint: Option<String>) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
         while let Some(cause) = source {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        Self {
-            exit: ExitCode::from_number(exit),
-            code,
-            message: error.to_string(),
-            causes,
-            hint,
-            diagnostics: Vec::new(),
-        }
+        Self { exit: class, code, message: error.to_string(), causes, hint, diagnostics: Vec::new() }
     }
 
     /// Without secrets: whatever an error quotes, it goes to the terminal (LOG-2).
@@ -128,7 +121,7 @@ impl From<Box<Diagnostic>> for CommandError {
 
 impl From<FsError> for CommandError {
     fn from(error: FsError) -> Self {
-        Self::from_error(&error, error.code(), error.exit_code(), Some(error.hint().into()))
+        Self::from_error(&error, error.code(), error.class(), Some(error.hint().into()))
     }
 }
 
@@ -138,39 +131,39 @@ impl From<IdError> for CommandError {
             IdError::Run(_) => "copy it whole from `hybrid status` or `hybrid artifacts list`",
             _ => "see `hybrid templates list` for the names",
         };
-        Self::from_error(&error, error.code(), 1, Some(hint.into()))
+        Self::from_error(&error, error.code(), ExitClass::Invalid, Some(hint.into()))
     }
 }
 
 impl From<hc_provisioners::ProvisionerError> for CommandError {
     fn from(error: hc_provisioners::ProvisionerError) -> Self {
         let diagnostics = error.diagnostics().to_vec();
-        Self { diagnostics, ..Self::from_error(&error, error.code(), 1, error.hint()) }
+        Self { diagnostics, ..Self::from_error(&error, error.code(), ExitClass::Invalid, error.hint()) }
     }
 }
 
 impl From<hc_state::StateError> for CommandError {
     fn from(error: hc_state::StateError) -> Self {
-        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+        Self::from_error(&error, error.code(), error.class(), error.hint())
     }
 }
 
 impl From<hc_logs::LogError> for CommandError {
     fn from(error: hc_logs::LogError) -> Self {
-        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+        Self::from_error(&error, error.code(), error.class(), error.hint())
     }
 }
 
 impl From<hc_packer::iso::IsoError> for CommandError {
     fn from(error: hc_packer::iso::IsoError) -> Self {
-        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+        Self::from_error(&error, error.code(), error.class(), error.hint())
     }
 }
 
 impl CommandError {
     /// The form of an error that a report carries beside others.
     pub fn from_source(error: &hc_sources::SourceError) -> Self {
-        Self::from_error(error, error.code(), error.exit_code(), Some(error.hint()))
+        Self::from_error(error, error.code(), error.class(), Some(error.hint()))
     }
 }
 
@@ -182,6 +175,6 @@ impl From<hc_sources::SourceError> for CommandError {
 
 impl From<hc_packer::PackerError> for CommandError {
     fn from(error: hc_packer::PackerError) -> Self {
-        Self::from_error(&error, error.code(), error.exit_code(), error.hint())
+        Self::from_error(&error, error.code(), error.class(), error.hint())
     }
 }

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use clap::CommandFactory;
 use hc_config::Diagnostic;
+use hc_core::Cancel;
 use hc_logs::line::LogLine;
-use hc_packer::process::Cancel;
 
 use crate::args::{
     Args, ArtifactsCommand, CacheCommand, Command, ConfigCommand, DiagCommand, LogsArgs, PackerCommand,
@@ -15,7 +15,6 @@ use crate::args::{
 use crate::command_error::Result;
 use crate::dialogue::Lines;
 use crate::environment::Environment;
-use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
 use crate::ops::checks::Wanted;
 use crate::ops::clean::{CleanOptions, Scope};
@@ -34,6 +33,7 @@ use crate::report::checks::Findings;
 use crate::report::shell::{CompletionsReport, ManReport};
 use crate::report::{Outcome, Report, Style};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 fn values(session: &Session, vars: &VarArgs) -> Result<Values> {
     let cloudinit = cloudinit::given(session, &vars.cloudinit)?;
@@ -194,7 +194,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         Command::Diag(DiagCommand::State) => {
             // A diagnosis that finds something has done its work; `state check` is the one that fails.
             let mut outcome = plain(session, &state_commands::check(session, false)?)?;
-            outcome.exit = crate::exit_code::ExitCode::Success;
+            outcome.exit = hc_core::ExitClass::Success;
             Ok(outcome)
         }
         Command::Packer(command) => match command {
@@ -327,13 +327,13 @@ fn follow(session: &Session, args: &LogsArgs, cancel: &Cancel) -> Result<Outcome
     };
     let (run, target) = (args.run.as_deref(), args.target.as_deref());
     Ok(match logs::follow(session, run, target, cancel, &mut print)? {
-        Followed::ToEnd => Outcome::printed(ExitCode::Success),
-        Followed::Stopped => Outcome::printed(ExitCode::Interrupted),
+        Followed::ToEnd => Outcome::printed(ExitClass::Success),
+        Followed::Stopped => Outcome::printed(ExitClass::Interrupted),
         Followed::Killed { pid } => {
             let text = format!("the run ended without saying so: its process {pid} is gone");
             let warning = Diagnostic::warning("RunInterrupted", text)
                 .hint("`hybrid orphans` shows what it left behind; `hybrid status` what is built");
-            Outcome::printed(ExitCode::Success).with_diagnostics(vec![warning])
+            Outcome::printed(ExitClass::Success).with_diagnostics(vec![warning])
         }
     })
 }

@@ -10,7 +10,6 @@ mod confinement;
 mod console;
 mod dialogue;
 pub mod environment;
-pub mod exit_code;
 mod logging;
 pub mod ops;
 mod redaction;
@@ -29,10 +28,10 @@ use hc_core::RunId;
 use crate::args::{Args, Color, Format};
 use crate::command_error::CommandError;
 use crate::environment::Environment;
-use crate::exit_code::ExitCode;
 use crate::report::diagnostics::visible;
 use crate::report::{DiagnosticDoc, Envelope, Outcome, SchemaTag, Style};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// Schema of a document of a command that failed before it had a result.
 const ERROR_SCHEMA: &str = "cli-error";
@@ -44,13 +43,13 @@ pub fn main() -> std::process::ExitCode {
         Err(error) => {
             let _ =
                 writeln!(std::io::stderr(), "error[FileUnavailable]: the working directory is gone: {error}");
-            ExitCode::Invalid
+            ExitClass::Invalid
         }
     };
-    std::process::ExitCode::from(code.get())
+    std::process::ExitCode::from(code.number())
 }
 
-fn run(environment: Environment) -> ExitCode {
+fn run(environment: Environment) -> ExitClass {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return misunderstood(&error, &environment),
@@ -67,10 +66,10 @@ fn run(environment: Environment) -> ExitCode {
 }
 
 /// Help and version are answers; everything else is a usage error (PKR-4).
-fn misunderstood(error: &clap::Error, environment: &Environment) -> ExitCode {
+fn misunderstood(error: &clap::Error, environment: &Environment) -> ExitClass {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let _ = error.print();
-        return ExitCode::Success;
+        return ExitClass::Success;
     }
     let (style, run_id) =
         (Style::decide(Color::Auto, environment), RunId::new(environment.started, entropy(environment)));
@@ -79,7 +78,7 @@ fn misunderstood(error: &clap::Error, environment: &Environment) -> ExitCode {
     let text = if style.stderr { error.render().ansi().to_string() } else { plain.clone() };
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         printer.stderr(&text);
-        return ExitCode::Invalid;
+        return ExitClass::Invalid;
     }
     printer.stderr(&text.replacen("error:", "error[Usage]:", 1));
     if environment.asks_for_json {
@@ -88,7 +87,7 @@ fn misunderstood(error: &clap::Error, environment: &Environment) -> ExitCode {
             CommandError::new("Usage", message).hint("`hybrid --help`, or `--help` after any command");
         printer.document(ERROR_SCHEMA, usage.exit, None, &[], Some(&usage));
     }
-    ExitCode::Invalid
+    ExitClass::Invalid
 }
 
 fn in_project(
@@ -130,14 +129,14 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn print(&self, result: Result<Outcome, CommandError>) -> ExitCode {
+    fn print(&self, result: Result<Outcome, CommandError>) -> ExitClass {
         match result {
             Ok(outcome) => self.outcome(outcome),
             Err(error) => self.error(&error),
         }
     }
 
-    fn outcome(&self, outcome: Outcome) -> ExitCode {
+    fn outcome(&self, outcome: Outcome) -> ExitClass {
         self.diagnostics(&outcome.diagnostics);
         match self.format {
             Format::Human => self.stdout(&report::style::screen(&outcome.human)),
@@ -149,7 +148,7 @@ impl Printer<'_> {
         outcome.exit
     }
 
-    fn error(&self, error: &CommandError) -> ExitCode {
+    fn error(&self, error: &CommandError) -> ExitClass {
         self.diagnostics(&error.diagnostics);
         let red = |text: &str| report::style::paint(self.style.stderr, "1;31", text);
         let mut text = String::new();
@@ -186,7 +185,7 @@ impl Printer<'_> {
     fn document(
         &self,
         schema: &str,
-        exit: ExitCode,
+        exit: ExitClass,
         result: Option<serde_json::Value>,
         diagnostics: &[Diagnostic],
         error: Option<&CommandError>,
@@ -194,7 +193,7 @@ impl Printer<'_> {
         let envelope = Envelope {
             schema: SchemaTag { name: schema.to_owned(), version: 1 },
             run_id: self.run_id.to_string(),
-            exit_code: exit.get(),
+            exit_code: exit.number(),
             result,
             diagnostics: diagnostics.iter().map(DiagnosticDoc::from).collect(),
             error: error.map(CommandError::doc),

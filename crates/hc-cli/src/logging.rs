@@ -97,9 +97,9 @@ fn number<T: std::str::FromStr>(session: &Session, name: &str) -> Option<T> {
 /// Notes how the run ended.
 pub(crate) fn end(result: &Result<Outcome, CommandError>) {
     match result {
-        Ok(outcome) => tracing::info!(exit_code = outcome.exit.get(), "ended"),
+        Ok(outcome) => tracing::info!(exit_code = outcome.exit.number(), "ended"),
         Err(error) => {
-            tracing::info!(exit_code = error.exit.get(), code = error.code, "failed: {}", error.message)
+            tracing::info!(exit_code = error.exit.number(), code = error.code, "failed: {}", error.message)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM become a request to stop; the second one becomes a demand (PKR-10).
 
-use hc_packer::process::Cancel;
+use hc_core::Cancel;
 
 /// Watches for signals from now on.
 pub(crate) fn watch() -> Cancel {

@@ -4,6 +4,7 @@
 //! after an error or a kill the old file is there, whole, with one exception that the error names
 //! ([`FsError::CommitUnknown`]). Never follows or replaces a symlink, a directory, a FIFO or a device.
 
+use crate::ExitClass;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -89,8 +90,8 @@ impl FsError {
         }
     }
 
-    /// Exit code (PKR-4): 2 where the device is to blame, so that trying again can help.
-    pub fn exit_code(&self) -> u8 {
+    /// How a run that fails by it ends (PKR-4): infrastructure where the device is to blame, so that trying again can help.
+    pub fn class(&self) -> ExitClass {
         use io::ErrorKind::{
             AlreadyExists, DirectoryNotEmpty, InvalidFilename, InvalidInput, IsADirectory, NotADirectory,
             NotFound, PermissionDenied, ReadOnlyFilesystem,
@@ -98,15 +99,15 @@ impl FsError {
         match self {
             Self::Io { source, .. } => match source.kind() {
                 AlreadyExists | DirectoryNotEmpty | InvalidFilename | InvalidInput | IsADirectory
-                | NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem => 1,
-                _ => 2,
+                | NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem => ExitClass::Invalid,
+                _ => ExitClass::Infrastructure,
             },
-            Self::CommitUnknown { .. } => 2,
-            Self::Outside { .. } => 3,
+            Self::CommitUnknown { .. } => ExitClass::Infrastructure,
+            Self::Outside { .. } => ExitClass::Security,
             Self::NotRegular { .. }
             | Self::ReadOnly { .. }
             | Self::TooLarge { .. }
-            | Self::NotUtf8 { .. } => 1,
+            | Self::NotUtf8 { .. } => ExitClass::Invalid,
         }
     }
 
@@ -400,10 +401,10 @@ mod tests {
 
     #[test]
     fn only_a_device_is_worth_another_try() {
-        let error = |kind: io::ErrorKind| io_error("read", Path::new("x"))(kind.into()).exit_code();
+        let error = |kind: io::ErrorKind| io_error("read", Path::new("x"))(kind.into()).class().number();
         assert_eq!([io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].map(error), [1, 1]);
         assert_eq!([io::ErrorKind::StorageFull, io::ErrorKind::Other].map(error), [2, 2]);
-        assert_eq!(FsError::NotUtf8 { path: "x".into(), offset: 0 }.exit_code(), 1);
+        assert_eq!(FsError::NotUtf8 { path: "x".into(), offset: 0 }.class(), ExitClass::Invalid);
     }
 
     #[test]

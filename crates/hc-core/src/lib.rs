@@ -1,12 +1,15 @@
 //! The small closed crate that every concern of `hybrid` stands on.
 //!
-//! Owns five things and nothing else: [`id`] (names that carry their rules), [`digest`] (the one hash
+//! Owns these and nothing else: [`id`] (names that carry their rules), [`digest`] (the one hash
 //! format), [`fs`] (writes that are whole or did not happen), [`lock`] (kernel locks with a holder that can
-//! be named) and [`secret`] (values that cannot print themselves).
+//! be named), [`secret`] (values that cannot print themselves), [`version`], [`stat_cache`], [`cancel`] (a request to stop)
+//! and [`exit`] (how things end).
 //!
 //! Never prints, never reads the process environment, never depends on another `hc-*` crate.
 
+pub mod cancel;
 pub mod digest;
+pub mod exit;
 pub mod fs;
 pub mod id;
 pub mod lock;
@@ -14,7 +17,9 @@ pub mod secret;
 pub mod stat_cache;
 pub mod version;
 
+pub use cancel::Cancel;
 pub use digest::Digest;
+pub use exit::ExitClass;
 pub use id::{BuildId, BuilderId, EnvName, RunId, Selector, Target};
 pub use secret::SecretString;
 pub use version::{Constraints, Version};

@@ -1,5 +1,6 @@
 //! What can go wrong with logs, scans and bundles.
 
+use hc_core::ExitClass;
 use std::path::PathBuf;
 
 use hc_core::fs::FsError;
@@ -66,11 +67,11 @@ impl LogError {
         }
     }
 
-    /// Exit code by PKR-4.
-    pub fn exit_code(&self) -> u8 {
+    /// How a run that fails by it ends (PKR-4).
+    pub fn class(&self) -> ExitClass {
         match self {
-            Self::File(error) => error.exit_code(),
-            _ => 1,
+            Self::File(error) => error.class(),
+            _ => ExitClass::Invalid,
         }
     }
 }

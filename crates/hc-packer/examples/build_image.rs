@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use hc_core::Cancel;
 use hc_packer::args::Subject;
 use hc_packer::classify::Rules;
 use hc_packer::event::{Event, NoSecrets};
-use hc_packer::process::Cancel;
 use hc_packer::run::{self, Build, Context};
 use hc_packer::{Packer, PackerError};
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Err(error) => {
             println!("error[{}]: {error}", error.code());
             println!("hint: {}", error.hint().unwrap_or_default());
-            ExitCode::from(error.exit_code())
+            ExitCode::from(error.class().number())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From packer's one exit code to the class of a failure, by rules over its error lines (PKR-4).
 
+use hc_core::ExitClass;
 use std::fmt;
 
 use regex::Regex;
@@ -47,15 +48,15 @@ impl fmt::Display for Class {
 }
 
 impl Class {
-    /// Exit code of results and of the CLI.
-    pub fn exit_code(self) -> u8 {
+    /// How a build that failed like this ends for its caller (PKR-4).
+    pub fn exit(self) -> ExitClass {
         match self {
-            Self::Success => 0,
-            Self::Transient | Self::Capacity => 2,
-            Self::Security => 3,
-            Self::Cancelled => 130,
+            Self::Success => ExitClass::Success,
+            Self::Transient | Self::Capacity => ExitClass::Infrastructure,
+            Self::Security => ExitClass::Security,
+            Self::Cancelled => ExitClass::Interrupted,
             // Never retried blindly: a second run of a broken build costs hours.
-            Self::Auth | Self::Config | Self::Unknown => 1,
+            Self::Auth | Self::Config | Self::Unknown => ExitClass::Invalid,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What can go wrong before packer itself has an opinion.
 
+use hc_core::ExitClass;
 use std::path::PathBuf;
 
 use hc_core::fs::FsError;
@@ -140,13 +141,13 @@ impl PackerError {
         })
     }
 
-    /// Exit code (PKR-4).
-    pub fn exit_code(&self) -> u8 {
+    /// How a run that fails by it ends (PKR-4).
+    pub fn class(&self) -> ExitClass {
         match self {
-            Self::PluginDiffers { .. } => 3,
-            Self::File(error) => error.exit_code(),
-            Self::Spawn { .. } | Self::Wait { .. } => 2,
-            _ => 1,
+            Self::PluginDiffers { .. } => ExitClass::Security,
+            Self::File(error) => error.class(),
+            Self::Spawn { .. } | Self::Wait { .. } => ExitClass::Infrastructure,
+            _ => ExitClass::Invalid,
         }
     }
 }

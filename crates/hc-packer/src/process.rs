@@ -8,10 +8,10 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+
+use hc_core::Cancel;
 
 use crate::error::PackerError;
 use crate::lines::Lines;
@@ -27,27 +27,6 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Bytes that are read after that time, at most. What the child itself wrote last may still wait in the pipes and the
 /// channel, together less than this; whatever comes behind it is a chatty leftover's.
 const LATE: usize = 8 << 20;
-
-/// Asks running processes to stop. Clones share one count: once is a request, twice is a demand.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicU32>);
-
-impl Cancel {
-    /// Nobody asked yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Asks; the second time kills.
-    pub fn request(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// How often somebody asked.
-    pub fn requests(&self) -> u32 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// What is started.
 #[derive(Debug)]

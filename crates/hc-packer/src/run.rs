@@ -21,8 +21,9 @@ use crate::hear::{Heard, Reader, cut};
 use crate::manifest::{self, Manifest};
 use crate::own_log::{self, OwnLog};
 use crate::probe::Packer;
-use crate::process::{self, Cancel, Ending, Invocation};
+use crate::process::{self, Ending, Invocation};
 use crate::result::PackerResult;
+use hc_core::Cancel;
 
 /// First pause before a retry; doubles with every further one.
 const BACKOFF: Duration = Duration::from_secs(2);
@@ -243,7 +244,7 @@ fn finish(build: &Build<'_>, attempts: u32, started_at: OffsetDateTime, done: At
         .collect();
     let result = PackerResult {
         command: done.command,
-        exit_code: class.exit_code(),
+        exit_code: class.exit().number(),
         classification: class,
         rule: done.finding.rule,
         evidence: done.finding.evidence,

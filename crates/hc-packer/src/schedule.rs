@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::process::Cancel;
+use hc_core::Cancel;
 
 /// Why nothing more starts after a request to stop.
 pub const INTERRUPTED: &str = "the run was interrupted";

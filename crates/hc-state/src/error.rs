@@ -1,5 +1,6 @@
 //! Everything that can go wrong with the state, with code, cure and exit code.
 
+use hc_core::ExitClass;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -280,12 +281,12 @@ impl StateError {
         })
     }
 
-    /// The process's exit code (PKR-4): 2 where trying again later can help, else 1.
-    pub fn exit_code(&self) -> u8 {
+    /// How a run that fails by it ends (PKR-4): infrastructure where trying again later can help.
+    pub fn class(&self) -> ExitClass {
         match self {
-            Self::LockHeld(_) | Self::CommitUnknown { .. } => 2,
-            Self::NotCommitted { source, .. } | Self::File(source) => source.exit_code(),
-            _ => 1,
+            Self::LockHeld(_) | Self::CommitUnknown { .. } => ExitClass::Infrastructure,
+            Self::NotCommitted { source, .. } | Self::File(source) => source.class(),
+            _ => ExitClass::Invalid,
         }
     }
 

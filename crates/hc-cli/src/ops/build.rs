@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use hc_config::Diagnostic;
+use hc_core::Cancel;
 use hc_core::{BuildId, EnvName};
 use hc_packer::args::Subject;
 use hc_packer::classify::Rules;
-use hc_packer::process::Cancel;
 use hc_packer::schedule::{self, Job, Limits, Outcome};
 use hc_packer::{Packer, run};
 use hc_state::{RunRecord, Store};
@@ -23,10 +23,10 @@ use super::trust::{Gate, refuse};
 use super::{git, iso, journal, plugins, publish, scan, secrets, ssh_key, state, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
-use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
 use crate::report::build::{BuildDoc, BuildReport, SkippedDoc};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// How to build.
 #[derive(Debug, Clone, Default)]
@@ -231,7 +231,7 @@ impl Run<'_> {
         let failure = failures.into_inner().unwrap_or_default().into_iter().next();
         let stopped = self.cancel.requests() > 0 && report.builds.is_empty();
         let failure = if stopped { Some(validate::interrupted()) } else { failure };
-        let own = failure.as_ref().map_or(ExitCode::Success, |error| error.exit);
+        let own = failure.as_ref().map_or(ExitClass::Success, |error| error.exit);
         // What is recorded is what the caller sees: a request that came after the last build changes nothing.
         let exit = own.max(crate::report::Report::exit_code(&report));
         self.record_run(state::ended(self.session, running, exit))?;

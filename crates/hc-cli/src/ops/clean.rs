@@ -14,9 +14,9 @@ use hc_packer::artifact::ArtifactRecord;
 use super::evidence::Evidence;
 use super::{artifacts, state};
 use crate::command_error::{CommandError, Result};
-use crate::exit_code::ExitCode;
 use crate::report::clean::{CleanReport, PlannedRemoval};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// Where hybrid keeps what can be had again.
 const CACHES: &str = ".hybrid/cache";
@@ -76,7 +76,7 @@ pub fn clean(session: &Session, options: &CleanOptions) -> Result<CleanReport> {
             let why = "it is the newest build of its target, published, or what one of these was made from";
             return Err(CommandError::new("EvidenceKept", format!("{id} is evidence and stays"))
                 .hint(evidence.all_builds.as_deref().unwrap_or(why))
-                .exit(ExitCode::Security));
+                .exit(ExitClass::Security));
         };
         plan.build(record);
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use hc_core::Cancel;
 use hc_core::EnvName;
 use hc_packer::args::{Subject, Verb};
 use hc_packer::event::NoSecrets;
-use hc_packer::process::Cancel;
 use hc_packer::run::{Context, check as run_check};
 
 use super::packer;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hc_config::{Diagnostic, Location};
+use hc_core::Cancel;
 use hc_core::lock::Holder;
 use hc_packer::iso::{Checksum, Entry, IsoError, IsoStore, Patience, Wanted, usable};
-use hc_packer::process::Cancel;
 use hc_templates::{Builder, Inventory, builder_toml};
 use time::OffsetDateTime;
 

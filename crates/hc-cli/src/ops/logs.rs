@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hc_core::Cancel;
 use hc_core::RunId;
 use hc_logs::line::LogLine;
 use hc_logs::read::{Filter, LogReader};
-use hc_packer::process::Cancel;
 
 use crate::command_error::{CommandError, Result};
 use crate::report::logs::LogsReport;

@@ -45,7 +45,7 @@ fn lives(one: &Abandoned) -> CommandError {
     let pids: Vec<String> = one.processes.iter().map(|process| process.pid.to_string()).collect();
     CommandError::new("OrphanLives", format!("processes of {} still run", one.entry.build_id))
         .hint(format!("end them: `hybrid orphans --stop`, or `kill -9 {}`", pids.join(" ")))
-        .exit(crate::exit_code::ExitCode::Infrastructure)
+        .exit(hc_core::ExitClass::Infrastructure)
 }
 
 fn doc(session: &Session, one: &Abandoned, closed: bool) -> OrphanDoc {

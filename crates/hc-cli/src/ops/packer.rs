@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use hc_config::cloudinit::FILE_VARIABLE;
+use hc_core::Cancel;
 use hc_core::{SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::args::Subject;
 use hc_packer::classify::{RuleSpec, Rules};
-use hc_packer::process::Cancel;
 use hc_packer::run::Context;
 use hc_templates::compose;
 

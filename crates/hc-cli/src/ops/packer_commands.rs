@@ -46,7 +46,7 @@ pub fn classify(session: &Session, log: &Path, platform: Option<&str>) -> Result
     Ok(ClassifyReport {
         platform,
         class: found.class,
-        exit_code: found.class.exit_code(),
+        exit_code: found.class.exit().number(),
         retryable: found.class.is_retryable(),
         rule: found.rule,
         evidence: found.evidence,

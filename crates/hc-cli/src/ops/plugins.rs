@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use hc_core::Cancel;
 use hc_core::Constraints;
 use hc_packer::Packer;
 use hc_packer::plugins::{self, Installed, PluginLock};
-use hc_packer::process::Cancel;
 use hc_packer::run::{Context, words};
 use hc_state::PluginRecord;
 use hc_templates::{Input, InputKind, requirements};
@@ -17,10 +17,10 @@ use super::packer::{self, Dirs};
 use super::prepare::Prepared;
 use super::select::select;
 use crate::command_error::{CommandError, Result};
-use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
 use crate::report::plugins::{PluginDoc, PluginsReport};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// The first packer with `plugins install --path`.
 const INSTALLS_FILES: (u64, u64) = (1, 11);
@@ -176,7 +176,7 @@ fn one(
                         dir.display()
                     ),
                 )
-                .exit(ExitCode::Security)
+                .exit(ExitClass::Security)
                 .hint("bring the archive of the locked release, or lock the new one on purpose"));
             }
         }
@@ -218,7 +218,7 @@ fn one(
         return Ok(());
     }
     Err(CommandError::new("PluginInstallFailed", format!("packer did not install {source}: {}", done.output.trim()))
-        .exit(ExitCode::Infrastructure)
+        .exit(ExitClass::Infrastructure)
         .hint("without a network, use `--from DIR` with the publisher's archives; a rate limit asks for PACKER_GITHUB_API_TOKEN"))
 }
 

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 
 use hc_config::Diagnostic;
+use hc_core::Cancel;
 use hc_core::{Digest, EnvName};
 use hc_packer::artifact::ArtifactRecord;
 use hc_packer::event::Redact;
-use hc_packer::process::{self, Cancel, Ending, Invocation};
+use hc_packer::process::{self, Ending, Invocation};
 use hc_state::{Publication, State};
 use hc_templates::drift;
 
@@ -14,10 +15,10 @@ use super::plan::{Planned, plan};
 use super::prepare::Values;
 use super::{artifacts, record, scan, state, suite, validate};
 use crate::command_error::{CommandError, Result};
-use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
 use crate::report::publish::{PublishReport, PublishedDoc};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// Moves the newest build of every selected builder into a channel: all of them or none.
 ///
@@ -236,7 +237,7 @@ fn hooks(session: &Session, record: &ArtifactRecord, channel: &str, cancel: &Can
                     "PublishHookFailed",
                     format!("the hook `{shown}` failed for {}; the channel was not moved", record.build_id),
                 )
-                .exit(ExitCode::Infrastructure)
+                .exit(ExitClass::Infrastructure)
                 .hint("its output is in logs/; publish again once it works: hooks that passed run again");
                 error.causes.extend(Some(last).filter(|last| !last.is_empty()));
                 return Err(error);

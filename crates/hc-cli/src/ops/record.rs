@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use super::evidence;
 use crate::command_error::{CommandError, Result};
-use crate::exit_code::ExitCode;
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// How long a record may wait for the state: a build of hours is not lost to a moment's contention.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -137,7 +137,7 @@ fn names_hold_no_secret(session: &Session, built: &Built) -> Result<()> {
     };
     Err(CommandError::new("SecretInArtifact", format!("the image `{name}` has a secret in its name"))
         .hint("name it by something else and build again; `hybrid orphans --stop` clears this one away, and revoke the secret: the name was seen by the platform")
-        .exit(ExitCode::Security))
+        .exit(ExitClass::Security))
 }
 
 /// Logs of earlier builds of the builder that are still there. Where the summary before cannot be read, every log of

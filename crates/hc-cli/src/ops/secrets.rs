@@ -5,9 +5,10 @@ use std::io::Read as _;
 use hc_config::Value;
 use hc_config::hcl::types::Type;
 use hc_config::secrets::{SecretRef, SecretSource, fetch};
+use hc_core::Cancel;
 use hc_core::SecretString;
 use hc_logs::redact::{MAX_SECRET, MIN_SECRET};
-use hc_packer::process::{self, Cancel, Ending, Invocation, Pipe};
+use hc_packer::process::{self, Ending, Invocation, Pipe};
 
 use super::prepare::Prepared;
 use super::suite;

@@ -10,12 +10,11 @@ mod standing;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hc_config::settings::Settings;
+use hc_core::Cancel;
 use hc_core::lock::Holder;
-use hc_packer::process::Cancel;
 use hc_sources::git::GitOptions;
 use hc_sources::retry::{RealPatience, RetryPolicy};
 use hc_sources::sync::{self as engine, SourceResult, SyncOptions, SyncReport, SyncRequest};
@@ -92,14 +91,13 @@ pub fn sync(
     let specs = specs(&session.settings)?;
     let only: BTreeSet<String> = names.iter().cloned().collect();
     let request = SyncRequest { only, update: options.update };
-    let flag = Flag::of(cancel);
     let console = progress::Transfers::new(session, &specs);
     let report = engine::sync(
         &Sources::of(&session.root),
         &specs,
         &request,
         &sync_options(session, options),
-        &flag.0,
+        cancel.flag(),
         &|event| console.event(&event),
     )?;
     finished(session, "sync", report)
@@ -111,13 +109,12 @@ pub fn sync(
 /// As [`sync`].
 pub fn resume(session: &Session, options: &SourceOptions, cancel: &Cancel) -> Result<SyncDoc> {
     let specs = specs(&session.settings)?;
-    let flag = Flag::of(cancel);
     let console = progress::Transfers::new(session, &specs);
     let report = engine::resume(
         &Sources::of(&session.root),
         &specs,
         &sync_options(session, options),
-        &flag.0,
+        cancel.flag(),
         &|event| console.event(&event),
     )?;
     finished(session, "resume", report)
@@ -232,27 +229,6 @@ fn sync_options(session: &Session, options: &SourceOptions) -> SyncOptions {
         now: session.now(),
         offline: options.offline,
         locked: options.locked,
-    }
-}
-
-/// A request to stop as the engine hears it.
-struct Flag(Arc<AtomicBool>);
-
-impl Flag {
-    fn of(cancel: &Cancel) -> Self {
-        let flag = Arc::new(AtomicBool::new(false));
-        let (cancel, heard) = (cancel.clone(), Arc::downgrade(&flag));
-        std::thread::spawn(move || {
-            while let Some(flag) = heard.upgrade() {
-                if cancel.requests() > 0 {
-                    flag.store(true, Ordering::Relaxed);
-                    return;
-                }
-                drop(flag);
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        });
-        Self(flag)
     }
 }
 

@@ -6,8 +6,8 @@ use hc_core::lock::Holder;
 use hc_state::{RunOutcome, RunRecord, State, Store, StoreOptions};
 
 use crate::command_error::Result;
-use crate::exit_code::ExitCode;
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// Opens the store with this process as the holder of its locks.
 ///
@@ -59,12 +59,12 @@ pub fn run_record(session: &Session, command: &str, targets: Vec<hc_core::Target
 }
 
 /// The same record once the run has ended.
-pub fn ended(session: &Session, mut record: RunRecord, exit: ExitCode) -> RunRecord {
-    record.exit_code = Some(i32::from(exit.get()));
+pub fn ended(session: &Session, mut record: RunRecord, exit: ExitClass) -> RunRecord {
+    record.exit_code = Some(i32::from(exit.number()));
     record.finished_at = Some(session.now());
     record.outcome = match exit {
-        ExitCode::Success => RunOutcome::Succeeded,
-        ExitCode::Interrupted => RunOutcome::Interrupted,
+        ExitClass::Success => RunOutcome::Succeeded,
+        ExitClass::Interrupted => RunOutcome::Interrupted,
         _ => RunOutcome::Failed,
     };
     record

@@ -6,11 +6,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use hc_core::Cancel;
 use hc_core::fs::{create_dirs, io_error};
 use hc_core::{Digest, EnvName, Target};
 use hc_packer::artifact::ArtifactRecord;
 use hc_packer::event::{Event, Level, Redact};
-use hc_packer::process::{self, Cancel, Ending, Invocation};
+use hc_packer::process::{self, Ending, Invocation};
 use hc_state::Provenance;
 use hc_templates::Builder;
 use hc_templates::builder_toml::Suite;

@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use hc_core::Cancel;
 use hc_core::fs::{create_dirs, write_atomic};
 use hc_core::{BuildId, Digest, EnvName};
 use hc_packer::Packer;
 use hc_packer::args::{Subject, Verb};
 use hc_packer::artifact;
 use hc_packer::event::NoSecrets;
-use hc_packer::process::Cancel;
 use hc_packer::run::{self, Build};
 
 use super::inputs::Digests;

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hc_config::cloudinit::FILE_VARIABLE;
 use hc_config::{Diagnostic, Location};
+use hc_core::Cancel;
 use hc_core::fs::create_dirs;
 use hc_core::{EnvName, Target};
 use hc_packer::Packer;
 use hc_packer::args::Verb;
-use hc_packer::process::Cancel;
 use hc_packer::run::{Checked, check};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::{InputManifest, compose, requirements};
@@ -20,10 +20,10 @@ use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
 use super::{git, objects, plugins, secrets, ssh_key, state};
 use crate::command_error::{CommandError, Result};
-use crate::exit_code::ExitCode;
 use crate::redaction::Redaction;
 use crate::report::validate::{ValidateReport, ValidatedTarget};
 use crate::session::Session;
+use hc_core::ExitClass;
 
 /// Most targets that are validated at once.
 const MOST_THREADS: usize = 8;
@@ -62,7 +62,7 @@ pub fn validate(
 
 /// The error of a run that somebody stopped.
 pub fn interrupted() -> CommandError {
-    CommandError::new("Interrupted", "stopped by request").exit(ExitCode::Interrupted)
+    CommandError::new("Interrupted", "stopped by request").exit(ExitClass::Interrupted)
 }
 
 /// The error of a packer that was ended because it took too long.
@@ -71,7 +71,7 @@ fn unending(session: &Session, command: &[String]) -> CommandError {
     let mut error =
         CommandError::new("PackerProcess", format!("packer did not end within {timeout} and was stopped"))
             .hint("run it by hand to see what it waits for, or raise `packer.timeout` in hybrid.toml")
-            .exit(ExitCode::Infrastructure);
+            .exit(ExitClass::Infrastructure);
     error.causes = vec![format!("the command was `{}`", command.join(" "))];
     error
 }
@@ -227,7 +227,7 @@ fn record(
     let sha = git::head(session);
     let names: Vec<Target> = checked.iter().map(|(_, manifest)| manifest.target.clone()).collect();
     let exit =
-        if checked.iter().all(|(target, _)| target.valid) { ExitCode::Success } else { ExitCode::Invalid };
+        if checked.iter().all(|(target, _)| target.valid) { ExitClass::Success } else { ExitClass::Invalid };
     let run = state::ended(session, state::run_record(session, "validate", names), exit);
     for (_, manifest) in checked.iter().filter(|(target, _)| target.valid) {
         objects::keep(session, manifest)?;

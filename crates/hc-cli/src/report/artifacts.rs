@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::diagnostics::one_line;
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
 use crate::ops::trust::ChangeDoc;
+use hc_core::ExitClass;
 
 /// Built images.
 #[derive(Debug, Clone, Serialize)]
@@ -128,9 +128,9 @@ impl Report for VerifyReport {
         table::table(&["status", "file", "build"], rows.collect(), style)
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let intact = self.files.iter().all(|file| file.status == "intact");
-        if intact { ExitCode::Success } else { ExitCode::Invalid }
+        if intact { ExitClass::Success } else { ExitClass::Invalid }
     }
 }
 

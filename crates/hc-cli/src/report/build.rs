@@ -6,7 +6,7 @@ use hc_packer::result::PackerResult;
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// What was built.
 #[derive(Debug, Clone, Serialize)]
@@ -87,11 +87,11 @@ impl Report for BuildReport {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let stopped = self.skipped.iter().any(|skipped| skipped.reason == hc_packer::schedule::INTERRUPTED);
-        let stopped = if stopped { ExitCode::Interrupted } else { ExitCode::Success };
-        let builds = self.builds.iter().map(|build| ExitCode::from_number(build.result.exit_code));
-        builds.max().unwrap_or(ExitCode::Success).max(stopped)
+        let stopped = if stopped { ExitClass::Interrupted } else { ExitClass::Success };
+        let builds = self.builds.iter().map(|build| ExitClass::from_number(build.result.exit_code));
+        builds.max().unwrap_or(ExitClass::Success).max(stopped)
     }
 }
 
@@ -102,8 +102,8 @@ impl BuildReport {
         failed
             .map(|build| {
                 let (builder, result) = (&build.builder, &build.result);
-                let mut failure = match ExitCode::from_number(result.exit_code) {
-                    ExitCode::Interrupted => {
+                let mut failure = match ExitClass::from_number(result.exit_code) {
+                    ExitClass::Interrupted => {
                         Diagnostic::error("Interrupted", format!("{builder} was stopped by request"))
                     }
                     _ => Diagnostic::error(
@@ -128,7 +128,7 @@ mod tests {
             let skipped = vec![SkippedDoc { builder: "linux.file.motd".into(), reason: reason.into() }];
             BuildReport { env: "dev".into(), builds: Vec::new(), up_to_date: Vec::new(), skipped }
         };
-        assert_eq!(skipped(hc_packer::schedule::INTERRUPTED).exit_code(), ExitCode::Interrupted);
-        assert_eq!(skipped("its parent was not built").exit_code(), ExitCode::Success);
+        assert_eq!(skipped(hc_packer::schedule::INTERRUPTED).exit_code(), ExitClass::Interrupted);
+        assert_eq!(skipped("its parent was not built").exit_code(), ExitClass::Success);
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// Downloads in the store.
 #[derive(Debug, Clone, Serialize)]
@@ -48,8 +48,8 @@ impl Report for CacheReport {
         }
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let changed = self.files.iter().any(|file| file.status == "changed");
-        if changed { ExitCode::Invalid } else { ExitCode::Success }
+        if changed { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

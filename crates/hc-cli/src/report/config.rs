@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Report, Style};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// Which rendered files were written, or would be.
 #[derive(Debug, Clone, Serialize)]
@@ -52,9 +52,9 @@ impl Report for RenderReport {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let stale = self.files.iter().any(|file| file.status == "stale");
-        if stale { ExitCode::Invalid } else { ExitCode::Success }
+        if stale { ExitClass::Invalid } else { ExitClass::Success }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// Cause and cure of an error code.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -85,8 +85,8 @@ impl Report for DoctorReport {
         table::table(&["status", "check", "detail"], rows.collect(), style)
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let bad = self.checks.iter().any(|check| check.required && check.status != "ok");
-        if bad { ExitCode::Invalid } else { ExitCode::Success }
+        if bad { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

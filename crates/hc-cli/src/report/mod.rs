@@ -34,7 +34,7 @@ pub mod wizard;
 use hc_config::Diagnostic;
 use serde::Serialize;
 
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 pub use envelope::{DiagnosticDoc, Envelope, ErrorDoc, SchemaTag};
 pub use style::Style;
@@ -48,8 +48,8 @@ pub trait Report: Serialize {
     fn human(&self, style: &Style) -> String;
 
     /// What the process tells its caller.
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::Success
+    fn exit_code(&self) -> ExitClass {
+        ExitClass::Success
     }
 }
 
@@ -63,7 +63,7 @@ pub struct Outcome {
     /// The report for people.
     pub human: String,
     /// The exit code.
-    pub exit: ExitCode,
+    pub exit: ExitClass,
     /// Warnings beside the result.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -81,7 +81,7 @@ impl Outcome {
     }
 
     /// For a command that has printed its answer while it ran.
-    pub fn printed(exit: ExitCode) -> Self {
+    pub fn printed(exit: ExitClass) -> Self {
         Self {
             schema: "",
             json: serde_json::Value::Null,

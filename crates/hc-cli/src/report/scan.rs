@@ -4,7 +4,7 @@ use hc_logs::scan::{Finding, Severity};
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// What looks like a secret in the inputs.
 #[derive(Debug, Clone, Serialize)]
@@ -92,7 +92,7 @@ impl Report for ScanReport {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
-        if self.errors() > 0 { ExitCode::Security } else { ExitCode::Success }
+    fn exit_code(&self) -> ExitClass {
+        if self.errors() > 0 { ExitClass::Security } else { ExitClass::Success }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::diagnostics::visible;
 use super::{ErrorDoc, Report, Style, table};
 use crate::command_error::CommandError;
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 pub use records::{BundleDoc, BundledDoc, LogDoc, LogEntryDoc, PinDoc, ScannedDoc, ScansDoc};
 pub use standing::{ScanDoc, StandingDoc, StatusDoc, VerifiedDoc, VerifyDoc};
@@ -80,7 +80,7 @@ impl SyncedDoc {
                 .map(|module| module.path.clone())
                 .collect(),
             error: failed.map(|error| CommandError::from_source(error).doc()),
-            exit: failed.map_or(0, |error| error.exit_code()),
+            exit: failed.map_or(0, |error| error.class().number()),
         }
     }
 }
@@ -97,7 +97,7 @@ fn complaint(name: &str, error: &ErrorDoc, style: &Style) -> String {
 }
 
 /// The worst exit code: what needs a person before what needs patience, security before all.
-fn worst(codes: impl Iterator<Item = u8>) -> ExitCode {
+fn worst(codes: impl Iterator<Item = u8>) -> ExitClass {
     let rank = |code: &u8| match code {
         3 => 4,
         130 => 3,
@@ -105,7 +105,7 @@ fn worst(codes: impl Iterator<Item = u8>) -> ExitCode {
         0 => 0,
         _ => 1,
     };
-    ExitCode::from_number(codes.max_by_key(rank).unwrap_or(0))
+    ExitClass::from_number(codes.max_by_key(rank).unwrap_or(0))
 }
 
 impl Report for SyncDoc {
@@ -160,7 +160,7 @@ impl Report for SyncDoc {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         worst(self.sources.iter().map(|source| source.exit))
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// The state as it is.
 #[derive(Debug, Clone, Serialize)]
@@ -70,9 +70,9 @@ impl Report for FindingsReport {
         if text.is_empty() { "nothing to report\n".into() } else { text }
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let bad = self.findings.iter().any(|finding| finding.severity == "error");
-        if bad { ExitCode::Invalid } else { ExitCode::Success }
+        if bad { ExitClass::Invalid } else { ExitClass::Success }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// What the suites said.
 #[derive(Debug, Clone, Serialize)]
@@ -59,7 +59,7 @@ impl Report for SuitesReport {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
-        if self.suites.iter().all(|suite| suite.passed) { ExitCode::Success } else { ExitCode::Invalid }
+    fn exit_code(&self) -> ExitClass {
+        if self.suites.iter().all(|suite| suite.passed) { ExitClass::Success } else { ExitClass::Invalid }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// The same project under two packers.
 #[derive(Debug, Clone, Serialize)]
@@ -112,8 +112,8 @@ impl Report for UpgradeReport {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let worse = self.targets.iter().flat_map(|target| &target.steps).any(Step::is_worse);
-        if worse { ExitCode::Invalid } else { ExitCode::Success }
+        if worse { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use hc_core::ExitClass;
 
 /// Code of what packer itself refuses.
 pub const REFUSED: &str = "TemplateRefused";
@@ -73,8 +73,8 @@ impl Report for ValidateReport {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
-        if self.targets.iter().all(|target| target.valid) { ExitCode::Success } else { ExitCode::Invalid }
+    fn exit_code(&self) -> ExitClass {
+        if self.targets.iter().all(|target| target.valid) { ExitClass::Success } else { ExitClass::Invalid }
     }
 }
 
@@ -96,7 +96,7 @@ impl Report for FmtReport {
         self.files.iter().map(|file| format!("{word}: {}\n", one_line(file))).collect()
     }
 
-    fn exit_code(&self) -> ExitCode {
-        if self.check && !self.files.is_empty() { ExitCode::Invalid } else { ExitCode::Success }
+    fn exit_code(&self) -> ExitClass {
+        if self.check && !self.files.is_empty() { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

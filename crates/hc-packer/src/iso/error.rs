@@ -1,5 +1,6 @@
 //! Why a download is not to be had.
 
+use hc_core::ExitClass;
 use std::path::PathBuf;
 
 use hc_core::fs::FsError;
@@ -86,13 +87,13 @@ impl IsoError {
         }
     }
 
-    /// Exit code (PKR-4): what can pass by itself is 2.
-    pub fn exit_code(&self) -> u8 {
+    /// How a run that fails by it ends (PKR-4): what can pass by itself is infrastructure.
+    pub fn class(&self) -> ExitClass {
         match self {
-            Self::Unavailable { .. } | Self::Busy { .. } => 2,
-            Self::Cancelled { .. } => 130,
-            Self::File(error) => error.exit_code(),
-            _ => 1,
+            Self::Unavailable { .. } | Self::Busy { .. } => ExitClass::Infrastructure,
+            Self::Cancelled { .. } => ExitClass::Interrupted,
+            Self::File(error) => error.class(),
+            _ => ExitClass::Invalid,
         }
     }
 

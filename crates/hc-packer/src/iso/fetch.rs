@@ -10,7 +10,7 @@ use hc_core::fs::io_error;
 
 use super::error::IsoError;
 use super::{Wanted, pump};
-use crate::process::Cancel;
+use hc_core::Cancel;
 
 /// How often silence and cancellation are looked at.
 const TICK: Duration = Duration::from_millis(50);

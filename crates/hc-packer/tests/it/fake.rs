@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use hc_core::Cancel;
 use hc_core::{EnvName, SecretString};
 use hc_packer::args::{Subject, Verb};
 use hc_packer::classify::{Class, Rules};
 use hc_packer::event::{Event, NoSecrets};
-use hc_packer::process::Cancel;
 use hc_packer::run::{self, Build, Built, Context};
 use hc_packer::{Packer, PackerError};
 use hc_test_support::FakePacker;

@@ -1,9 +1,9 @@
 //! Nothing that is secret gets past, and nothing that only sounds like a failure decides (LOG-2, PKR-4).
 
+use hc_core::Cancel;
 use hc_packer::args::{Subject, Verb};
 use hc_packer::classify::{Class, Rules};
 use hc_packer::event::{Event, Redact};
-use hc_packer::process::Cancel;
 use hc_packer::run::{self, Build, Built};
 
 use super::fake::World;

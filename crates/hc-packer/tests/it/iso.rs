@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use hc_core::Cancel;
 use hc_core::lock::Holder;
 use hc_packer::iso::{Checksum, IsoError, IsoStore, Patience, Wanted};
-use hc_packer::process::Cancel;
 use time::OffsetDateTime;
 
 /// What the server does with the n-th request.
@@ -162,13 +162,13 @@ fn busy_is_tried_again_and_missing_is_not() {
     let gone = |_: usize, _: Option<u64>| Answer { status: "404 Not Found", from: 0, cut: None };
     let (url, requests) = serve(content(), Box::new(gone));
     let error = get(&IsoStore::new(other.path()), &url, &checksum(&content())).unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("IsoMissing", 1));
+    assert_eq!((error.code(), error.class().number()), ("IsoMissing", 1));
     assert_eq!(requests.load(Ordering::SeqCst), 1);
 
     let never = |_: usize, _: Option<u64>| Answer { status: "503 Service Unavailable", from: 0, cut: None };
     let (url, requests) = serve(content(), Box::new(never));
     let error = get(&IsoStore::new(other.path()), &url, &checksum(&content())).unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("IsoUnavailable", 2));
+    assert_eq!((error.code(), error.class().number()), ("IsoUnavailable", 2));
     assert_eq!(requests.load(Ordering::SeqCst), 3);
     assert_eq!(kept(other.path()), 0);
 }
@@ -198,7 +198,7 @@ fn a_server_that_falls_silent_is_left() {
     let patience = Patience { attempts: 1, silence: Duration::from_millis(300), ..patience() };
     let start = Instant::now();
     let error = IsoStore::new(dir.path()).get(&wanted, &me(), &patience, &mut |_, _| {}).unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("IsoUnavailable", 2));
+    assert_eq!((error.code(), error.class().number()), ("IsoUnavailable", 2));
     assert!(error.to_string().contains("silent"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10));
     assert!(requests.load(Ordering::SeqCst) >= 1);
@@ -219,7 +219,7 @@ fn a_request_to_stop_ends_a_download_and_the_wait_for_one() {
         patience.cancel.request();
         for one in both {
             let error = one.join().unwrap();
-            assert_eq!((error.code(), error.exit_code()), ("Interrupted", 130), "{error}");
+            assert_eq!((error.code(), error.class().number()), ("Interrupted", 130), "{error}");
         }
     });
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
@@ -261,7 +261,7 @@ fn a_wrong_checksum_keeps_nothing() {
     let (url, _) = serve(content(), Box::new(|_, range| all(range)));
     let wrong = checksum(b"something else");
     let error = get(&IsoStore::new(dir.path()), &url, &wrong).unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("IsoChecksumMismatch", 1));
+    assert_eq!((error.code(), error.class().number()), ("IsoChecksumMismatch", 1));
     assert!(error.to_string().contains(&checksum(&content()).to_string()), "{error}");
     assert_eq!(kept(dir.path()), 0);
     let left: Vec<_> = walk(dir.path());
@@ -290,7 +290,7 @@ fn local_files_and_strange_urls() {
     let error = get(&store, "media/y.iso", &checksum(b"z")).unwrap_err();
     assert_eq!(error.code(), "BadIsoUrl");
     let error = get(&store, "/nowhere/x.iso", &checksum(b"z")).unwrap_err();
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(error.class().number(), 1);
 }
 
 #[test]
@@ -311,6 +311,6 @@ fn a_full_disk_is_said_and_leaves_nothing_wrong() {
     let entries = kept(&dir.path().join("store"));
     let status = std::process::Command::new("umount").arg(dir.path()).status().unwrap();
     assert!(status.success());
-    assert_eq!((error.exit_code(), entries), (2, 0), "{error}");
+    assert_eq!((error.class().number(), entries), (2, 0), "{error}");
     assert!(error.to_string().contains("write"), "{error}");
 }

@@ -1,6 +1,7 @@
 //! Code, cure and exit code of every error, and what it means for a retry.
 
 use super::SourceError;
+use hc_core::ExitClass;
 
 impl SourceError {
     /// Stable code for `hybrid explain`.
@@ -114,15 +115,15 @@ impl SourceError {
         }
     }
 
-    /// Exit code of the CLI (PKR-4): 1 refused or wrong, 2 trying again can help, 3 security.
-    pub fn exit_code(&self) -> u8 {
+    /// How a run that fails by it ends (PKR-4): invalid when it was refused or wrong, infrastructure when trying again can help.
+    pub fn class(&self) -> ExitClass {
         match self {
-            Self::HostileTree { .. } => 3,
-            Self::Interrupted { .. } => 130,
-            Self::File(error) => error.exit_code(),
-            Self::Busy { .. } | Self::Repository { .. } => 2,
-            other if other.is_transient() || other.is_remote() => 2,
-            _ => 1,
+            Self::HostileTree { .. } => ExitClass::Security,
+            Self::Interrupted { .. } => ExitClass::Interrupted,
+            Self::File(error) => error.class(),
+            Self::Busy { .. } | Self::Repository { .. } => ExitClass::Infrastructure,
+            other if other.is_transient() || other.is_remote() => ExitClass::Infrastructure,
+            _ => ExitClass::Invalid,
         }
     }
 

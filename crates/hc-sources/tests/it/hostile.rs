@@ -80,7 +80,7 @@ fn trees_that_write_elsewhere_are_refused() {
         publish(&upstream, &tree);
         let project = Project::new(&[("a", &upstream.file_url(), "main")]);
         let error = refusal(project.sync());
-        assert_eq!((error.code(), error.exit_code()), ("SourceHostile", 3), "{what}: {error}");
+        assert_eq!((error.code(), error.class().number()), ("SourceHostile", 3), "{what}: {error}");
         assert!(!error.to_string().contains('\u{1b}'), "{what}: {error:?}");
         assert!(!project.tree("a").exists() && !project.root().join("sources.lock").exists(), "{what}");
         let written: Vec<_> =

@@ -177,7 +177,7 @@ fn one_writer_at_a_time_who_is_named() {
     std::fs::create_dir(project.sources().dir()).unwrap();
     let lock = FileLock::try_acquire(&project.sources().dir().join(".lock"), &project.options.me).unwrap();
     let busy = project.request(&SyncRequest::default()).unwrap_err();
-    assert_eq!((busy.code(), busy.exit_code()), ("SourcesBusy", 2));
+    assert_eq!((busy.code(), busy.class().number()), ("SourcesBusy", 2));
     assert!(busy.to_string().contains("pid 1 on h"), "{busy}");
     drop(lock);
     only(project.sync());

@@ -156,7 +156,7 @@ fn a_plan_made_on_another_state_is_refused() {
     };
     apply().unwrap();
     let error = apply().unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("StateChanged", 1));
+    assert_eq!((error.code(), error.class().number()), ("StateChanged", 1));
     assert!(error.to_string().contains("serial 1 ") && error.to_string().contains("serial 2 "), "{error}");
 }
 
@@ -168,7 +168,7 @@ fn a_serial_that_went_backwards_is_refused_until_restored() {
     project.bump().unwrap();
     project.put(&old);
     for error in [project.store().read().unwrap_err(), project.bump().unwrap_err()] {
-        assert_eq!((error.code(), error.exit_code()), ("StateRegressed", 1));
+        assert_eq!((error.code(), error.class().number()), ("StateRegressed", 1));
         assert_eq!(error.backup().unwrap().serial, 3);
     }
     assert_eq!(project.bytes(), old);
@@ -284,6 +284,6 @@ fn a_time_that_cannot_be_written_is_said_and_nothing_changes() {
     let mut options = options();
     options.now = odd;
     let error = bump(&Store::open(project.root(), options).unwrap()).unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("StateUnwritable", 1));
+    assert_eq!((error.code(), error.class().number()), ("StateUnwritable", 1));
     assert_eq!(project.bytes(), old);
 }

@@ -65,7 +65,7 @@ fn a_loser_is_told_who_holds_the_lock_and_what_to_do() {
     options.lock_timeout = Duration::ZERO;
     let store = Store::open(project.root(), options).unwrap();
     let error = bump(&store).unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("StateLockHeld", 2));
+    assert_eq!((error.code(), error.class().number()), ("StateLockHeld", 2));
     let message = error.to_string();
     let expected = format!("the state is locked by `hybrid hold` (pid {} on builder-01, since ", holder.id());
     assert!(message.starts_with(&expected), "{message}");

@@ -31,7 +31,7 @@ fn cut_at_every_byte() {
     for length in (0..whole.len() - 1).step_by(97) {
         project.put(&whole[..length]);
         let error = project.store().read().unwrap_err();
-        assert_eq!((error.code(), error.exit_code()), ("StateCorrupt", 1));
+        assert_eq!((error.code(), error.class().number()), ("StateCorrupt", 1));
         assert_eq!(error.backup().unwrap().serial, 2);
         assert_eq!(project.bump().unwrap_err().code(), "StateCorrupt");
         assert_eq!(project.bytes(), &whole[..length], "a corrupt state was touched");
@@ -134,7 +134,7 @@ fn strange_texts_are_named_for_what_they_are() {
     for (text, code, cause) in cases {
         project.put(text.as_bytes());
         for error in [project.store().read().unwrap_err(), project.bump().unwrap_err()] {
-            assert_eq!((error.code(), error.exit_code()), (*code, 1), "{text}");
+            assert_eq!((error.code(), error.class().number()), (*code, 1), "{text}");
             if !cause.is_empty() {
                 assert_eq!(std::error::Error::source(&error).unwrap().to_string(), *cause, "{text}");
             }

@@ -10,7 +10,7 @@ use crate::project::{Project, bump, names_in, options, run, target};
 
 fn refused(project: &Project, code: &str, words: &str) -> StateError {
     let error = project.bump().unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), (code, 1));
+    assert_eq!((error.code(), error.class().number()), (code, 1));
     assert!(error.to_string().contains(words), "{error}");
     assert!(error.hint().is_some());
     error

@@ -21,7 +21,7 @@ fn v1_project() -> (Project, Store, MigrateOptions) {
 fn version_one_is_refused_until_migrated() {
     let (project, store, _) = v1_project();
     for error in [store.read().unwrap_err(), project.bump().unwrap_err()] {
-        assert_eq!((error.code(), error.exit_code()), ("StateTooOld", 1));
+        assert_eq!((error.code(), error.class().number()), ("StateTooOld", 1));
         assert!(error.hint().unwrap().contains("state migrate"));
     }
     assert_eq!(project.bytes(), V1.as_bytes());

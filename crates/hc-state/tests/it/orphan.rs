@@ -23,7 +23,7 @@ fn an_orphan_holds_its_targets_lock_and_nothing_else() {
     run.wait().unwrap();
     let error = store.build_lock(&mine).unwrap_err();
     let StateError::LockHeld(held) = &error else { panic!("{error}") };
-    assert_eq!((error.code(), error.exit_code()), ("StateLockHeld", 2));
+    assert_eq!((error.code(), error.class().number()), ("StateLockHeld", 2));
     assert!(held.is_orphaned());
     let orphan = held.processes[0].clone();
     assert_eq!(orphan.name, "sleep");

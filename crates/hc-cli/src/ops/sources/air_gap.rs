@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use hc_packer::process::Cancel;
+use hc_core::Cancel;
 use hc_sources::Sources;
 use hc_sources::bundle::{create, restore};
 
-use super::{Flag, SourceOptions, progress, record, specs, sync_options, typed};
+use super::{SourceOptions, progress, record, specs, sync_options, typed};
 use crate::command_error::Result;
 use crate::report::sources::{BundleDoc, BundledDoc, SyncDoc, SyncedDoc};
 use crate::session::Session;
@@ -19,8 +19,7 @@ pub fn bundle(session: &Session, file: &Path, cancel: &Cancel) -> Result<BundleD
     let specs = specs(&session.settings)?;
     let path = typed(session, file);
     let options = sync_options(session, &SourceOptions::default());
-    let flag = Flag::of(cancel);
-    let manifest = create(&Sources::of(&session.root), &specs, &options, &path, &flag.0)?;
+    let manifest = create(&Sources::of(&session.root), &specs, &options, &path, cancel.flag())?;
     let size = std::fs::metadata(&path).map_err(hc_core::fs::io_error("inspect", &path))?.len();
     let sources = manifest.sources.into_iter().map(|source| BundledDoc {
         name: source.pin.name,
@@ -38,11 +37,10 @@ pub fn bundle(session: &Session, file: &Path, cancel: &Cancel) -> Result<BundleD
 pub fn unbundle(session: &Session, file: &Path, cancel: &Cancel) -> Result<SyncDoc> {
     let specs = specs(&session.settings)?;
     let options = sync_options(session, &SourceOptions { offline: true, ..SourceOptions::default() });
-    let flag = Flag::of(cancel);
     let console = progress::Transfers::new(session, &specs);
     let sources = Sources::of(&session.root);
     let file = typed(session, file);
-    let results = restore(&sources, &specs, &file, &options, &flag.0, &|event| console.event(&event))?;
+    let results = restore(&sources, &specs, &file, &options, cancel.flag(), &|event| console.event(&event))?;
     record(session, &results, &[])?;
     let sources = results.iter().map(SyncedDoc::of).collect();
     Ok(SyncDoc { action: "unbundle".into(), sources, dropped: Vec::new(), resumed: None })

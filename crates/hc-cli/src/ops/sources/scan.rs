@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hc_config::settings::Scanner;
-use hc_packer::process::{self, Cancel, Ending, Invocation};
+use hc_core::Cancel;
+use hc_packer::process::{self, Ending, Invocation};
 use hc_sources::survey;
 use hc_sources::{LockFile, SourceSpec, Sources};
 use hc_state::{ScanRecord, ScanStatus};

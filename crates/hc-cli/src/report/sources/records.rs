@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::short;
-use crate::exit_code::ExitCode;
 use crate::report::diagnostics::visible;
 use crate::report::{Report, Style, table};
+use hc_core::ExitClass;
 
 /// A force pin.
 #[derive(Debug, Clone, Serialize)]
@@ -101,8 +101,8 @@ impl Report for LogDoc {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
-        if self.problems.is_empty() { ExitCode::Success } else { ExitCode::Security }
+    fn exit_code(&self) -> ExitClass {
+        if self.problems.is_empty() { ExitClass::Success } else { ExitClass::Security }
     }
 }
 
@@ -195,13 +195,13 @@ impl Report for ScansDoc {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let found = self.scans.iter().any(|scan| scan.result == "findings");
         let failed = self.scans.iter().any(|scan| scan.failed);
         match (found, failed) {
-            (true, _) => ExitCode::Security,
-            (false, true) => ExitCode::from_number(2),
-            (false, false) => ExitCode::Success,
+            (true, _) => ExitClass::Security,
+            (false, true) => ExitClass::from_number(2),
+            (false, false) => ExitClass::Success,
         }
     }
 }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{complaint, short};
-use crate::exit_code::ExitCode;
 use crate::report::diagnostics::visible;
 use crate::report::{ErrorDoc, Report, Style, table};
+use hc_core::ExitClass;
 
 /// How sources stand.
 #[derive(Debug, Clone, Serialize)]
@@ -180,8 +180,8 @@ impl Report for VerifyDoc {
         text
     }
 
-    fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitClass {
         let broken = self.sources.iter().any(|source| source.problem.is_some());
-        if broken { ExitCode::Invalid } else { ExitCode::Success }
+        if broken { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

@@ -1,23 +1,24 @@
-//! The exit codes of `hybrid`, in one place (SPEC PKR-4).
+//! How an operation or a whole run ended, as its caller has to know it (PKR-4): the one type for it, and the one
+//! place where it has a number.
 
-/// What the process tells its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ExitCode {
+/// What a caller can do about the end of an operation. Ordered by what matters more when several come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExitClass {
     /// Everything asked for was done.
     Success,
     /// Validation, configuration, usage or drift: the same command will fail again until something is edited.
     Invalid,
     /// Infrastructure, a held lock, a full disk: trying again later can help.
     Infrastructure,
-    /// A secret where none may be, or evidence about to be lost: somebody has to look.
+    /// A secret where none may be, or evidence about to be lost: a person has to look.
     Security,
-    /// SIGINT or SIGTERM ended the run.
+    /// A request to stop ended the run.
     Interrupted,
 }
 
-impl ExitCode {
-    /// The number.
-    pub const fn get(self) -> u8 {
+impl ExitClass {
+    /// The exit code of a process that ends like this.
+    pub const fn number(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Invalid => 1,
@@ -27,7 +28,7 @@ impl ExitCode {
         }
     }
 
-    /// The code that stands for `number`; unknown numbers count as infrastructure.
+    /// The class that `number` stands for; unknown numbers count as infrastructure.
     pub const fn from_number(number: u8) -> Self {
         match number {
             0 => Self::Success,
