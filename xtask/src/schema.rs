@@ -43,10 +43,10 @@ fn all() -> BTreeMap<String, Value> {
         ),
         own("builder-toml", schema::<hc_templates::BuilderToml>("builder-toml", "Metadata of a builder")),
         own("state", schema::<hc_state::State>("state", "State of a hybrid project")),
-        own("artifact", schema::<hc_packer::artifact::ArtifactRecord>("artifact", "Record of a build")),
+        own("artifact", schema::<hc_records::ArtifactRecord>("artifact", "Record of a build")),
         own(
             "hash-manifest",
-            schema::<hc_packer::artifact::HashManifest>("hash-manifest", "Inputs of a builder's images"),
+            schema::<hc_records::HashManifest>("hash-manifest", "Inputs of a builder's images"),
         ),
         own(
             "secret-baseline",
@@ -57,7 +57,7 @@ fn all() -> BTreeMap<String, Value> {
         ),
         own(
             "log-summary",
-            schema::<hc_packer::artifact::LogSummary>("log-summary", "Logs of a builder's newest build"),
+            schema::<hc_records::LogSummary>("log-summary", "Logs of a builder's newest build"),
         ),
         own(
             "packer-result",

@@ -11,18 +11,20 @@ use anyhow::{Context, Result, bail};
 /// What each crate may depend on inside the workspace (STYLE: the house).
 const GRAPH: &[(&str, &[&str])] = &[
     ("hc-core", &[]),
-    ("hc-logs", &["hc-core"]),
+    ("hc-records", &["hc-core"]),
+    ("hc-logs", &["hc-core", "hc-records"]),
     ("hc-state", &["hc-core"]),
     ("hc-config", &["hc-core"]),
     ("hc-sources", &["hc-core"]),
     ("hc-packer", &["hc-core"]),
-    ("hc-templates", &["hc-core", "hc-config"]),
+    ("hc-templates", &["hc-core", "hc-config", "hc-records"]),
     ("hc-provisioners", &["hc-core", "hc-config"]),
     ("hc-test-support", &["hc-core"]),
     (
         "hc-cli",
         &[
             "hc-core",
+            "hc-records",
             "hc-logs",
             "hc-state",
             "hc-config",
@@ -37,6 +39,7 @@ const GRAPH: &[(&str, &[&str])] = &[
         &[
             "hc-cli",
             "hc-config",
+            "hc-records",
             "hc-packer",
             "hc-provisioners",
             "hc-state",

@@ -148,6 +148,22 @@ impl From<hc_state::StateError> for CommandError {
     }
 }
 
+impl From<hc_records::RecordError> for CommandError {
+    fn from(error: hc_records::RecordError) -> Self {
+        match error {
+            hc_records::RecordError::File(error) => error.into(),
+            hc_records::RecordError::Damaged { ref why, .. } => {
+                let hint =
+                    "restore it from version control or a backup; without one, move it away and build again";
+                let causes = vec![why.clone()];
+                let class = error.class();
+                Self { causes, ..Self::from_error(&error, error.code(), class, Some(hint.into())) }
+            }
+            other => Self::from_error(&other, other.code(), other.class(), None),
+        }
+    }
+}
+
 impl From<hc_logs::LogError> for CommandError {
     fn from(error: hc_logs::LogError) -> Self {
         Self::from_error(&error, error.code(), error.class(), error.hint())

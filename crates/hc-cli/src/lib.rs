@@ -29,9 +29,10 @@ use crate::args::{Args, Color, Format};
 use crate::command_error::CommandError;
 use crate::environment::Environment;
 use crate::report::diagnostics::visible;
-use crate::report::{DiagnosticDoc, Envelope, Outcome, SchemaTag, Style};
+use crate::report::{DiagnosticDoc, Envelope, Outcome, Style};
 use crate::session::Session;
 use hc_core::ExitClass;
+use hc_records::SchemaTag;
 
 /// Schema of a document of a command that failed before it had a result.
 const ERROR_SCHEMA: &str = "cli-error";
@@ -191,7 +192,7 @@ impl Printer<'_> {
         error: Option<&CommandError>,
     ) {
         let envelope = Envelope {
-            schema: SchemaTag { name: schema.to_owned(), version: 1 },
+            schema: SchemaTag::v1(schema),
             run_id: self.run_id.to_string(),
             exit_code: exit.number(),
             result,

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use crate::error::LogError;
 use crate::line::neutralize;
 use crate::redact::{Counts, Redactor};
-use crate::retention::{Class, Policy};
+use hc_records::retention::{Class, Policy};
 
 /// Of larger files only the end is kept, in bytes after redaction.
 pub const MAX_ENTRY: usize = 32 << 20;

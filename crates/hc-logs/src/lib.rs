@@ -2,7 +2,7 @@
 //!
 //! Owns the redactor that every sink writes through ([`redact`], LOG-2), the one line format ([`mod@line`]) and
 //! the subscriber that writes it ([`subscriber`], LOG-1), rotation and retention of log files ([`rotate`],
-//! [`retention`]), reading them back ([`read`]), scanning of tracked inputs for secrets ([`scan`], SEC-1) and
+//! `hc_records::retention`), reading them back ([`read`]), scanning of tracked inputs for secrets ([`scan`], SEC-1) and
 //! the archive of `diag bundle` ([`bundle`], DIAG-1).
 //!
 //! Never prints, never reads the process environment, never fails a build because a log could not be
@@ -13,7 +13,6 @@ mod error;
 pub mod line;
 pub mod read;
 pub mod redact;
-pub mod retention;
 pub mod rotate;
 pub mod scan;
 pub mod subscriber;

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Injected faults may hit this very write.
             let _ = writeln!(std::io::stderr(), "[{}] {error}", error.code());
-            ExitCode::from(FAILED + error.exit_code())
+            ExitCode::from(FAILED + error.class().number())
         }
     }
 }

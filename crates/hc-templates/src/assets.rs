@@ -13,8 +13,8 @@ use hc_config::hcl::hcl_edit::visit::{self, Visit};
 use hc_config::{Diagnostic, Location, Severity, Value, suggest};
 use hc_core::fs::{normalize, read_text};
 
-use crate::inputs::InputKind;
 use crate::inventory::{Builder, TEXT_LIMIT};
+use hc_records::InputKind;
 
 /// Attributes of provisioners, post-processors and sources whose value is a path, or a list of paths.
 const PATH_ATTRIBUTES: &[&str] = &[

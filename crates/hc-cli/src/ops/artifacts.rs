@@ -1,10 +1,9 @@
 //! `hybrid artifacts …`: the records of what was built.
 
-use hc_core::fs::{file_names, read_limited, write_atomic};
 use hc_core::{BuildId, BuilderId, Digest, Selector, Target};
-use hc_packer::artifact::ArtifactRecord;
+use hc_records::ArtifactRecord;
+use hc_records::{InputManifest, drift};
 use hc_state::{AuditAction, AuditEvent, Revocation, State};
-use hc_templates::{InputManifest, drift};
 
 use super::{record, state, trust};
 use crate::command_error::{CommandError, Result};
@@ -13,8 +12,6 @@ use crate::report::artifacts::{
 };
 use crate::session::Session;
 
-/// Largest record that is read, in bytes.
-const RECORD_LIMIT: u64 = 8 << 20;
 /// Code of a record that cannot be read, or is another build's.
 pub const DAMAGED: &str = "RecordDamaged";
 
@@ -28,7 +25,7 @@ const MAX_DEPTH: usize = 64;
 pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
     let selector = Selector::parse(targets)?;
     let mut artifacts: Vec<ArtifactRecord> = Vec::new();
-    for id in record_ids(session)? {
+    for id in hc_records::artifact::recorded(&session.root)? {
         if may_be_of(&id, &selector) {
             artifacts.extend(read(session, &id)?);
         }
@@ -38,15 +35,6 @@ pub fn list(session: &Session, targets: &str) -> Result<ArtifactsReport> {
         b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder))
     });
     Ok(ArtifactsReport { artifacts })
-}
-
-/// Ids of the builds that have a record, readable or not.
-///
-/// # Errors
-/// When `artifacts/` cannot be read.
-pub fn record_ids(session: &Session) -> Result<Vec<BuildId>> {
-    let names = file_names(&session.root.join("artifacts"))?;
-    Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
 }
 
 /// Whether a build can be one of a selected builder: an environment follows the builder's id behind a hyphen, and both
@@ -60,23 +48,9 @@ fn may_be_of(id: &BuildId, selector: &Selector) -> bool {
 /// The record of a build; `None` when there is none.
 ///
 /// # Errors
-/// `RecordDamaged`: a build whose record is damaged must not pass for one that never was. It may be revoked, be what
-/// others were made from, or have an image that was changed.
+/// `RecordDamaged`.
 pub fn read(session: &Session, build_id: &BuildId) -> Result<Option<ArtifactRecord>> {
-    let relative = format!("artifacts/{build_id}.json");
-    let Some(bytes) = read_limited(&session.root.join(&relative), RECORD_LIMIT)? else { return Ok(None) };
-    let damaged = |why: String| {
-        let mut error = CommandError::new(DAMAGED, format!("{relative} is not the record of its build"))
-            .hint("restore it from version control or a backup; without one, move it away and build again");
-        error.causes = vec![why];
-        error
-    };
-    let record: ArtifactRecord =
-        serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-    if record.build_id != *build_id {
-        return Err(damaged(format!("it is the one of {}", record.build_id)));
-    }
-    Ok(Some(record))
+    Ok(ArtifactRecord::read(&session.root, build_id)?)
 }
 
 /// Takes a build back, with a reason that stays in the state and in the audit log.
@@ -229,28 +203,9 @@ pub fn diff(session: &Session, left: &str, right: &str) -> Result<ArtifactDiffRe
     })
 }
 
-fn inputs_path(session: &Session, build_id: &str) -> std::path::PathBuf {
-    session.root.join(".hybrid/inputs").join(format!("{build_id}.json"))
-}
-
-/// Keeps the inputs of a build, for comparisons with later ones.
-///
-/// # Errors
-/// When they cannot be written.
-pub fn keep_inputs(session: &Session, build_id: &str, manifest: &InputManifest) -> Result<()> {
-    let path = inputs_path(session, build_id);
-    if let Some(parent) = path.parent() {
-        hc_core::fs::create_dirs(parent)?;
-    }
-    let mut json = serde_json::to_vec(manifest).unwrap_or_default();
-    json.push(b'\n');
-    Ok(write_atomic(&path, &json, 0o644)?)
-}
-
 fn inputs_of(session: &Session, name: &str) -> Result<InputManifest> {
     let artifact = show(session, name)?.artifact;
-    let kept = read_limited(&inputs_path(session, artifact.build_id.as_str()), 64 << 20)?;
-    if let Some(manifest) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+    if let Some(manifest) = hc_records::kept::inputs(&session.root, &artifact.build_id) {
         return Ok(manifest);
     }
     let target = hc_core::Target { builder: artifact.builder.clone(), env: artifact.env.clone() };

@@ -338,10 +338,10 @@ impl Run<'_> {
         };
         let artifact = record::record(session, &self.store, &ended)?;
         if succeeded {
-            super::artifacts::keep_inputs(session, build_id.as_str(), &manifest)?;
+            hc_records::kept::keep_inputs(&session.root, &build_id, &manifest)?;
         }
         self.tidy(&place, &output_dir, succeeded);
-        journal::end(session, &build_id)?;
+        hc_records::journal::remove(&session.root, &build_id)?;
         self.say_end(at, &name, &built, start);
         let result = built.result;
         Ok(BuildDoc { builder: name, build_id: build_id.to_string(), duration_ms, result, artifact })

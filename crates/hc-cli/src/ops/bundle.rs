@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hc_core::RunId;
 use hc_logs::Redactor;
 use hc_logs::bundle::{Bundle, BundleOptions};
-use hc_logs::retention::{Class, Policy};
+use hc_records::retention::{Class, Policy};
 
 use super::doctor;
 use crate::command_error::Result;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use hc_core::fs::{confine, io_error};
-use hc_packer::artifact::ArtifactRecord;
+use hc_records::ArtifactRecord;
 
 use super::evidence::Evidence;
 use super::{artifacts, state};

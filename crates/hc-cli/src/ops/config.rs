@@ -45,7 +45,7 @@ pub fn render(
             "written"
         };
         let diff = (check && !same)
-            .then(|| hc_templates::drift::changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
+            .then(|| hc_records::drift::changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
         if !same && !check {
             writes.push((path, one.rendered.as_str()));
         }

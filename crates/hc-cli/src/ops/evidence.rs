@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hc_core::BuildId;
 use hc_core::fs::{file_names, read_limited};
-use hc_logs::retention::{Class, Policy};
-use hc_packer::artifact::{ArtifactRecord, LogSummary};
+use hc_records::retention::{Class, Policy};
+use hc_records::{ArtifactRecord, LogSummary};
 use hc_state::State;
 use time::OffsetDateTime;
 
@@ -53,9 +53,11 @@ impl Evidence {
         }
         evidence.summaries(session)?;
         // What a killed build made on a platform is known from its log alone.
-        evidence
-            .logs
-            .extend(journal::builds(session)?.into_iter().map(|build| (format!("{build}.log"), None)));
+        evidence.logs.extend(
+            hc_records::journal::builds(&session.root)?
+                .into_iter()
+                .map(|build| (format!("{build}.log"), None)),
+        );
         evidence
             .notes
             .extend(evidence.all_builds.iter().map(|why| format!("all builds and logs stay: {why}")));
@@ -161,7 +163,7 @@ fn builds(state: Option<&State>, records: &[ArtifactRecord], mut kept: BTreeSet<
 /// Records, newest first, and one that is damaged.
 fn records(session: &Session) -> Result<(Vec<ArtifactRecord>, Option<BuildId>)> {
     let (mut records, mut damaged) = (Vec::new(), None);
-    for id in artifacts::record_ids(session)? {
+    for id in hc_records::artifact::recorded(&session.root)? {
         match artifacts::read(session, &id) {
             Ok(record) => records.extend(record),
             Err(_) => damaged = Some(id),

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use hc_core::Digest;
 use hc_core::fs::{FsError, io_error};
 use hc_core::stat_cache::StatCache;
-use hc_templates::{Input, InputKind, InputManifest, builder_toml};
+use hc_records::{Input, InputKind, InputManifest};
+use hc_templates::builder_toml;
 
 use super::plugins;
 use super::prepare::Prepared;

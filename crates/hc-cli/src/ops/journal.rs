@@ -3,16 +3,14 @@
 //! itself removes its own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hc_config::{Diagnostic, Value};
-use hc_core::fs::{FsError, confine, create_dirs, file_names, io_error, read_limited, write_atomic};
-use hc_core::{BuildId, RunId, Target};
-use hc_packer::artifact::SchemaTag;
+use hc_core::BuildId;
+use hc_core::fs::{FsError, confine, io_error, read_limited};
 use hc_packer::orphans::{self, Leftover};
+use hc_records::{JournalEntry, SchemaTag, journal};
 use hc_state::{BuildHolder, RunOutcome, Store};
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 use super::packer::Place;
 use super::prepare::Prepared;
@@ -21,40 +19,6 @@ use crate::session::Session;
 
 /// Largest raw log that is searched for what a build made, in bytes.
 const LOG_LIMIT: u64 = 64 << 20;
-
-/// One build that has begun.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct JournalEntry {
-    /// Which schema this document follows.
-    pub schema: SchemaTag,
-    /// The build.
-    pub build_id: BuildId,
-    /// Builder and environment.
-    pub target: Target,
-    /// The run.
-    pub run_id: RunId,
-    /// Process that runs it.
-    pub pid: u32,
-    /// Its host.
-    pub host: String,
-    /// When it began.
-    #[serde(with = "time::serde::rfc3339")]
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
-    pub started_at: OffsetDateTime,
-    /// Work directory, relative to the project.
-    pub work: String,
-    /// Directory of its image files, relative to the project.
-    pub output: String,
-    /// Raw log, relative to the project.
-    pub log: String,
-    /// Variables that name what is made on the platform: `vm_name`, `resource_group_name`, …
-    pub names: BTreeMap<String, String>,
-    /// The build that it starts from; `clean` leaves that alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<BuildId>,
-}
 
 /// A build whose run is gone.
 #[derive(Debug, Clone)]
@@ -65,14 +29,6 @@ pub struct Abandoned {
     pub processes: Vec<hc_state::Process>,
     /// What its log says it made.
     pub made: Vec<Leftover>,
-}
-
-fn dir(session: &Session) -> PathBuf {
-    session.root.join(".hybrid/journal")
-}
-
-fn path(session: &Session, build_id: &BuildId) -> PathBuf {
-    dir(session).join(format!("{build_id}.json"))
 }
 
 /// Writes a build down. Called under its build lock.
@@ -102,24 +58,7 @@ pub fn begin(
         names: names(prepared),
         parent: parent.cloned(),
     };
-    create_dirs(&dir(session))?;
-    let mut json = serde_json::to_vec_pretty(&entry).unwrap_or_default();
-    json.push(b'\n');
-    Ok(write_atomic(&path(session, build_id), &json, 0o644)?)
-}
-
-/// Forgets a build: it ended by itself, or somebody cleared it away. An entry that is gone is no error.
-///
-/// # Errors
-/// When the entry cannot be removed.
-pub fn end(session: &Session, build_id: &BuildId) -> Result<()> {
-    let path = path(session, build_id);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(io_error("remove", &path)(error).into())
-        }
-        _ => Ok(()),
-    }
+    Ok(entry.write(&session.root)?)
 }
 
 /// Values that name things on a platform; secrets are never among them.
@@ -140,28 +79,9 @@ fn names(prepared: &Prepared) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Names of all builds that were written down and not closed, readable or not.
-///
-/// # Errors
-/// When the journal cannot be listed.
-pub fn builds(session: &Session) -> Result<Vec<String>> {
-    let names = file_names(&dir(session))?;
-    Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
-}
-
 /// The builds that running and killed builds started from.
 pub fn parents(session: &Session) -> Vec<BuildId> {
-    read_all(session).into_iter().filter_map(|entry| entry.parent).collect()
-}
-
-/// Entries that can be read.
-fn read_all(session: &Session) -> Vec<JournalEntry> {
-    let names = builds(session).unwrap_or_default();
-    names
-        .iter()
-        .filter_map(|build| read_limited(&dir(session).join(format!("{build}.json")), 1 << 20).ok().flatten())
-        .filter_map(|bytes| serde_json::from_slice(&bytes).ok())
-        .collect()
+    journal::entries(&session.root).into_iter().filter_map(|entry| entry.parent).collect()
 }
 
 /// Builds whose run is gone, oldest first. Entries that cannot be read are passed over.
@@ -169,7 +89,7 @@ fn read_all(session: &Session) -> Vec<JournalEntry> {
 /// # Errors
 /// When the locks cannot be looked at.
 pub fn abandoned(session: &Session, store: &Store) -> Result<Vec<Abandoned>> {
-    let mut entries = read_all(session);
+    let mut entries = journal::entries(&session.root);
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -242,7 +162,7 @@ pub fn settle(session: &Session, store: &Store, one: &Abandoned) -> Result<bool>
         return Err(FsError::Outside { path: of_build, target: output }.into());
     }
     // Killed after the record was written: then the build is one, and its image is not what was left behind.
-    let recorded = super::artifacts::record_ids(session)?.contains(&entry.build_id);
+    let recorded = hc_records::artifact::recorded(&session.root)?.contains(&entry.build_id);
     for path in [Some(work), (!recorded).then_some(output)].into_iter().flatten() {
         if path.is_dir() {
             std::fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
@@ -260,7 +180,7 @@ pub fn settle(session: &Session, store: &Store, one: &Abandoned) -> Result<bool>
         Ok(())
     })?;
     if one.made.is_empty() {
-        end(session, &one.entry.build_id)?;
+        journal::remove(&session.root, &one.entry.build_id)?;
     }
     Ok(one.made.is_empty())
 }

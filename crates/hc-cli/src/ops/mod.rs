@@ -22,7 +22,6 @@ pub mod iso;
 pub mod journal;
 pub mod linters;
 pub mod logs;
-pub mod objects;
 pub mod orphans;
 pub mod packer;
 pub mod packer_commands;

@@ -23,7 +23,7 @@ pub fn orphans(session: &Session, stop: bool, forget: Option<&str>) -> Result<Or
             return Err(lives(one));
         }
         journal::settle(session, &store, one)?;
-        journal::end(session, &one.entry.build_id)?;
+        hc_records::journal::remove(&session.root, &one.entry.build_id)?;
         return Ok(OrphansReport { orphans: vec![doc(session, one, true)] });
     }
     let mut report = OrphansReport { orphans: Vec::new() };

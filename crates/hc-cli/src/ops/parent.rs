@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use hc_core::fs::io_error;
 use hc_core::{BuilderId, Digest, EnvName, Target};
-use hc_packer::artifact::{ArtifactRecord, ParentImage};
+use hc_records::{ArtifactRecord, ParentImage};
 use hc_state::State;
 use hc_templates::{Builder, Inventory};
 

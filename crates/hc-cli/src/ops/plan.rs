@@ -2,8 +2,8 @@
 
 use hc_core::{BuildId, EnvName, Target};
 use hc_packer::Packer;
+use hc_records::{InputManifest, drift};
 use hc_state::State;
-use hc_templates::{InputManifest, drift};
 
 use super::inputs::{Digests, Remembered, collect};
 use super::parent::{self, Parent};

@@ -9,8 +9,9 @@ use hc_core::Constraints;
 use hc_packer::Packer;
 use hc_packer::plugins::{self, Installed, PluginLock};
 use hc_packer::run::{Context, words};
+use hc_records::{Input, InputKind};
 use hc_state::PluginRecord;
-use hc_templates::{Input, InputKind, requirements};
+use hc_templates::requirements;
 
 use super::inputs::Digests;
 use super::packer::{self, Dirs};

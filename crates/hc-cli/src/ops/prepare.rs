@@ -11,9 +11,10 @@ use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
 use hc_core::fs::read_text;
 use hc_core::{BuilderId, EnvName, Target};
+use hc_records::InputKind;
 use hc_templates::assets::{self, Assets};
 use hc_templates::inventory::TEXT_LIMIT;
-use hc_templates::{Builder, InputKind, naming};
+use hc_templates::{Builder, naming};
 
 use super::cloudinit::{self, UserData};
 use super::provisioners;

@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use hc_config::Diagnostic;
 use hc_core::Cancel;
 use hc_core::{Digest, EnvName};
-use hc_packer::artifact::ArtifactRecord;
 use hc_packer::event::Redact;
 use hc_packer::process::{self, Ending, Invocation};
+use hc_records::ArtifactRecord;
+use hc_records::drift;
 use hc_state::{Publication, State};
-use hc_templates::drift;
 
 use super::plan::{Planned, plan};
 use super::prepare::Values;
@@ -94,7 +94,7 @@ pub fn publish(
             build_id: record.build_id.to_string(),
             before: before.map(|build| build.to_string()),
             already,
-            images: record::names(record),
+            images: record.names(),
         });
     }
     Ok((report, diagnostics))
@@ -142,7 +142,7 @@ fn accept(
     match entry {
         None => problems.push(format!("artifacts/{}.hash.json is missing or has no entry", target.builder)),
         Some(entry) => {
-            if last.manifest != Some(record::entry_digest(&entry)) || entry.combined != last.inputs {
+            if last.manifest != Some(entry.digest()) || entry.combined != last.inputs {
                 problems.push(format!("artifacts/{}.hash.json is not what the build wrote", target.builder));
             }
         }

@@ -1,18 +1,15 @@
 //! What a build leaves behind: artifact record, hash manifest, log summary, state (PKR-6, PKR-7, PKR-11).
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use hc_core::{BuildId, BuilderId, Digest, Target};
-use hc_packer::artifact::{
-    self, ArtifactRecord, HashEntry, HashManifest, HashedInput, LogSummary, ParentImage, Provenance,
-    RetainedLog, SchemaTag,
-};
 use hc_packer::run::Built;
+use hc_records::{
+    ArtifactRecord, HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary,
+    ParentImage, Provenance, RecordError, RetainedLog, SchemaTag, artifact,
+};
 use hc_state::{ArtifactRef, BuildSummary, Store};
-use hc_templates::{Input, InputKind, InputManifest};
-use serde::Serialize;
 
 use super::evidence;
 use crate::command_error::{CommandError, Result};
@@ -60,11 +57,6 @@ fn plugins(manifest: &InputManifest) -> BTreeMap<String, String> {
     plugins.filter_map(split).collect()
 }
 
-/// `artifacts/<builder>.hash.json`.
-pub fn hash_manifest_path(session: &Session, builder: &BuilderId) -> PathBuf {
-    session.root.join("artifacts").join(format!("{builder}.hash.json"))
-}
-
 /// Writes everything down. A failed build changes only the state and the log summary.
 ///
 /// # Errors
@@ -76,11 +68,9 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
     let now = session.now();
     let artifact = if succeeded { Some(artifact_record(session, ended)?) } else { None };
     if let Some(artifact) = &artifact {
-        let dir = session.root.join("artifacts");
-        create_dirs(&dir)?;
-        write_json(&dir.join(format!("{}.json", artifact.build_id)), artifact)?;
+        artifact.write(&session.root)?;
     }
-    let names = artifact.as_ref().map(names).unwrap_or_default();
+    let names = artifact.as_ref().map(ArtifactRecord::names).unwrap_or_default();
     let summary = LogSummary {
         schema: SchemaTag::v1("log-summary"),
         builder: ended.target.builder.clone(),
@@ -104,7 +94,7 @@ pub fn record(session: &Session, store: &Store, ended: &Ended<'_>) -> Result<Opt
             };
             let earlier = earlier_logs(session, store, &summary)?;
             let summary = LogSummary { earlier, ..summary };
-            locked.write_log_summary(&ended.target.builder, &json(&summary))?;
+            locked.write_log_summary(&ended.target.builder, &summary.to_json())?;
             let record = locked.state_mut().builder_mut(ended.target);
             // A failed build says so, but what was built before it stays known by its records in artifacts/.
             record.last_build = Some(BuildSummary {
@@ -145,7 +135,7 @@ fn names_hold_no_secret(session: &Session, built: &Built) -> Result<()> {
 fn earlier_logs(session: &Session, store: &Store, newest: &LogSummary) -> Result<Vec<RetainedLog>> {
     let before = match store.log_summary(&newest.builder)? {
         None => return Ok(Vec::new()),
-        Some(bytes) => serde_json::from_slice::<LogSummary>(&bytes).ok(),
+        Some(bytes) => LogSummary::from_json(&bytes),
     };
     let mut logs = match before {
         Some(before) => before.logs(),
@@ -198,11 +188,6 @@ fn artifact_record(session: &Session, ended: &Ended<'_>) -> Result<ArtifactRecor
     })
 }
 
-/// Image ids, or paths of image files.
-pub fn names(artifact: &ArtifactRecord) -> Vec<String> {
-    artifact.image_ids.iter().cloned().chain(artifact.files.iter().map(|file| file.path.clone())).collect()
-}
-
 fn references(artifact: &ArtifactRecord) -> Vec<ArtifactRef> {
     let ids = artifact.image_ids.iter().map(|id| ArtifactRef {
         digest: None,
@@ -222,74 +207,43 @@ fn references(artifact: &ArtifactRecord) -> Vec<ArtifactRef> {
 /// Called under the state lock, which guards this read-modify-write too.
 fn update_hash_manifest(session: &Session, ended: &Ended<'_>, names: &[String]) -> Result<Digest> {
     let builder = &ended.target.builder;
-    let path = hash_manifest_path(session, builder);
-    let mut manifest = read_hash_manifest(session, builder)?.unwrap_or_else(|| HashManifest {
-        schema: SchemaTag::v1("hash-manifest"),
-        builder: builder.clone(),
-        environments: BTreeMap::new(),
-    });
-    let previous = manifest.environments.get(&ended.target.env).map(|entry| entry.combined);
-    let input = |input: &Input| HashedInput {
-        kind: kind_name(input),
-        name: input.name.clone(),
-        blake3: input.blake3,
-        size: input.size,
+    // A damaged one is written anew: the digests in the state say what of it holds.
+    let read = match HashManifest::read(&session.root, builder) {
+        Err(RecordError::Damaged { .. }) => None,
+        read => read?,
     };
+    let mut manifest = read.unwrap_or_else(|| HashManifest::new(builder));
+    let previous = manifest.environments.get(&ended.target.env).map(|entry| entry.combined);
     let entry = HashEntry {
         build_id: ended.build_id.clone(),
         artifacts: names.to_vec(),
         combined: ended.manifest.combined,
         parent: ended.parent.clone(),
         previous,
-        inputs: ended.manifest.inputs.iter().map(input).collect(),
+        inputs: ended.manifest.inputs.iter().map(HashedInput::from).collect(),
     };
-    let digest = entry_digest(&entry);
+    let digest = entry.digest();
     manifest.environments.insert(ended.target.env.clone(), entry);
-    write_json(&path, &manifest)?;
+    manifest.write(&session.root)?;
     Ok(digest)
-}
-
-/// Digest by which the state knows one environment's entry.
-pub fn entry_digest(entry: &HashEntry) -> Digest {
-    Digest::of(&json(entry))
-}
-
-fn kind_name(input: &Input) -> String {
-    serde_json::to_value(input.kind)
-        .ok()
-        .and_then(|kind| kind.as_str().map(str::to_owned))
-        .unwrap_or_default()
-}
-
-/// The hash manifest of a builder.
-///
-/// # Errors
-/// When it cannot be read. One that is no hash manifest counts as none.
-pub fn read_hash_manifest(session: &Session, builder: &BuilderId) -> Result<Option<HashManifest>> {
-    let bytes = read_limited(&hash_manifest_path(session, builder), 64 << 20)?;
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// The inputs of the last successful build of a target.
 ///
 /// # Errors
-/// As [`read_hash_manifest`].
+/// When the hash manifest cannot be read. One that is damaged counts as none.
 pub fn last_inputs(session: &Session, target: &Target) -> Result<Option<InputManifest>> {
-    let Some(mut manifest) = read_hash_manifest(session, &target.builder)? else { return Ok(None) };
-    let Some(entry) = manifest.environments.remove(&target.env) else { return Ok(None) };
-    let inputs = entry.inputs.into_iter().filter_map(|input| {
-        let kind = serde_json::from_value(serde_json::Value::String(input.kind)).ok()?;
-        Some(Input { name: input.name, kind, blake3: input.blake3, size: input.size })
-    });
-    Ok(Some(InputManifest::new(target.clone(), inputs.collect())))
+    let manifest = read_hash_manifest(session, &target.builder)?;
+    Ok(manifest.and_then(|manifest| manifest.inputs(&target.env)))
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut json = serde_json::to_vec_pretty(value).unwrap_or_default();
-    json.push(b'\n');
-    json
-}
-
-fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    Ok(write_atomic(path, &json(value), 0o644)?)
+/// The hash manifest of a builder; one that is damaged counts as none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_hash_manifest(session: &Session, builder: &BuilderId) -> Result<Option<HashManifest>> {
+    match HashManifest::read(&session.root, builder) {
+        Err(RecordError::Damaged { .. }) => Ok(None),
+        read => Ok(read?),
+    }
 }

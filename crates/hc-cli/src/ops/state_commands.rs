@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hc_core::{BuilderId, Digest, EnvName, Target};
-use hc_packer::artifact::HashManifest;
+use hc_records::HashManifest;
 use hc_state::{CheckContext, MigrateOptions, RestorePoint, Severity, State, Validity};
 
 use super::inputs::{Digests, Remembered, STAT_CACHE, collect};
@@ -111,8 +111,8 @@ fn context(session: &Session, state: &State) -> Result<CheckContext> {
     let mut manifests = BTreeMap::new();
     for target in state.builders.keys() {
         let manifest: Option<HashManifest> = record::read_hash_manifest(session, &target.builder)?;
-        let digest =
-            manifest.and_then(|manifest| manifest.environments.get(&target.env).map(record::entry_digest));
+        let digest = manifest
+            .and_then(|manifest| manifest.environments.get(&target.env).map(hc_records::HashEntry::digest));
         manifests.insert(target.clone(), digest);
     }
     Ok(CheckContext { current_inputs: BTreeMap::new(), manifests })

@@ -5,12 +5,12 @@
 use std::fmt::Write as _;
 
 use hc_core::Digest;
+use hc_records::drift::{self, Drift};
+use hc_records::kept;
+use hc_records::{InputKind, InputManifest};
 use hc_state::State;
-use hc_templates::drift::{self, Drift};
-use hc_templates::{InputKind, InputManifest};
 use serde::Serialize;
 
-use super::objects;
 use crate::command_error::{CommandError, Result};
 use crate::session::Session;
 
@@ -65,10 +65,9 @@ pub fn gate(session: &Session, state: Option<&State>, now: &InputManifest) -> Re
 fn trusted(session: &Session, now: &InputManifest, combined: &Digest) -> Result<Option<InputManifest>> {
     let path = hc_state::paths::trusted_manifest(&session.root, &now.target);
     let Some(bytes) = hc_core::fs::read_limited(&path, 64 << 20)? else { return Ok(None) };
-    let Ok(read) = serde_json::from_slice::<InputManifest>(&bytes) else { return Ok(None) };
-    // Computed again: an edited manifest must not decide what counts as changed.
-    let whole = InputManifest::new(read.target.clone(), read.inputs.clone());
-    Ok((whole.combined == *combined && read.target == now.target).then_some(whole))
+    // An edited manifest must not decide what counts as changed: its digests are combined anew.
+    let whole = InputManifest::from_json(&bytes);
+    Ok(whole.filter(|whole| whole.combined == *combined && whole.target == now.target))
 }
 
 /// Every change with its lines.
@@ -79,7 +78,7 @@ pub fn changes(session: &Session, drift: &Drift) -> Vec<ChangeDoc> {
     drift
         .all()
         .map(|change| {
-            let old = change.old.and_then(|digest| objects::load(session, &digest));
+            let old = change.old.and_then(|digest| kept::text(&session.root, &digest));
             let (word, lines) = match (&change.old, &change.new) {
                 (Some(_), Some(_)) => (
                     "changed",
@@ -104,7 +103,7 @@ pub fn changes_between(session: &Session, drift: &Drift) -> Vec<ChangeDoc> {
     let mut docs = changes(session, drift);
     for (doc, change) in docs.iter_mut().zip(drift.all()) {
         if let (Some(old), Some(new)) = (change.old, change.new) {
-            doc.lines = match (objects::load(session, &old), objects::load(session, &new)) {
+            doc.lines = match (kept::text(&session.root, &old), kept::text(&session.root, &new)) {
                 (Some(old), Some(new)) => lines(session, &old, &new),
                 _ => Vec::new(),
             };

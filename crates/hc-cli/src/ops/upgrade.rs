@@ -10,9 +10,9 @@ use hc_core::fs::{create_dirs, write_atomic};
 use hc_core::{BuildId, Digest, EnvName};
 use hc_packer::Packer;
 use hc_packer::args::{Subject, Verb};
-use hc_packer::artifact;
 use hc_packer::event::NoSecrets;
 use hc_packer::run::{self, Build};
+use hc_records::artifact;
 
 use super::inputs::Digests;
 use super::packer::{self, Dirs, Given, Place};

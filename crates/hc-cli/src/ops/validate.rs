@@ -11,14 +11,15 @@ use hc_core::{EnvName, Target};
 use hc_packer::Packer;
 use hc_packer::args::Verb;
 use hc_packer::run::{Checked, check};
+use hc_records::{InputManifest, kept};
 use hc_state::{PluginRecord, Trust};
-use hc_templates::{InputManifest, compose, requirements};
+use hc_templates::{compose, requirements};
 
 use super::inputs::{Digests, collect};
 use super::packer::{self, Dirs, Given, Place};
 use super::prepare::{Prepared, Values, prepare};
 use super::select::select;
-use super::{git, objects, plugins, secrets, ssh_key, state};
+use super::{git, plugins, secrets, ssh_key, state};
 use crate::command_error::{CommandError, Result};
 use crate::redaction::Redaction;
 use crate::report::validate::{ValidateReport, ValidatedTarget};
@@ -230,14 +231,12 @@ fn record(
         if checked.iter().all(|(target, _)| target.valid) { ExitClass::Success } else { ExitClass::Invalid };
     let run = state::ended(session, state::run_record(session, "validate", names), exit);
     for (_, manifest) in checked.iter().filter(|(target, _)| target.valid) {
-        objects::keep(session, manifest)?;
+        kept::keep_texts(&session.root, manifest, &|text| session.redactor.is_clean(text))?;
     }
     let now = session.now();
     state::open(session)?.with_exclusive(&session.run_id, |locked| -> Result<()> {
         for (_, manifest) in checked.iter().filter(|(target, _)| target.valid) {
-            let mut json = serde_json::to_vec_pretty(manifest).unwrap_or_default();
-            json.push(b'\n');
-            let digest = locked.write_trusted_manifest(&manifest.target, &json)?;
+            let digest = locked.write_trusted_manifest(&manifest.target, &manifest.to_json())?;
             let record = locked.state_mut().builder_mut(&manifest.target);
             record.template_id = Some(manifest.target.builder.to_string());
             record.trusted = Some(Trust {

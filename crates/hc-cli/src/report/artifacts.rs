@@ -1,6 +1,6 @@
 //! `hybrid artifacts …`.
 
-use hc_packer::artifact::{ArtifactRecord, ParentImage};
+use hc_records::{ArtifactRecord, ParentImage};
 use serde::Serialize;
 
 use super::diagnostics::one_line;

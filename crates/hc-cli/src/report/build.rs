@@ -1,8 +1,8 @@
 //! `hybrid build` and `hybrid artifacts …`.
 
 use hc_config::Diagnostic;
-use hc_packer::artifact::ArtifactRecord;
 use hc_packer::result::PackerResult;
+use hc_records::ArtifactRecord;
 use serde::Serialize;
 
 use super::{Report, Style, table};

@@ -1,17 +1,8 @@
 //! The one JSON form of every command's answer: `{schema, run_id, exit_code, result, diagnostics, error}`.
 
 use hc_config::Diagnostic;
+use hc_records::SchemaTag;
 use serde::{Deserialize, Serialize};
-
-/// Which schema a document follows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct SchemaTag {
-    /// Name of the file in `schemas/` without its ending.
-    pub name: String,
-    /// Version of the format; readers refuse newer ones.
-    pub version: u32,
-}
 
 /// A command's answer.
 #[derive(Debug, Clone, Serialize)]

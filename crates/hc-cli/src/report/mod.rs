@@ -36,7 +36,7 @@ use serde::Serialize;
 
 use hc_core::ExitClass;
 
-pub use envelope::{DiagnosticDoc, Envelope, ErrorDoc, SchemaTag};
+pub use envelope::{DiagnosticDoc, Envelope, ErrorDoc};
 pub use style::Style;
 
 /// A command's result: one JSON document, one text for people, one exit code.

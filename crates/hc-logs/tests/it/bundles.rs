@@ -7,7 +7,7 @@ use std::path::Path;
 use hc_core::SecretString;
 use hc_logs::Redactor;
 use hc_logs::bundle::{Bundle, BundleManifest, BundleOptions, ScrubManifest};
-use hc_logs::retention::{Class, Policy};
+use hc_records::retention::{Class, Policy};
 use time::macros::datetime;
 
 fn options() -> BundleOptions {

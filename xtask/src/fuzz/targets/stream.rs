@@ -2,12 +2,13 @@
 
 use std::sync::LazyLock;
 
-use hc_packer::artifact::{ArtifactRecord, HashManifest, LogSummary, gather};
+use hc_packer::artifact::gather;
 use hc_packer::classify::{Rules, classify_text};
 use hc_packer::lines::{LONGEST, Lines};
 use hc_packer::machine::{ArtifactFold, parse, speaker};
 use hc_packer::manifest::Manifest;
 use hc_packer::orphans;
+use hc_records::{ArtifactRecord, HashManifest, LogSummary};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -6,7 +6,7 @@ use hc_core::Digest;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-use crate::inputs::{Input, InputKind, InputManifest};
+use crate::input::{Input, InputKind, InputManifest};
 
 /// Lines of a diff beyond this are counted, not kept.
 const MAX_LINES: usize = 40;

@@ -1,0 +1,197 @@
+//! What a build made, and what went into it: `artifacts/<build>.json` (PKR-6).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hc_core::fs::{FsError, create_dirs, file_names, io_error, read_limited, write_atomic};
+use hc_core::{BuildId, BuilderId, Digest, EnvName, RunId, Target};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::error::RecordError;
+use crate::layout;
+use crate::schema_tag::{SchemaTag, json};
+
+/// Largest record that is read, in bytes.
+const LIMIT: u64 = 8 << 20;
+
+/// What one build made: `artifacts/<build>.json` (PKR-6).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArtifactRecord {
+    /// Which schema this document follows.
+    pub schema: SchemaTag,
+    /// Unique id of the build.
+    pub build_id: BuildId,
+    /// The builder.
+    pub builder: BuilderId,
+    /// The environment.
+    pub env: EnvName,
+    /// The platform, for tools that sort by it.
+    pub platform: String,
+    /// Region, where an image id names one (`eu-west-1:ami-…`).
+    pub region: Option<String>,
+    /// Image ids as the platform names them.
+    pub image_ids: Vec<String>,
+    /// Image files.
+    pub files: Vec<ArtifactFile>,
+    /// Where it all came from.
+    pub provenance: Provenance,
+    /// When the build ended.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub created_at: OffsetDateTime,
+    /// How long the build took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl ArtifactRecord {
+    /// The file that is the image: the largest one, because checksums and manifests lie beside it.
+    pub fn image(&self) -> Option<&ArtifactFile> {
+        // The first of equals: `max_by_key` would take the last.
+        self.files.iter().rev().max_by_key(|file| file.size)
+    }
+
+    /// Builder and environment.
+    pub fn target(&self) -> Target {
+        Target { builder: self.builder.clone(), env: self.env.clone() }
+    }
+
+    /// Image ids, or paths of image files.
+    pub fn names(&self) -> Vec<String> {
+        self.image_ids.iter().cloned().chain(self.files.iter().map(|file| file.path.clone())).collect()
+    }
+
+    /// Reads the record of a build; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`]: a build whose record is damaged must not pass for one that never was. It may be
+    /// revoked, be what others were made from, or have an image that was changed.
+    pub fn read(root: &Path, build: &BuildId) -> Result<Option<Self>, RecordError> {
+        let path = layout::artifact_record(build);
+        let Some(bytes) = read_limited(&root.join(&path), LIMIT)? else { return Ok(None) };
+        let damaged = |why| RecordError::Damaged { path: path.clone(), what: "the record of its build", why };
+        let record: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        if record.build_id != *build {
+            return Err(damaged(format!("it is the one of {}", record.build_id)));
+        }
+        Ok(Some(record))
+    }
+
+    /// Writes the record to its place.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, root: &Path) -> Result<(), RecordError> {
+        create_dirs(&root.join(layout::ARTIFACTS))?;
+        Ok(write_atomic(&root.join(layout::artifact_record(&self.build_id)), &json(self), 0o644)?)
+    }
+}
+
+/// One image file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArtifactFile {
+    /// Path, relative to the project where it lies inside.
+    pub path: String,
+    /// Size in bytes; null when packer names a file that is gone.
+    pub size: Option<u64>,
+    /// BLAKE3 of the content.
+    pub blake3: Option<Digest>,
+}
+
+/// Where an image came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Provenance {
+    /// The run.
+    pub run_id: RunId,
+    /// Commit of the project; null outside git.
+    pub git_sha: Option<String>,
+    /// Whether the working tree had changes that no commit holds.
+    pub dirty: bool,
+    /// Combined digest of the inputs.
+    pub inputs: Digest,
+    /// The image that it started from, for a chained builder.
+    pub parent: Option<ParentImage>,
+    /// Packer's version.
+    pub packer_version: String,
+    /// Plugin versions by source address.
+    pub plugins: BTreeMap<String, String>,
+}
+
+/// The image that a chained build started from (TPL-5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ParentImage {
+    /// Its build.
+    pub build_id: BuildId,
+    /// Digest of its file; null where the platform has no files.
+    pub blake3: Option<Digest>,
+}
+
+/// Ids of the builds that have a record, readable or not. Files with other names than records have are ignored.
+///
+/// # Errors
+/// When `artifacts/` cannot be listed.
+pub fn recorded(root: &Path) -> Result<Vec<BuildId>, FsError> {
+    let names = file_names(&root.join(layout::ARTIFACTS))?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
+}
+
+/// Looks at image files: size and digest. Relative paths are packer's, relative to `cwd`.
+///
+/// # Errors
+/// [`FsError`] when a file that exists cannot be read.
+pub fn inspect(files: &[PathBuf], cwd: &Path, root: &Path) -> Result<Vec<ArtifactFile>, FsError> {
+    let mut found = Vec::new();
+    for file in files {
+        let full = hc_core::fs::normalize(&cwd.join(file));
+        let path = full.strip_prefix(root).unwrap_or(&full).to_string_lossy().into_owned();
+        if full.is_file() {
+            let (digest, size) = Digest::of_file(&full).map_err(io_error("read", &full))?;
+            found.push(ArtifactFile { path, size: Some(size), blake3: Some(digest) });
+        } else if !full.is_dir() {
+            found.push(ArtifactFile { path, size: None, blake3: None });
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_is_the_largest_file() {
+        let file = |path: &str, size| ArtifactFile { path: path.into(), size: Some(size), blake3: None };
+        let run = RunId::new(OffsetDateTime::UNIX_EPOCH, 1);
+        let target: hc_core::Target = "linux.file.motd@dev".parse().unwrap();
+        let record = ArtifactRecord {
+            schema: SchemaTag::v1("artifact"),
+            build_id: BuildId::new(&target, &run),
+            builder: target.builder,
+            env: target.env,
+            platform: "file".into(),
+            region: None,
+            image_ids: vec![],
+            files: vec![file("SHA256SUMS", 70), file("disk.img", 900), file("other.img", 900)],
+            provenance: Provenance {
+                run_id: run,
+                git_sha: None,
+                dirty: false,
+                inputs: Digest::of(b""),
+                parent: None,
+                packer_version: "1.6.6".into(),
+                plugins: BTreeMap::new(),
+            },
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            duration_ms: 1,
+        };
+        assert_eq!(record.image().unwrap().path, "disk.img");
+    }
+}
