@@ -13,7 +13,7 @@ struct Part {
 
 const PARTS: &[Part] = &[
     Part { document: "docs/guides/provisioners.md", name: "matrix", text: hc_provisioners::matrix_markdown },
-    Part { document: "docs/errors.md", name: "index", text: hc_cli::ops::explain::index },
+    Part { document: "docs/errors.md", name: "index", text: hc_cli::error_page::index },
 ];
 
 /// Writes every part that is out of date.

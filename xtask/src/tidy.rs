@@ -21,7 +21,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("hc-provisioners", &["hc-core", "hc-config"]),
     ("hc-test-support", &["hc-core"]),
     (
-        "hc-cli",
+        "hc-engine",
         &[
             "hc-core",
             "hc-records",
@@ -35,9 +35,24 @@ const GRAPH: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "hc-cli",
+        &[
+            "hc-engine",
+            "hc-core",
+            "hc-records",
+            "hc-logs",
+            "hc-state",
+            "hc-config",
+            "hc-sources",
+            "hc-provisioners",
+            "hc-packer",
+        ],
+    ),
+    (
         "xtask",
         &[
             "hc-cli",
+            "hc-engine",
             "hc-config",
             "hc-records",
             "hc-packer",

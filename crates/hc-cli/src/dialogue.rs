@@ -2,20 +2,22 @@
 
 use std::io::{BufRead, Write};
 
-use crate::ops::wizard::Dialogue;
+use hc_engine::setup::wizard::Dialogue;
+
+use crate::report::diagnostics::visible;
 
 /// The terminal, or whatever stands for it.
 pub(crate) struct Lines;
 
 impl Dialogue for Lines {
     fn say(&mut self, text: &str) {
-        let text = crate::report::diagnostics::visible(text);
+        let text = visible(text);
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
     fn ask(&mut self, question: &str) -> Option<String> {
         let mut stderr = std::io::stderr();
-        let question = crate::report::diagnostics::visible(question);
+        let question = visible(question);
         let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
         let mut line = String::new();
         match std::io::stdin().lock().read_line(&mut line) {

@@ -1,34 +1,32 @@
-//! The process environment, read once: the only place in the workspace that looks at it.
+//! The process and its terminal, read once: the only place in the workspace that looks at them.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
+use hc_core::Cancel;
+use hc_engine::Host;
 use time::OffsetDateTime;
 
 /// What the process was given by its surroundings.
 #[derive(Debug, Clone)]
-pub struct Environment {
-    /// All variables.
-    pub vars: Vec<(OsString, OsString)>,
-    /// Where it was started.
-    pub cwd: PathBuf,
-    /// Whether stderr is a terminal (progress, colours).
-    pub stderr_is_terminal: bool,
-    /// Whether stdout is a terminal (colours in tables).
-    pub stdout_is_terminal: bool,
-    /// Columns of the terminal; 100 when there is none.
-    pub width: usize,
-    /// Process id.
-    pub pid: u32,
-    /// Host name.
-    pub host: String,
-    /// The command line as typed, for locks and the run log; option values stay out (they may be secret).
-    pub command: String,
+pub(crate) struct Environment {
+    /// What the engine needs of it.
+    pub(crate) host: Host,
+    /// How it shows things to people.
+    pub(crate) terminal: Terminal,
     /// Whether the command line asks for JSON, even one that cannot be understood.
-    pub asks_for_json: bool,
-    /// When the process started.
-    pub started: OffsetDateTime,
+    pub(crate) asks_for_json: bool,
+}
+
+/// What text for people is written to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    /// Whether stderr is a terminal (progress, colours).
+    pub(crate) stderr: bool,
+    /// Whether stdout is a terminal (colours in tables).
+    pub(crate) stdout: bool,
+    /// Columns of the terminal; 100 when there is none.
+    pub(crate) width: usize,
 }
 
 impl Environment {
@@ -37,38 +35,28 @@ impl Environment {
     /// # Errors
     /// When the working directory is gone.
     #[expect(clippy::disallowed_methods, reason = "the one reader of the process environment")]
-    pub fn capture() -> std::io::Result<Self> {
+    pub(crate) fn capture() -> std::io::Result<Self> {
+        let host = Host {
+            vars: std::env::vars_os().collect(),
+            cwd: std::env::current_dir()?,
+            pid: std::process::id(),
+            name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            command: describe(std::env::args_os()),
+            started: OffsetDateTime::now_utc(),
+            clock: OffsetDateTime::now_utc,
+            cancel: Cancel::new(),
+        };
+        let asks_for_json = asks_for_json(std::env::args_os());
+        Ok(Self { host, terminal: Terminal::capture(), asks_for_json })
+    }
+}
+
+impl Terminal {
+    fn capture() -> Self {
         let stderr = std::io::stderr();
         let width = rustix::termios::tcgetwinsize(&stderr)
             .map_or(100, |size| usize::from(size.ws_col).clamp(40, 240));
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Ok(Self {
-            vars: std::env::vars_os().collect(),
-            cwd: std::env::current_dir()?,
-            stderr_is_terminal: stderr.is_terminal(),
-            stdout_is_terminal: std::io::stdout().is_terminal(),
-            width,
-            pid: std::process::id(),
-            host,
-            command: describe(std::env::args_os()),
-            asks_for_json: asks_for_json(std::env::args_os()),
-            started: OffsetDateTime::now_utc(),
-        })
-    }
-
-    /// One variable.
-    pub fn var(&self, name: &str) -> Option<&OsStr> {
-        self.vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
-    }
-
-    /// A program on the `PATH`.
-    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        std::env::split_paths(self.var("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
-    }
-
-    /// One variable as text; absent when empty or not UTF-8.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.var(name).and_then(OsStr::to_str).filter(|value| !value.is_empty())
+        Self { stderr: stderr.is_terminal(), stdout: std::io::stdout().is_terminal(), width }
     }
 }
 

@@ -2,50 +2,24 @@
 
 use hc_config::settings::SystemLog;
 use hc_logs::{ConsoleOptions, LogGuard, LogOptions, Rotation, SystemOptions, SystemProtocol};
+use hc_records::layout;
 
-use crate::args::{
-    ArtifactsCommand, CacheCommand, CleanArgs, Command, OrphansArgs, PackerCommand, PluginsCommand,
-    SourcesCommand,
-};
 use crate::command_error::CommandError;
+use crate::commands::Writes;
 use crate::report::Outcome;
 use crate::session::Session;
 
 /// Starts the log of a run that changes something; a look at the project writes nothing.
-pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> Option<LogGuard> {
-    let settings = &session.settings.logs;
+pub(crate) fn start(session: &Session, writes: Writes, keep: Option<u32>) -> Option<LogGuard> {
+    let project = &session.project;
+    let settings = &project.settings.logs;
     let max_days = keep.or_else(|| number(session, "LOG_MAX_DAYS")).unwrap_or(settings.keep_days);
     let max_bytes = number(session, "LOG_MAX_BYTES").unwrap_or(settings.max_bytes);
-    let writes = matches!(
-        command,
-        Command::Validate(_)
-            | Command::Build(_)
-            | Command::Provisioners(_)
-            | Command::State(_)
-            | Command::Config(_)
-            | Command::Test(_)
-            | Command::Publish(_)
-            | Command::Orphans(OrphansArgs { stop: true, .. } | OrphansArgs { forget: Some(_), .. })
-            | Command::Artifacts(ArtifactsCommand::Revoke { .. })
-            | Command::Packer(
-                PackerCommand::Pin { .. }
-                    | PackerCommand::UpgradeCheck { .. }
-                    | PackerCommand::Plugins(PluginsCommand::Lock | PluginsCommand::Install { .. })
-            )
-            | Command::Sources(
-                SourcesCommand::Sync(_)
-                    | SourcesCommand::Resume(_)
-                    | SourcesCommand::Pin(_)
-                    | SourcesCommand::Unbundle { .. }
-                    | SourcesCommand::Scan { .. }
-            )
-            | Command::Cache(CacheCommand::Prune { .. })
-            | Command::Clean(CleanArgs { yes: true, .. })
-    );
+    let logged = writes == Writes::Project;
     let options = LogOptions {
-        dir: writes.then(|| session.root.join("logs")),
+        dir: logged.then(|| project.at(layout::LOGS)),
         component: "hybrid".into(),
-        run_id: session.run_id.clone(),
+        run_id: project.run_id.clone(),
         console: ConsoleOptions {
             // Information belongs into the file; people read the report.
             verbosity: session.verbosity - 1,
@@ -53,19 +27,19 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
             color: session.style.stderr,
             writer: Box::new(std::io::stderr()),
         },
-        redactor: session.redactor.clone(),
-        now: time::OffsetDateTime::now_utc,
+        redactor: project.redactor.clone(),
+        now: project.host.clock,
         rotation: Rotation { max_bytes, max_days },
-        system: system(session).filter(|_| writes),
+        system: system(session).filter(|_| logged),
     };
     let guard = hc_logs::init(options).ok()?;
-    if writes {
-        let environment = &session.environment;
+    if logged {
+        let host = &project.host;
         tracing::info!(
-            command = %environment.command,
+            command = %host.command,
             version = env!("CARGO_PKG_VERSION"),
-            pid = environment.pid,
-            host = %environment.host,
+            pid = host.pid,
+            host = %host.name,
             "started"
         );
     }
@@ -74,24 +48,26 @@ pub(crate) fn start(session: &Session, command: &Command, keep: Option<u32>) -> 
 
 /// The log of the system, when the project wants one.
 fn system(session: &Session) -> Option<SystemOptions> {
-    let settings = &session.settings.logs;
+    let project = &session.project;
+    let settings = &project.settings.logs;
     Some(SystemOptions {
         protocol: match settings.system? {
             SystemLog::Syslog => SystemProtocol::Syslog,
             SystemLog::Journald => SystemProtocol::Journald,
         },
-        socket: settings.system_socket.as_ref().map(|path| session.root.join(path)),
+        socket: settings.system_socket.as_ref().map(|path| project.at(path)),
         debug: session.verbosity > 0,
-        pid: session.environment.pid,
+        pid: project.host.pid,
     })
 }
 
-/// A number from the environment, as `HYBRID_…` or under its older name `HYBRIDCORE_…`; what is none is ignored, for
+/// A number from the environment, as `HYBRID_…` or under its older name `HYBRIDCORE_…`; anything else is ignored, for
 /// logs are never a reason to fail.
 fn number<T: std::str::FromStr>(session: &Session, name: &str) -> Option<T> {
+    let host = &session.project.host;
     ["HYBRID_", "HYBRIDCORE_"]
         .iter()
-        .find_map(|prefix| session.environment.var(&format!("{prefix}{name}"))?.to_str()?.parse().ok())
+        .find_map(|prefix| host.var(&format!("{prefix}{name}"))?.to_str()?.parse().ok())
 }
 
 /// Notes how the run ended.

@@ -2,9 +2,8 @@
 
 use hc_core::Cancel;
 
-/// Watches for signals from now on.
-pub(crate) fn watch() -> Cancel {
-    let cancel = Cancel::new();
+/// Watches for signals from now on, and tells `cancel` of them.
+pub(crate) fn watch(cancel: &Cancel) {
     #[cfg(unix)]
     {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -25,5 +24,4 @@ pub(crate) fn watch() -> Cancel {
             });
         }
     }
-    cancel
 }

@@ -113,16 +113,6 @@ impl SecretError {
     pub fn code(&self) -> &'static str {
         "SecretUnavailable"
     }
-
-    /// The cure.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Unset(name) => format!("export {name} before running hybrid"),
-            Self::Unavailable { .. } | Self::Empty(_) => {
-                "check the reference in the overlay and that you may read it".into()
-            }
-        }
-    }
 }
 
 /// Fetches one secret.

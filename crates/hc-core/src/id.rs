@@ -365,6 +365,16 @@ impl Selector {
         Ok(Self { terms })
     }
 
+    /// Selects everything.
+    pub fn all() -> Self {
+        Self { terms: Vec::new() }
+    }
+
+    /// Selects one builder.
+    pub fn only(id: &BuilderId) -> Self {
+        Self { terms: vec![id.to_string()] }
+    }
+
     /// The terms as given.
     pub fn terms(&self) -> &[String] {
         &self.terms

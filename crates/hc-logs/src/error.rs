@@ -56,17 +56,6 @@ impl LogError {
         }
     }
 
-    /// The cure, an imperative.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::BadList { kind, .. } => Some(format!("correct the {kind}, or remove it and write it anew")),
-            Self::File(FsError::Io { .. }) => {
-                Some("check that the directory exists and can be written".into())
-            }
-            _ => None,
-        }
-    }
-
     /// How a run that fails by it ends (PKR-4).
     pub fn class(&self) -> ExitClass {
         match self {

@@ -22,7 +22,6 @@ pub mod process;
 mod remember;
 pub mod result;
 pub mod run;
-pub mod schedule;
 
 pub use error::PackerError;
 pub use probe::Packer;

@@ -43,21 +43,6 @@ impl ProvisionerError {
         }
     }
 
-    /// The cure.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::UnknownStack { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
-            Self::UnknownStack { near: None, .. } => {
-                Some(format!("stacks: {}", crate::registry::names().collect::<Vec<_>>().join(", ")))
-            }
-            Self::Refused { .. } => {
-                Some("mend what is listed and switch it on again; nothing was changed".into())
-            }
-            Self::BrokenFile(diagnostic) => diagnostic.hint.clone(),
-            Self::Fs(_) | Self::Render(_) => None,
-        }
-    }
-
     /// The problems inside, for the report that shows their places.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match self {

@@ -2,6 +2,8 @@
 //!
 //! Pure functions of ids. The files of `state/` are hc-state's, those of `templates/` hc-templates'.
 
+use std::path::{Component, Path};
+
 use hc_core::{BuildId, BuilderId, EnvName, RunId, Target};
 
 /// What hybrid can make anew, and what it works in.
@@ -40,6 +42,8 @@ pub const CONFIGS: &str = "configs";
 pub const OVERLAYS: &str = "configs/overlays";
 /// Switches of provisioner stacks.
 pub const PROVISIONERS: &str = "configs/provisioners.toml";
+/// Ending of hash manifests.
+pub const HASH_MANIFEST_ENDING: &str = ".hash.json";
 /// Ending of rendered variables.
 pub const RENDERED_ENDING: &str = ".auto.pkrvars.hcl";
 /// Pinned git repositories.
@@ -62,7 +66,7 @@ pub fn artifact_record(build: &BuildId) -> String {
 
 /// `artifacts/<builder>.hash.json` (PKR-7).
 pub fn hash_manifest(builder: &BuilderId) -> String {
-    format!("{ARTIFACTS}/{builder}.hash.json")
+    format!("{ARTIFACTS}/{builder}{HASH_MANIFEST_ENDING}")
 }
 
 /// Packer's own manifest of a build.
@@ -128,4 +132,26 @@ pub fn variant_overlay(env: &EnvName, builder: &BuilderId) -> String {
 /// The tree of a pinned source.
 pub fn source(name: &str) -> String {
     format!("{SOURCES}/{name}")
+}
+
+/// The source that a path relative to the project lies in.
+pub fn source_of(path: &Path) -> Option<&str> {
+    let mut parts = path.components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(first)), Some(Component::Normal(name))) if first == SOURCES => name.to_str(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_below_a_source_belong_to_one() {
+        assert_eq!(source_of(Path::new("sources/a/b/c.sh")), Some("a"));
+        for other in ["sources", "scripts/sources/a", "/sources/a", "../sources/a/b"] {
+            assert_eq!(source_of(Path::new(other)), None, "{other}");
+        }
+    }
 }

@@ -50,6 +50,11 @@ impl Class {
     }
 }
 
+/// When something that is kept for `keep_days` and was made at `from` may go; `None`: never, which is what 0 days mean.
+pub fn expiry(from: OffsetDateTime, keep_days: u32) -> Option<OffsetDateTime> {
+    Class::Standard.expiry(from, &Policy { standard_days: keep_days, ..Policy::default() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

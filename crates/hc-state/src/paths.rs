@@ -9,9 +9,14 @@ use hc_core::{BuilderId, Target};
 /// Stem of the state file and its backups.
 pub(crate) const STEM: &str = "packer-hybrid";
 
+/// Directory of the state, relative to the project.
+pub const STATE: &str = "state";
+/// Directory of records that belong to single builders, relative to the project.
+pub const PACKER: &str = "state/packer";
+
 /// `state/`.
 pub fn state_dir(root: &Path) -> PathBuf {
-    root.join("state")
+    root.join(STATE)
 }
 
 /// `state/packer-hybrid.json`, the state itself (STATE-1).
@@ -51,7 +56,7 @@ pub fn audit_log(root: &Path) -> PathBuf {
 
 /// `state/packer/`, records that belong to single builders.
 pub fn packer_dir(root: &Path) -> PathBuf {
-    state_dir(root).join("packer")
+    root.join(PACKER)
 }
 
 /// `state/packer/trusted/<env>/<builder>.json`: the input manifest that `validate` trusted last.
@@ -59,7 +64,12 @@ pub fn trusted_manifest(root: &Path, target: &Target) -> PathBuf {
     packer_dir(root).join("trusted").join(target.env.as_str()).join(format!("{}.json", target.builder))
 }
 
+/// `state/packer/logs/`, one log summary per builder.
+pub fn log_summaries_dir(root: &Path) -> PathBuf {
+    packer_dir(root).join("logs")
+}
+
 /// `state/packer/logs/<builder>.json`: the log summary of the builder's last build (PKR-11).
 pub fn log_summary(root: &Path, builder: &BuilderId) -> PathBuf {
-    packer_dir(root).join("logs").join(format!("{builder}.json"))
+    log_summaries_dir(root).join(format!("{builder}.json"))
 }

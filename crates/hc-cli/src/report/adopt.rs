@@ -2,60 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use hc_engine::outcome::adopt::AdoptReport;
 
 use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
-
-/// A repository that was mapped.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AdoptReport {
-    /// The repository.
-    pub root: String,
-    /// The one file that was written, relative to it.
-    pub file: String,
-    /// What was mapped, sorted by id.
-    pub builders: Vec<AdoptedDoc>,
-    /// What was not, sorted by path.
-    pub unmapped: Vec<UnmappedDoc>,
-    /// Var files that exist only as examples, so that their values are examples too.
-    pub examples: Vec<String>,
-    /// Lines for .gitignore, which is left alone too.
-    pub ignore: Vec<String>,
-    /// Commands to go on with.
-    pub next: Vec<String>,
-}
-
-/// One builder.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AdoptedDoc {
-    /// Builder id.
-    pub id: String,
-    /// Packer directory.
-    pub path: String,
-    /// Source, `type.name`.
-    pub source: String,
-    /// What `-only` gets, where the directory has several sources.
-    pub only: Option<String>,
-    /// Var files, lowest precedence first.
-    pub var_files: Vec<String>,
-    /// Variables without a default that none of them sets: overlays have to.
-    pub missing: Vec<String>,
-}
-
-/// Something that belongs to no builder.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct UnmappedDoc {
-    /// Path.
-    pub path: String,
-    /// Why.
-    pub reason: String,
-    /// What can be done about it.
-    pub cure: Option<String>,
-}
 
 impl Report for AdoptReport {
     const SCHEMA: &'static str = "cli-init-adopt";
@@ -95,7 +45,7 @@ impl Report for AdoptReport {
                 text.push_str(&format!("  {}\n", one_line(path)));
             }
         }
-        text.push_str(&self.missing(style));
+        text.push_str(&missing(self, style));
         text.push_str(&format!(
             "\n{} files that hybrid makes and git should not see; add to .gitignore:\n",
             style.warn("note:")
@@ -111,29 +61,27 @@ impl Report for AdoptReport {
     }
 }
 
-impl AdoptReport {
-    /// Variables that somebody has to set, each with the builders that wait for it.
-    fn missing(&self, style: &Style) -> String {
-        let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for builder in &self.builders {
-            for variable in &builder.missing {
-                waiting.entry(variable).or_default().push(&builder.id);
-            }
+/// Variables that need a value, each with the builders that wait for it.
+fn missing(report: &AdoptReport, style: &Style) -> String {
+    let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for builder in &report.builders {
+        for variable in &builder.missing {
+            waiting.entry(variable).or_default().push(&builder.id);
         }
-        if waiting.is_empty() {
-            return String::new();
-        }
-        let mut text = format!(
-            "\n{} no var file sets these; `hybrid wizard --targets ID` asks for them, or put them into configs/overlays/dev.pkrvars.hcl:\n",
-            style.warn("note:")
-        );
-        for (variable, builders) in waiting {
-            let more = match builders.len() {
-                1 => String::new(),
-                count => format!(" and {} more", count - 1),
-            };
-            text.push_str(&format!("  {variable}: {}{more}\n", builders[0]));
-        }
-        text
     }
+    if waiting.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\n{} no var file sets these; `hybrid wizard --targets ID` asks for them, or put them into configs/overlays/dev.pkrvars.hcl:\n",
+        style.warn("note:")
+    );
+    for (variable, builders) in waiting {
+        let more = match builders.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        text.push_str(&format!("  {variable}: {}{more}\n", builders[0]));
+    }
+    text
 }

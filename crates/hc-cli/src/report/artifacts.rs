@@ -1,20 +1,12 @@
 //! `hybrid artifacts …`.
 
-use hc_records::{ArtifactRecord, ParentImage};
-use serde::Serialize;
+use hc_core::ExitClass;
+use hc_engine::outcome::artifacts::{
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifyReport,
+};
 
 use super::diagnostics::one_line;
 use super::{Report, Style, table};
-use crate::ops::trust::ChangeDoc;
-use hc_core::ExitClass;
-
-/// Built images.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ArtifactsReport {
-    /// Records, newest first.
-    pub artifacts: Vec<ArtifactRecord>,
-}
 
 impl Report for ArtifactsReport {
     const SCHEMA: &'static str = "cli-artifacts";
@@ -45,17 +37,6 @@ impl Report for ArtifactsReport {
         let text = table::table(&["build", "image", "size", "blake3", "took"], rows, style);
         if text.is_empty() { "nothing was built yet\n".into() } else { text }
     }
-}
-
-/// One image.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ArtifactReport {
-    /// Its record.
-    pub artifact: ArtifactRecord,
-    /// What it was made from, nearest first; filled with `--lineage`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub lineage: Vec<ParentImage>,
 }
 
 impl Report for ArtifactReport {
@@ -97,53 +78,24 @@ impl Report for ArtifactReport {
     }
 }
 
-/// Whether image files still are what was recorded.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct VerifyReport {
-    /// One entry per image file.
-    pub files: Vec<VerifiedFile>,
-}
-
-/// One image file.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct VerifiedFile {
-    /// Build id.
-    pub build_id: String,
-    /// Path.
-    pub path: String,
-    /// `intact`, `changed` or `gone`.
-    pub status: String,
-}
-
 impl Report for VerifyReport {
     const SCHEMA: &'static str = "cli-artifacts-verify";
 
     fn human(&self, style: &Style) -> String {
         let rows = self.files.iter().map(|file| {
-            let status = if file.status == "intact" { style.good("intact") } else { style.bad(&file.status) };
+            let status = match file.status {
+                FileStatus::Intact => style.good(file.status.word()),
+                FileStatus::Changed | FileStatus::Gone => style.bad(file.status.word()),
+            };
             vec![status, file.path.clone(), file.build_id.clone()]
         });
         table::table(&["status", "file", "build"], rows.collect(), style)
     }
 
     fn exit_code(&self) -> ExitClass {
-        let intact = self.files.iter().all(|file| file.status == "intact");
+        let intact = self.files.iter().all(|file| file.status == FileStatus::Intact);
         if intact { ExitClass::Success } else { ExitClass::Invalid }
     }
-}
-
-/// A build that was taken back.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RevokedReport {
-    /// The build.
-    pub build_id: String,
-    /// Why.
-    pub reason: String,
-    /// Channels that offered it and do not any more.
-    pub channels: Vec<String>,
 }
 
 impl Report for RevokedReport {
@@ -158,25 +110,13 @@ impl Report for RevokedReport {
     }
 }
 
-/// Which inputs differ between two builds.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ArtifactDiffReport {
-    /// First build.
-    pub left: String,
-    /// Second build.
-    pub right: String,
-    /// Inputs that differ.
-    pub changes: Vec<ChangeDoc>,
-}
-
 impl Report for ArtifactDiffReport {
     const SCHEMA: &'static str = "cli-artifacts-diff";
 
     fn human(&self, style: &Style) -> String {
         let mut text = String::new();
         for change in &self.changes {
-            text.push_str(&format!("{} {}\n", change.change, style.bold(&one_line(&change.input))));
+            text.push_str(&format!("{} {}\n", change.change.word(), style.bold(&one_line(&change.input))));
             for line in &change.lines {
                 text.push_str(&format!("    {}\n", one_line(line)));
             }

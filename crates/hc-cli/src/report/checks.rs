@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use hc_config::{Diagnostic, Severity};
+use hc_engine::outcome::validate::ValidatedTarget;
 use serde_json::{Value, json};
 
-use super::validate::{REFUSED, ValidatedTarget};
+use super::validate::REFUSED;
 
 /// Everything that a check found.
 #[derive(Debug, Clone, Copy)]

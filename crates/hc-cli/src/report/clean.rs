@@ -1,32 +1,8 @@
 //! `hybrid clean`.
 
-use serde::Serialize;
+use hc_engine::outcome::clean::{CleanReport, PlannedRemoval};
 
 use super::{Report, Style, table};
-
-/// What goes, or went.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CleanReport {
-    /// Whether it was removed; else this is only the plan.
-    pub applied: bool,
-    /// Files and directories.
-    pub removals: Vec<PlannedRemoval>,
-    /// What stays because it cannot be judged, and the way out.
-    pub notes: Vec<String>,
-}
-
-/// One file or directory.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PlannedRemoval {
-    /// `artifacts`, `logs`, `cache` or `work`.
-    pub scope: String,
-    /// Path, relative to the project.
-    pub path: String,
-    /// Size in bytes, of everything below it.
-    pub size: u64,
-}
 
 impl Report for CleanReport {
     const SCHEMA: &'static str = "cli-clean";
@@ -37,8 +13,9 @@ impl Report for CleanReport {
         if self.removals.is_empty() {
             return format!("nothing to clean: what is left is young, in use, or evidence\n{notes}");
         }
-        let rows =
-            self.removals.iter().map(|one| vec![one.scope.clone(), one.path.clone(), table::bytes(one.size)]);
+        let row =
+            |one: &PlannedRemoval| vec![one.scope.word().into(), one.path.clone(), table::bytes(one.size)];
+        let rows = self.removals.iter().map(row);
         let mut text = table::table(&["scope", "path", "size"], rows.collect(), style);
         let total = table::bytes(self.removals.iter().map(|one| one.size).sum());
         text.push_str(&match self.applied {

@@ -1,37 +1,11 @@
 //! `hybrid config …`.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use hc_core::ExitClass;
+use hc_engine::outcome::config::{
+    ConfigDiffReport, ExplainReport, OriginDoc, RenderReport, RenderStatus, SchemaReport, ShowReport,
+};
 
 use super::{Report, Style};
-use hc_core::ExitClass;
-
-/// Which rendered files were written, or would be.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RenderReport {
-    /// Environment.
-    pub env: String,
-    /// Whether this was `--check`.
-    pub check: bool,
-    /// One entry per builder.
-    pub files: Vec<RenderedFile>,
-}
-
-/// One rendered file.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RenderedFile {
-    /// Builder id.
-    pub builder: String,
-    /// Path, relative to the project.
-    pub path: String,
-    /// `written`, `unchanged` or, under `--check`, `stale`.
-    pub status: String,
-    /// Under `--check`: the difference, as a unified diff.
-    pub diff: Option<String>,
-}
 
 impl Report for RenderReport {
     const SCHEMA: &'static str = "cli-config-render";
@@ -39,10 +13,10 @@ impl Report for RenderReport {
     fn human(&self, style: &Style) -> String {
         let mut text = String::new();
         for file in &self.files {
-            let status = match file.status.as_str() {
-                "unchanged" => style.dim("unchanged"),
-                "stale" => style.warn("stale    "),
-                other => style.good(&format!("{other:<9}")),
+            let status = match file.status {
+                RenderStatus::Unchanged => style.dim("unchanged"),
+                RenderStatus::Stale => style.warn("stale    "),
+                RenderStatus::Written => style.good("written  "),
             };
             text.push_str(&format!("{status} {}\n", file.path));
             for line in file.diff.iter().flat_map(|diff| diff.lines()) {
@@ -53,51 +27,9 @@ impl Report for RenderReport {
     }
 
     fn exit_code(&self) -> ExitClass {
-        let stale = self.files.iter().any(|file| file.status == "stale");
+        let stale = self.files.iter().any(|file| file.status == RenderStatus::Stale);
         if stale { ExitClass::Invalid } else { ExitClass::Success }
     }
-}
-
-/// Final values of variables.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ShowReport {
-    /// Environment.
-    pub env: String,
-    /// One entry per builder.
-    pub builders: Vec<BuilderValues>,
-}
-
-/// Final values of one builder.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct BuilderValues {
-    /// Builder id.
-    pub builder: String,
-    /// Every variable.
-    pub values: BTreeMap<String, ValueDoc>,
-}
-
-/// One variable.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ValueDoc {
-    /// Final value as HCL; `***` for a sensitive variable, the reference for a secret.
-    pub value: String,
-    /// Every layer that gave a value, lowest precedence first.
-    pub chain: Vec<OriginDoc>,
-}
-
-/// Where a value came from.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct OriginDoc {
-    /// Name of the layer.
-    pub layer: String,
-    /// `file:line:column`, where a file gave it.
-    pub place: Option<String>,
-    /// The value as HCL.
-    pub value: String,
 }
 
 impl Report for ShowReport {
@@ -118,26 +50,6 @@ impl Report for ShowReport {
         }
         text
     }
-}
-
-/// `config show --explain KEY`.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ExplainReport {
-    /// The key.
-    pub key: String,
-    /// The chain in every builder that knows the key.
-    pub builders: Vec<BuilderChain>,
-}
-
-/// The chain of one builder.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct BuilderChain {
-    /// Builder id.
-    pub builder: String,
-    /// Every layer that gave a value, lowest precedence first.
-    pub chain: Vec<OriginDoc>,
 }
 
 impl Report for ExplainReport {
@@ -165,32 +77,6 @@ fn origin(step: &OriginDoc) -> String {
     }
 }
 
-/// `config diff LEFT RIGHT`.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ConfigDiffReport {
-    /// First environment.
-    pub left: String,
-    /// Second environment.
-    pub right: String,
-    /// Variables whose final values differ.
-    pub differences: Vec<DifferenceDoc>,
-}
-
-/// One difference.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DifferenceDoc {
-    /// Builder id.
-    pub builder: String,
-    /// Variable.
-    pub key: String,
-    /// Value in the first environment; null when absent.
-    pub left: Option<String>,
-    /// Value in the second environment; null when absent.
-    pub right: Option<String>,
-}
-
 impl Report for ConfigDiffReport {
     const SCHEMA: &'static str = "cli-config-diff";
 
@@ -213,16 +99,6 @@ impl Report for ConfigDiffReport {
             text
         }
     }
-}
-
-/// `config schema`.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct SchemaReport {
-    /// Builder id.
-    pub builder: String,
-    /// JSON Schema (draft 2020-12) of its answers file; `x-hybrid-required` lists variables without a default.
-    pub schema: serde_json::Value,
 }
 
 impl Report for SchemaReport {

@@ -1,9 +1,11 @@
 //! `hybrid explain` and `hybrid doctor`.
 
+use hc_core::ExitClass;
+use hc_engine::outcome::doctor::{CheckStatus, DoctorReport};
 use serde::Serialize;
 
 use super::{Report, Style, table};
-use hc_core::ExitClass;
+use crate::command_error::CommandError;
 
 /// Cause and cure of an error code.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -48,26 +50,14 @@ pub(super) fn plain(text: &str) -> String {
     lines.join("\n")
 }
 
-/// What this machine has.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DoctorReport {
-    /// One entry per check.
-    pub checks: Vec<CheckDoc>,
-}
-
-/// One check.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CheckDoc {
-    /// What was looked at.
-    pub name: String,
-    /// `ok`, `missing` or `bad`.
-    pub status: String,
-    /// What was found.
-    pub detail: String,
-    /// Whether a build cannot do without it.
-    pub required: bool,
+/// Adds the cure to every check that failed by an error.
+pub fn with_cures(mut report: DoctorReport) -> DoctorReport {
+    for check in &mut report.checks {
+        if let Some(hint) = check.problem.take().and_then(|problem| CommandError::from(problem).hint) {
+            check.detail.push_str(&format!(" ({hint})"));
+        }
+    }
+    report
 }
 
 impl Report for DoctorReport {
@@ -75,10 +65,11 @@ impl Report for DoctorReport {
 
     fn human(&self, style: &Style) -> String {
         let rows = self.checks.iter().map(|check| {
-            let status = match check.status.as_str() {
-                "ok" => style.good("ok"),
-                other if check.required => style.bad(other),
-                other => style.warn(other),
+            let word = check.status.word();
+            let status = match check.status {
+                CheckStatus::Ok => style.good(word),
+                CheckStatus::Missing | CheckStatus::Bad if check.required => style.bad(word),
+                CheckStatus::Missing | CheckStatus::Bad => style.warn(word),
             };
             vec![status, check.name.clone(), check.detail.clone()]
         });
@@ -86,7 +77,7 @@ impl Report for DoctorReport {
     }
 
     fn exit_code(&self) -> ExitClass {
-        let bad = self.checks.iter().any(|check| check.required && check.status != "ok");
+        let bad = self.checks.iter().any(|check| check.required && check.status != CheckStatus::Ok);
         if bad { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

@@ -1,19 +1,8 @@
 //! `hybrid logs`.
 
-use hc_logs::line::LogLine;
-use serde::Serialize;
+use hc_engine::outcome::logs::LogsReport;
 
 use super::{Report, Style};
-
-/// Lines of the run log, oldest first.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct LogsReport {
-    /// The lines.
-    pub lines: Vec<LogLine>,
-    /// Lines that could not be read.
-    pub skipped: u64,
-}
 
 impl Report for LogsReport {
     const SCHEMA: &'static str = "cli-logs";

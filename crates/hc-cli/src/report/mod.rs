@@ -6,6 +6,7 @@ pub mod build;
 pub mod bundle;
 pub mod cache;
 pub mod checks;
+pub(crate) mod checks_file;
 pub mod clean;
 pub mod config;
 pub mod diagnostics;
@@ -32,9 +33,8 @@ pub mod validate;
 pub mod wizard;
 
 use hc_config::Diagnostic;
-use serde::Serialize;
-
 use hc_core::ExitClass;
+use serde::Serialize;
 
 pub use envelope::{DiagnosticDoc, Envelope, ErrorDoc};
 pub use style::Style;

@@ -1,42 +1,9 @@
 //! `hybrid plan` and `hybrid status`.
 
-use serde::Serialize;
+use hc_engine::outcome::plan::{PlanReport, StatusReport, TargetState};
 
 use super::diagnostics::one_line;
 use super::{Report, Style, table};
-
-/// What a build would do, in build order.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PlanReport {
-    /// Environment.
-    pub env: String,
-    /// One entry per target, parents before children.
-    pub targets: Vec<PlannedTarget>,
-}
-
-/// One target of a plan.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PlannedTarget {
-    /// Builder id.
-    pub builder: String,
-    /// Whether a rebuild is due.
-    pub stale: bool,
-    /// Whether the inputs are the ones that `validate` accepted.
-    pub trusted: bool,
-    /// Why, in words.
-    pub reasons: Vec<String>,
-    /// Files that differ from the last build or from what is trusted.
-    pub changed: Vec<String>,
-    /// Combined digest of the inputs now.
-    pub inputs_hash: String,
-    /// How long the last build took, in milliseconds.
-    pub expected_ms: Option<u64>,
-    /// Published build that it would start from, for a chained builder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent: Option<String>,
-}
 
 impl Report for PlanReport {
     const SCHEMA: &'static str = "cli-plan";
@@ -73,51 +40,19 @@ impl Report for PlanReport {
     }
 }
 
-/// What was built.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct StatusReport {
-    /// Serial of the state that this was read from; 0 before the first write.
-    pub serial: u64,
-    /// One entry per target.
-    pub targets: Vec<TargetStatus>,
-    /// Runs that ended without saying so, for instance by a kill.
-    pub interrupted_runs: Vec<String>,
-}
-
-/// One target.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TargetStatus {
-    /// Builder id.
-    pub builder: String,
-    /// Environment.
-    pub env: String,
-    /// `never built`, `fresh`, `stale`, `failed` or `building`.
-    pub state: String,
-    /// Why it is stale.
-    pub reasons: Vec<String>,
-    /// Whether `validate` has accepted some inputs.
-    pub trusted: bool,
-    /// Last build.
-    pub build_id: Option<String>,
-    /// When it ended, RFC 3339.
-    pub built_at: Option<String>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: Option<u64>,
-    /// Image files or ids.
-    pub artifacts: Vec<String>,
-}
-
 impl Report for StatusReport {
     const SCHEMA: &'static str = "cli-status";
 
     fn human(&self, style: &Style) -> String {
         let rows = self.targets.iter().map(|target| {
-            let state = match target.state.as_str() {
-                "fresh" => style.good("fresh"),
-                "failed" => style.bad("failed"),
-                other => style.warn(other),
+            let word = target.state.word();
+            let state = match target.state {
+                TargetState::Fresh => style.good(word),
+                TargetState::Failed => style.bad(word),
+                TargetState::NeverBuilt
+                | TargetState::Stale
+                | TargetState::Building
+                | TargetState::Interrupted => style.warn(word),
             };
             vec![
                 target.builder.clone(),

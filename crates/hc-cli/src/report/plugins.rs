@@ -1,37 +1,9 @@
 //! `hybrid packer plugins …`.
 
-use serde::Serialize;
+use hc_engine::outcome::plugins::{PluginVerdict, PluginsReport};
 
 use super::table::table;
 use super::{Report, Style};
-
-/// Plugins that builders ask for.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PluginsReport {
-    /// `status`, `lock` or `install`.
-    pub action: String,
-    /// Where packer looks for plugins.
-    pub directory: Option<String>,
-    /// By source address.
-    pub plugins: Vec<PluginDoc>,
-}
-
-/// One plugin.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PluginDoc {
-    /// Source address.
-    pub source: String,
-    /// The installed version that packer would start.
-    pub installed: Option<String>,
-    /// Its binary.
-    pub path: Option<String>,
-    /// The locked version.
-    pub locked: Option<String>,
-    /// `as locked`, `not locked`, `differs` or `missing`.
-    pub verdict: String,
-}
 
 impl Report for PluginsReport {
     const SCHEMA: &'static str = "cli-packer-plugins";
@@ -42,10 +14,11 @@ impl Report for PluginsReport {
         }
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let rows = self.plugins.iter().map(|plugin| {
-            let verdict = match plugin.verdict.as_str() {
-                "as locked" => style.good(&plugin.verdict),
-                "differs" => style.bad(&plugin.verdict),
-                _ => style.warn(&plugin.verdict),
+            let word = plugin.verdict.word();
+            let verdict = match plugin.verdict {
+                PluginVerdict::AsLocked => style.good(word),
+                PluginVerdict::Differs => style.bad(word),
+                PluginVerdict::NotLocked | PluginVerdict::Missing => style.warn(word),
             };
             vec![plugin.source.clone(), text(&plugin.installed), text(&plugin.locked), verdict]
         });

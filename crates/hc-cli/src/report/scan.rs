@@ -1,76 +1,19 @@
 //! `hybrid templates scan`.
 
-use hc_logs::scan::{Finding, Severity};
-use serde::Serialize;
+use hc_core::ExitClass;
+use hc_engine::outcome::scan::ScanReport;
+use hc_logs::scan::Severity;
 
 use super::{Report, Style, table};
-use hc_core::ExitClass;
-
-/// What looks like a secret in the inputs.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ScanReport {
-    /// Whether the baseline was written; then nothing is listed.
-    pub written: bool,
-    /// The baseline, relative to the project.
-    pub baseline: String,
-    /// How many findings the baseline accepts.
-    pub accepted: usize,
-    /// How many entries of the baseline stand for nothing any more.
-    pub gone: usize,
-    /// What nobody accepted, by file and line.
-    pub findings: Vec<FindingDoc>,
-}
-
-/// One finding, without the secret.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct FindingDoc {
-    /// File, relative to the project.
-    pub path: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// The rule.
-    pub rule: String,
-    /// What it is, in words.
-    pub description: String,
-    /// `error` stops `validate`; `info` is a guess.
-    pub severity: String,
-}
-
-impl From<&Finding> for FindingDoc {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            path: finding.path.display().to_string(),
-            line: finding.line,
-            column: finding.column,
-            rule: finding.rule.into(),
-            description: finding.description.into(),
-            severity: match finding.severity {
-                Severity::Error => "error",
-                Severity::Info => "info",
-            }
-            .into(),
-        }
-    }
-}
-
-impl ScanReport {
-    fn errors(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == "error").count()
-    }
-}
 
 impl Report for ScanReport {
     const SCHEMA: &'static str = "cli-secret-scan";
 
     fn human(&self, style: &Style) -> String {
         let rows = self.findings.iter().map(|finding| {
-            let severity = match finding.severity.as_str() {
-                "error" => style.bad("error"),
-                other => style.dim(other),
+            let severity = match finding.severity {
+                Severity::Error => style.bad("error"),
+                Severity::Info => style.dim("info"),
             };
             let place = format!("{}:{}:{}", finding.path, finding.line, finding.column);
             vec![severity, place, finding.rule.clone(), finding.description.clone()]

@@ -1,31 +1,60 @@
 //! `hybrid sources sync`, `resume` and `unbundle`; the other commands in modules of their own.
+//!
+//! The documents of `hybrid sources` are made here from the engine's values.
 
 mod records;
 mod standing;
 
-use hc_sources::sync::SourceResult;
+use hc_core::ExitClass;
+use hc_sources::sync::{Action, SourceResult, SyncReport};
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::diagnostics::visible;
 use super::{ErrorDoc, Report, Style, table};
 use crate::command_error::CommandError;
-use hc_core::ExitClass;
 
 pub use records::{BundleDoc, BundledDoc, LogDoc, LogEntryDoc, PinDoc, ScannedDoc, ScansDoc};
-pub use standing::{ScanDoc, StandingDoc, StatusDoc, VerifiedDoc, VerifyDoc};
+pub use standing::{ScanDoc, ScanWord, StandingDoc, StatusDoc, VerifiedDoc, VerifyDoc};
 
 /// What a sync, resume or unbundle did.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SyncDoc {
-    /// `sync`, `resume` or `unbundle`.
-    pub action: String,
+    /// Which of them.
+    pub action: SyncAction,
     /// In the order of hybrid.toml.
     pub sources: Vec<SyncedDoc>,
     /// Pins that were dropped because hybrid.toml no longer has their source.
     pub dropped: Vec<String>,
     /// The interrupted command that was finished along the way.
     pub resumed: Option<String>,
+}
+
+/// How sources were brought to their pins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum SyncAction {
+    /// From their servers.
+    Sync,
+    /// As an interrupted sync was about to.
+    Resume,
+    /// From a bundle.
+    Unbundle,
+}
+
+impl SyncDoc {
+    /// Of the engine's report.
+    pub fn of(action: SyncAction, report: &SyncReport) -> Self {
+        Self {
+            action,
+            sources: report.results.iter().map(SyncedDoc::of).collect(),
+            dropped: report.dropped.clone(),
+            resumed: report.resumed.as_ref().map(|journal| journal.command.clone()),
+        }
+    }
 }
 
 /// What was done to one source.
@@ -39,8 +68,8 @@ pub struct SyncedDoc {
     /// Branch, tag or commit in hybrid.toml.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// `cloned`, `fetched`, `checked-out`, `unchanged` or `failed`.
-    pub action: String,
+    /// What was done.
+    pub action: SyncedAction,
     /// Commit that was checked out before.
     pub before: Option<String>,
     /// Commit that is checked out now; absent when it failed.
@@ -55,20 +84,59 @@ pub struct SyncedDoc {
     pub submodules: Vec<String>,
     /// Why it failed.
     pub error: Option<ErrorDoc>,
-    /// The exit code that the failure stands for.
+    /// What the failure stands for.
     #[serde(skip)]
-    exit: u8,
+    exit: ExitClass,
+}
+
+/// What was done to a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncedAction {
+    /// It was not there and is now.
+    Cloned,
+    /// Objects came over the network, and the tree moved.
+    Fetched,
+    /// The tree moved; the objects were here.
+    CheckedOut,
+    /// Nothing had to be done.
+    Unchanged,
+    /// It is as it was before.
+    Failed,
+}
+
+impl SyncedAction {
+    fn of(result: &SourceResult) -> Self {
+        match result.outcome.as_ref().map(|done| done.action) {
+            Ok(Action::Cloned) => Self::Cloned,
+            Ok(Action::Fetched) => Self::Fetched,
+            Ok(Action::CheckedOut) => Self::CheckedOut,
+            Ok(Action::Unchanged) => Self::Unchanged,
+            Err(_) => Self::Failed,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Cloned => "cloned",
+            Self::Fetched => "fetched",
+            Self::CheckedOut => "checked-out",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl SyncedDoc {
-    pub(crate) fn of(result: &SourceResult) -> Self {
+    fn of(result: &SourceResult) -> Self {
         let done = result.outcome.as_ref().ok();
         let failed = result.outcome.as_ref().err();
         Self {
             name: result.name.clone(),
             url: result.url.clone(),
             reference: result.reference.clone(),
-            action: done.map_or("failed", |done| done.action.as_str()).into(),
+            action: SyncedAction::of(result),
             before: result.before.as_ref().map(ToString::to_string),
             sha: done.map(|done| done.pin.sha.to_string()),
             bytes: done.map_or(0, |done| done.bytes),
@@ -79,10 +147,15 @@ impl SyncedDoc {
                 .flat_map(|done| &done.submodules)
                 .map(|module| module.path.clone())
                 .collect(),
-            error: failed.map(|error| CommandError::from_source(error).doc()),
-            exit: failed.map_or(0, |error| error.class().number()),
+            error: failed.map(|error| CommandError::of_source(error).doc()),
+            exit: failed.map_or(ExitClass::Success, |error| error.class()),
         }
     }
+}
+
+/// A time in whole seconds.
+fn stamp(at: OffsetDateTime) -> String {
+    at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
 }
 
 fn short(sha: &str) -> &str {
@@ -96,16 +169,16 @@ fn complaint(name: &str, error: &ErrorDoc, style: &Style) -> String {
     format!("{name}: {code} {}\n{hint}", visible(&error.message))
 }
 
-/// The worst exit code: what needs a person before what needs patience, security before all.
-fn worst(codes: impl Iterator<Item = u8>) -> ExitClass {
-    let rank = |code: &u8| match code {
-        3 => 4,
-        130 => 3,
-        1 => 2,
-        0 => 0,
-        _ => 1,
+/// The worst end: what needs a person before what needs patience, security before all.
+fn worst(ends: impl Iterator<Item = ExitClass>) -> ExitClass {
+    let rank = |end: &ExitClass| match end {
+        ExitClass::Success => 0,
+        ExitClass::Infrastructure => 1,
+        ExitClass::Invalid => 2,
+        ExitClass::Interrupted => 3,
+        ExitClass::Security => 4,
     };
-    ExitClass::from_number(codes.max_by_key(rank).unwrap_or(0))
+    ends.max_by_key(rank).unwrap_or(ExitClass::Success)
 }
 
 impl Report for SyncDoc {
@@ -113,10 +186,11 @@ impl Report for SyncDoc {
 
     fn human(&self, style: &Style) -> String {
         let rows = self.sources.iter().map(|source| {
-            let action = match source.action.as_str() {
-                "failed" => style.bad("failed"),
-                "unchanged" => style.dim("unchanged"),
-                other => style.good(other),
+            let word = source.action.word();
+            let action = match source.action {
+                SyncedAction::Failed => style.bad(word),
+                SyncedAction::Unchanged => style.dim(word),
+                SyncedAction::Cloned | SyncedAction::Fetched | SyncedAction::CheckedOut => style.good(word),
             };
             let commit = match (&source.before, &source.sha) {
                 (Some(before), Some(sha)) if before != sha => format!("{} -> {}", short(before), short(sha)),
@@ -139,6 +213,18 @@ impl Report for SyncDoc {
         if text.is_empty() {
             text.push_str("hybrid.toml has no sources\n");
         }
+        text + &self.remarks(style)
+    }
+
+    fn exit_code(&self) -> ExitClass {
+        worst(self.sources.iter().map(|source| source.exit))
+    }
+}
+
+impl SyncDoc {
+    /// What is said below the table.
+    fn remarks(&self, style: &Style) -> String {
+        let mut text = String::new();
         for source in &self.sources {
             for note in &source.notes {
                 text.push_str(&format!("{}: {} {}\n", source.name, style.warn("note:"), visible(note)));
@@ -158,9 +244,5 @@ impl Report for SyncDoc {
             text.push_str(&format!("finished what `{}` left\n", visible(command)));
         }
         text
-    }
-
-    fn exit_code(&self) -> ExitClass {
-        worst(self.sources.iter().map(|source| source.exit))
     }
 }

@@ -18,17 +18,18 @@ pub struct Style {
 
 impl Style {
     /// Decides from the option, `NO_COLOR`, `TERM=dumb` and the terminals.
-    pub fn decide(color: Color, environment: &Environment) -> Self {
-        let auto = environment.text("NO_COLOR").is_none() && environment.text("TERM") != Some("dumb");
+    pub(crate) fn decide(color: Color, environment: &Environment) -> Self {
+        let host = &environment.host;
+        let auto = host.text("NO_COLOR").is_none() && host.text("TERM") != Some("dumb");
         let decide = |terminal| match color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => auto && terminal,
         };
         Self {
-            stdout: decide(environment.stdout_is_terminal),
-            stderr: decide(environment.stderr_is_terminal),
-            width: environment.width,
+            stdout: decide(environment.terminal.stdout),
+            stderr: decide(environment.terminal.stderr),
+            width: environment.terminal.width,
         }
     }
 

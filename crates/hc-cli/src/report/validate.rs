@@ -1,54 +1,22 @@
 //! `hybrid validate` and `hybrid fmt`.
 
-use serde::Serialize;
+use hc_core::ExitClass;
+use hc_engine::outcome::validate::{Depth, FmtReport, ValidateReport};
 
 use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
-use hc_core::ExitClass;
 
 /// Code of what packer itself refuses.
 pub const REFUSED: &str = "TemplateRefused";
-
-/// What was checked and what is trusted now.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ValidateReport {
-    /// Environment.
-    pub env: String,
-    /// Version of the packer that validated.
-    pub packer_version: String,
-    /// One entry per target.
-    pub targets: Vec<ValidatedTarget>,
-}
-
-/// One target.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ValidatedTarget {
-    /// Builder id.
-    pub builder: String,
-    /// Whether packer and all checks accepted it.
-    pub valid: bool,
-    /// How packer checked it: `full`, or `syntax-only` where it lacks the plugin.
-    pub depth: String,
-    /// Why the check was not full.
-    pub note: Option<String>,
-    /// Combined digest of the inputs that are trusted now; null when invalid.
-    pub inputs_hash: Option<String>,
-    /// How many inputs were hashed.
-    pub inputs: usize,
-    /// What packer said, when it refused.
-    pub packer_output: Option<String>,
-}
 
 impl Report for ValidateReport {
     const SCHEMA: &'static str = "cli-validate";
 
     fn human(&self, style: &Style) -> String {
         let rows = self.targets.iter().map(|target| {
-            let result = match (target.valid, target.depth.as_str()) {
-                (true, "full") => style.good("trusted"),
-                (true, _) => style.warn("trusted (syntax only)"),
+            let result = match (target.valid, target.depth) {
+                (true, Depth::Full) => style.good("trusted"),
+                (true, Depth::SyntaxOnly) => style.warn("trusted (syntax only)"),
                 (false, _) => style.bad("invalid"),
             };
             let hash = target.inputs_hash.as_deref().map_or("-", |hash| &hash[..12.min(hash.len())]);
@@ -76,16 +44,6 @@ impl Report for ValidateReport {
     fn exit_code(&self) -> ExitClass {
         if self.targets.iter().all(|target| target.valid) { ExitClass::Success } else { ExitClass::Invalid }
     }
-}
-
-/// `hybrid fmt`.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct FmtReport {
-    /// Whether this was `--check`.
-    pub check: bool,
-    /// Files that were, or would be, formatted.
-    pub files: Vec<String>,
 }
 
 impl Report for FmtReport {

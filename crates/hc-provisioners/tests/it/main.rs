@@ -217,14 +217,15 @@ fn a_linter_that_refuses_stops_the_change_with_the_place() {
 fn broken_switch_files_and_unknown_stacks_are_clear_errors() {
     let project = Project::new(PUPPET);
     let error = project.enable("pupet", &Answers::default()).unwrap_err();
-    assert_eq!((error.code(), error.hint().as_deref()), ("UnknownStack", Some("did you mean `puppet`?")));
+    assert_eq!(error.code(), "UnknownStack");
+    assert!(matches!(error, ProvisionerError::UnknownStack { near: Some("puppet"), .. }));
     project.write(switches::FILE, "[builders]\n");
     let error = project.enable("puppet", &Answers::default()).unwrap_err();
     assert_eq!(
         error.diagnostics()[0].location.as_ref().unwrap().to_string(),
         "configs/provisioners.toml:1:2"
     );
-    assert_eq!(error.hint().as_deref(), Some("did you mean `builder`?"));
+    assert_eq!(error.diagnostics()[0].hint.as_deref(), Some("did you mean `builder`?"));
     assert_eq!(project.switches().unwrap(), "[builders]\n", "left alone");
 }
 

@@ -1,4 +1,4 @@
-//! Code, cure and exit code of every error, and what it means for a retry.
+//! Code and exit class of every error, and what it means for a retry.
 
 use super::SourceError;
 use hc_core::ExitClass;
@@ -43,75 +43,6 @@ impl SourceError {
             Self::BundleInvalid { .. } => "SourceBundleInvalid",
             Self::NotAvailable { .. } => "SourceNotAvailable",
             Self::File(error) => error.code(),
-        }
-    }
-
-    /// The cure.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Name(_) => "use lower-case letters, digits and single hyphens".into(),
-            Self::Url { .. } => {
-                "write the url with its scheme: https://host/path, ssh://git@host/path, file:///path".into()
-            }
-            Self::PlainUrl { .. } => "use https:// or ssh://; plain http:// and git:// work to this machine only".into(),
-            Self::Credentials { .. } => {
-                "take them out and revoke them; a credential program gives them at run time".into()
-            }
-            Self::Reference { .. } => "see `git check-ref-format`; a ref never begins with a hyphen".into(),
-            Self::Subdir { .. } => "give a path below the repository's root, without `..`".into(),
-            Self::Duplicate { .. } => "rename one of the two".into(),
-            Self::LockInvalid { .. } => "restore sources.lock from version control, or remove it and sync again".into(),
-            Self::LockTooNew { .. } => "upgrade hybrid".into(),
-            Self::LockOutdated { .. } => "run `hybrid sources sync` and commit sources.lock".into(),
-            Self::Busy { .. } => "wait for it, or let hybrid wait: `--lock-timeout 30s`".into(),
-            Self::LocksUnsupported { .. } => "move the project to a local disk".into(),
-            Self::Dirty { path, .. } => format!(
-                "look with `git -C {0} status`; keep the changes by committing them upstream, or drop them with `git -C {0} stash -u`",
-                path.display()
-            ),
-            Self::Diverged { path, expected, .. } => match expected {
-                Some(sha) => format!(
-                    "push your commits upstream and update the pin, or go back with `git -C {} checkout --detach {sha}`",
-                    path.display()
-                ),
-                None => format!("move {} away and sync again", path.display()),
-            },
-            Self::MovedTag { name, now, .. } => format!(
-                "ask upstream why; when it is meant, run `hybrid sources pin {name} {now} --reason … --approved-by …`, else pin a commit instead of the tag"
-            ),
-            Self::NotAClone { path, .. } => format!("move {} away and sync again", path.display()),
-            Self::NotADirectory { path } => format!("remove {}; hybrid writes through no link", path.display()),
-            Self::Obstructed { path } => format!("move {} away and sync again", path.display()),
-            Self::Unreachable { .. } => "check the network and the url, then run `hybrid sources resume`".into(),
-            Self::TimedOut { .. } | Self::TooSlow { .. } => {
-                "run `hybrid sources resume`; raise the timeout, or make the source shallow, when the link is slow".into()
-            }
-            Self::Interrupted { .. } => "run `hybrid sources resume`".into(),
-            Self::AccessDenied { .. } => "name a program in `[git] credential_program` of hybrid.toml, or use ssh:// with a key".into(),
-            Self::Certificate { .. } => "name the company's CA file in `[git] ca_file` of hybrid.toml".into(),
-            Self::RepositoryMissing { .. } => "correct the url, or ask for access".into(),
-            Self::ReferenceMissing { .. } => "correct the ref in hybrid.toml".into(),
-            Self::ReferenceAmbiguous { reference, .. } => {
-                format!("write `refs/heads/{reference}` or `refs/tags/{reference}`")
-            }
-            Self::PinGone { .. } => {
-                "history was rewritten upstream: unbundle a copy that has it, or run `hybrid sources sync --update`".into()
-            }
-            Self::HostileTree { .. } => "do not use this repository; tell its owners".into(),
-            Self::SubdirMissing { .. } => "correct `subdir` in hybrid.toml, or pin a commit that has it".into(),
-            Self::Repository { path, .. } => format!("move {} away and sync again", path.display()),
-            Self::ProgramNeeded { .. } => "install git, or use a server with the smart protocol".into(),
-            Self::PinInvalid { .. } => "give the whole commit id, `--reason`, `--approved-by` and an expiry within a year".into(),
-            Self::PinExpired { name, .. } => format!(
-                "go back to the ref with `hybrid sources sync --update {name}`, or pin again with `--reason` and `--approved-by`"
-            ),
-            Self::Offline { .. } => "leave out `--offline`, or unbundle a copy".into(),
-            Self::Missing { .. } => "run `hybrid sources sync`".into(),
-            Self::Unknown { known, .. } if known.is_empty() => "add `[[sources]]` to hybrid.toml".into(),
-            Self::Unknown { known, .. } => format!("known sources: {}", known.join(", ")),
-            Self::BundleInvalid { .. } => "copy the bundle again, or make it anew with `hybrid sources bundle`".into(),
-            Self::NotAvailable { .. } => "run `hybrid sources sync` where there is a network, then bundle again".into(),
-            Self::File(_) => "the cause is the system's own answer; look at the path".into(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! `hybrid sources pin`, `log`, `bundle` and `scan`.
 
+use hc_core::ExitClass;
+use hc_engine::outcome::sources::{Bundled, PinEntry, PinLog, Pinned, ScanVerdict, Scanned};
 use serde::Serialize;
 
-use super::short;
+use super::{short, stamp};
 use crate::report::diagnostics::visible;
 use crate::report::{Report, Style, table};
-use hc_core::ExitClass;
 
 /// A force pin.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +22,19 @@ pub struct PinDoc {
     pub approved_by: String,
     /// When it ends.
     pub expires: String,
+}
+
+impl PinDoc {
+    /// Of the engine's value.
+    pub fn of(pinned: &Pinned) -> Self {
+        Self {
+            name: pinned.pin.name.clone(),
+            sha: pinned.pin.sha.to_string(),
+            former: pinned.former.as_ref().map(|pin| pin.sha.to_string()),
+            approved_by: pinned.approved_by.clone(),
+            expires: stamp(pinned.expires),
+        }
+    }
 }
 
 impl Report for PinDoc {
@@ -72,6 +86,32 @@ pub struct LogEntryDoc {
     pub run_id: String,
 }
 
+impl LogDoc {
+    /// Of the engine's value.
+    pub fn of(log: &PinLog) -> Self {
+        Self {
+            entries: log.entries.iter().map(LogEntryDoc::of).collect(),
+            problems: log.problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl LogEntryDoc {
+    fn of(entry: &PinEntry) -> Self {
+        Self {
+            number: entry.number,
+            at: stamp(entry.at),
+            name: entry.name.clone(),
+            sha: entry.sha.clone(),
+            reason: entry.reason.clone(),
+            approved_by: entry.approved_by.clone(),
+            operator: entry.operator.clone(),
+            days: entry.days,
+            run_id: entry.run_id.to_string(),
+        }
+    }
+}
+
 impl Report for LogDoc {
     const SCHEMA: &'static str = "cli-sources-log";
 
@@ -83,8 +123,8 @@ impl Report for LogDoc {
                 short(&entry.sha).to_owned(),
                 format!("{} d", entry.days),
                 entry.operator.clone(),
-                visible(&entry.approved_by).to_string(),
-                visible(&entry.reason).to_string(),
+                visible(&entry.approved_by),
+                visible(&entry.reason),
             ]
         });
         let mut text = table::table(
@@ -133,6 +173,19 @@ pub struct BundledDoc {
     pub bytes: u64,
 }
 
+impl BundleDoc {
+    /// Of the engine's value.
+    pub fn of(bundled: &Bundled) -> Self {
+        let sources = bundled.manifest.sources.iter().map(|source| BundledDoc {
+            name: source.pin.name.clone(),
+            reference: source.pin.reference.clone(),
+            sha: source.pin.sha.to_string(),
+            bytes: source.packs.iter().map(|pack| pack.size).sum(),
+        });
+        Self { path: bundled.path.clone(), bytes: bundled.bytes, sources: sources.collect() }
+    }
+}
+
 impl Report for BundleDoc {
     const SCHEMA: &'static str = "cli-sources-bundle";
 
@@ -172,6 +225,35 @@ pub struct ScannedDoc {
     pub failed: bool,
     /// Its first lines.
     pub lines: Vec<String>,
+    /// What `result` says, as a value.
+    #[serde(skip)]
+    verdict: ScanVerdict,
+}
+
+impl ScansDoc {
+    /// Of the engine's values.
+    pub fn of(scans: &[Scanned]) -> Self {
+        Self { scans: scans.iter().map(ScannedDoc::of).collect() }
+    }
+}
+
+impl ScannedDoc {
+    fn of(scanned: &Scanned) -> Self {
+        Self {
+            source: scanned.source.clone(),
+            scanner: scanned.scanner.clone(),
+            result: match scanned.verdict {
+                ScanVerdict::Clean => "clean".into(),
+                ScanVerdict::Findings => "findings".into(),
+                ScanVerdict::Exited(code) => format!("exit code {code}"),
+                ScanVerdict::Interrupted => "interrupted".into(),
+                ScanVerdict::TimedOut => "took too long".into(),
+            },
+            failed: scanned.verdict.status().is_none(),
+            lines: scanned.lines.iter().map(|line| visible(line)).collect(),
+            verdict: scanned.verdict,
+        }
+    }
 }
 
 impl Report for ScansDoc {
@@ -180,12 +262,10 @@ impl Report for ScansDoc {
     fn human(&self, style: &Style) -> String {
         let mut text = String::new();
         for scan in &self.scans {
-            let result = match scan.result.as_str() {
-                "clean" => style.good("clean"),
-                other => style.bad(other),
-            };
+            let is_clean = scan.verdict == ScanVerdict::Clean;
+            let result = if is_clean { style.good(&scan.result) } else { style.bad(&scan.result) };
             text.push_str(&format!("{} {}: {result}\n", scan.source, scan.scanner));
-            if scan.result != "clean" {
+            if !is_clean {
                 scan.lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
             }
         }
@@ -196,11 +276,11 @@ impl Report for ScansDoc {
     }
 
     fn exit_code(&self) -> ExitClass {
-        let found = self.scans.iter().any(|scan| scan.result == "findings");
+        let found = self.scans.iter().any(|scan| scan.verdict == ScanVerdict::Findings);
         let failed = self.scans.iter().any(|scan| scan.failed);
         match (found, failed) {
             (true, _) => ExitClass::Security,
-            (false, true) => ExitClass::from_number(2),
+            (false, true) => ExitClass::Infrastructure,
             (false, false) => ExitClass::Success,
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hc_cli::ops::explain::Section;
+use hc_cli::error_page::Section;
 
 use crate::project::Project;
 

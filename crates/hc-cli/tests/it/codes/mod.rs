@@ -20,7 +20,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hc_cli::ops::explain::{Section, sections};
+use hc_cli::error_page::{Section, sections};
 
 use crate::docs::{raised, repository, sources};
 use crate::project::Project;

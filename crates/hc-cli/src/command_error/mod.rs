@@ -1,0 +1,142 @@
+//! The one place that turns errors of the engine into messages, hints and exit codes.
+
+mod engine;
+mod logs;
+mod provisioners;
+mod records;
+mod secrets;
+mod sources;
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use hc_config::Diagnostic;
+use hc_core::ExitClass;
+use hc_core::fs::FsError;
+use hc_core::id::IdError;
+use hc_engine::EngineError;
+use hc_logs::Redactor;
+use hc_sources::SourceError;
+
+use crate::report::ErrorDoc;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    /// What the process tells its caller.
+    pub(crate) exit: ExitClass,
+    /// Code for `hybrid explain`.
+    pub(crate) code: &'static str,
+    /// What happened to what.
+    pub(crate) message: String,
+    /// What lies beneath, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// The cure.
+    pub(crate) hint: Option<String>,
+    /// Problems in files that led here.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Result of a command.
+pub(crate) type Result<T, E = CommandError> = std::result::Result<T, E>;
+
+impl CommandError {
+    /// An error with exit code 1 and no hint.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            exit: ExitClass::Invalid,
+            code,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Sets the cure.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Without secrets: whatever an error quotes, it goes to the terminal (LOG-2).
+    #[must_use]
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        let clean = |text: &mut String| {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        };
+        clean(&mut self.message);
+        self.causes.iter_mut().chain(&mut self.hint).for_each(clean);
+        for diagnostic in &mut self.diagnostics {
+            clean(&mut diagnostic.message);
+            diagnostic.label.iter_mut().chain(&mut diagnostic.hint).for_each(clean);
+        }
+        self
+    }
+
+    /// The JSON form.
+    pub(crate) fn doc(&self) -> ErrorDoc {
+        ErrorDoc {
+            code: self.code.into(),
+            message: self.message.clone(),
+            causes: self.causes.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+
+    /// The form of an error that a report carries beside others.
+    pub(crate) fn of(error: &EngineError) -> Self {
+        Self {
+            exit: error.class(),
+            code: error.code(),
+            message: error.to_string(),
+            causes: engine::causes(error),
+            hint: engine::hint(error),
+            diagnostics: error.diagnostics().to_vec(),
+        }
+    }
+
+    /// As [`Self::of`], for an error of one source among several.
+    pub(crate) fn of_source(error: &SourceError) -> Self {
+        Self {
+            exit: error.class(),
+            code: error.code(),
+            message: error.to_string(),
+            causes: beneath(error),
+            hint: Some(sources::hint(error)),
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<FsError> for CommandError {
+    fn from(error: FsError) -> Self {
+        Self::of(&EngineError::from(error))
+    }
+}
+
+impl From<IdError> for CommandError {
+    fn from(error: IdError) -> Self {
+        Self::of(&EngineError::from(error))
+    }
+}
+
+/// Everything that lies beneath an error, outermost first.
+fn beneath(error: &dyn Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes
+}

@@ -1,0 +1,24 @@
+//! Cure and causes of errors of records.
+
+use hc_records::RecordError;
+
+use super::beneath;
+
+/// What lies beneath.
+pub(super) fn causes(error: &RecordError) -> Vec<String> {
+    match error {
+        RecordError::Damaged { why, .. } => vec![why.clone()],
+        other => beneath(other),
+    }
+}
+
+/// The cure.
+pub(super) fn hint(error: &RecordError) -> Option<String> {
+    match error {
+        RecordError::Damaged { .. } => Some(
+            "restore it from version control or a backup; without one, move it away and build again".into(),
+        ),
+        RecordError::File(error) => Some(error.hint().into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,60 @@
+//! `hybrid diag`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use hc_core::{ExitClass, RunId};
+use hc_engine::upkeep::bundle;
+use hc_engine::upkeep::state::{self, Depth};
+
+use super::writes::Writes;
+use crate::command_error::Result;
+use crate::report::Outcome;
+use crate::session::Session;
+
+/// Diagnose a project
+#[derive(Debug, Subcommand)]
+pub(crate) enum DiagCommand {
+    /// Report missing or stale hashes, drift and provenance, with remediation links
+    #[command(after_help = "Example:\n  hybrid diag state --format json")]
+    State,
+    Bundle(BundleArgs),
+}
+
+/// Write logs, manifests, state and versions into one scrubbed archive
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hybrid diag bundle\n  hybrid diag bundle --run 20261120T101500.000Z-1a2b3c4d --out bundle.tar.zst"
+)]
+pub(crate) struct BundleArgs {
+    /// Only logs and records of this run
+    #[arg(long)]
+    run: Option<String>,
+    /// Where to (default: `artifacts/diag-RUN.tar.zst`)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl DiagCommand {
+    pub(super) fn writes(&self) -> Writes {
+        match self {
+            Self::State => Writes::Nothing,
+            Self::Bundle(args) => Writes::when(args.out.is_none()),
+        }
+    }
+
+    pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
+        let project = &session.project;
+        match self {
+            Self::State => {
+                // A diagnosis that finds something has done its work; `state check` is the one that fails.
+                let outcome = session.answer(&state::check(project, Depth::Records)?)?;
+                Ok(Outcome { exit: ExitClass::Success, ..outcome })
+            }
+            Self::Bundle(args) => {
+                let run = args.run.as_deref().map(str::parse::<RunId>).transpose()?;
+                session.answer(&bundle::bundle(project, run.as_ref(), args.out.as_deref())?)
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Prints the answer of a command: its result on stdout, everything else on stderr.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::error::ErrorKind;
+use hc_config::Diagnostic;
+use hc_core::{ExitClass, RunId};
+use hc_records::SchemaTag;
+
+use crate::args::{Color, Format};
+use crate::command_error::CommandError;
+use crate::environment::Environment;
+use crate::report::diagnostics::{self, visible};
+use crate::report::style::{ascii_controls, paint, screen};
+use crate::report::{DiagnosticDoc, Envelope, Outcome, Style};
+
+/// Schema of a document of a command that failed before it had a result.
+const ERROR_SCHEMA: &str = "cli-error";
+
+/// How an answer is printed.
+pub(crate) struct Printer<'a> {
+    /// Where files of diagnostics are.
+    pub(crate) root: &'a Path,
+    /// How text may look.
+    pub(crate) style: Style,
+    /// The form of the answer.
+    pub(crate) format: Format,
+    /// The run that answers.
+    pub(crate) run_id: &'a RunId,
+    /// How often `-q` was given.
+    pub(crate) quiet: u8,
+}
+
+impl Printer<'_> {
+    /// Prints what a command came to, and gives its exit class.
+    pub(crate) fn print(&self, result: Result<Outcome, CommandError>) -> ExitClass {
+        match result {
+            Ok(outcome) => self.outcome(outcome),
+            Err(error) => self.error(&error),
+        }
+    }
+
+    fn outcome(&self, outcome: Outcome) -> ExitClass {
+        self.diagnostics(&outcome.diagnostics);
+        match self.format {
+            Format::Human => self.stdout(&screen(&outcome.human)),
+            Format::Json if outcome.schema.is_empty() => {}
+            Format::Json => {
+                self.document(outcome.schema, outcome.exit, Some(outcome.json), &outcome.diagnostics, None)
+            }
+        }
+        outcome.exit
+    }
+
+    fn error(&self, error: &CommandError) -> ExitClass {
+        self.diagnostics(&error.diagnostics);
+        let red = |text: &str| paint(self.style.stderr, "1;31", text);
+        let mut text = String::new();
+        // Diagnostics have their own codes; the last line only counts them.
+        let code = if error.diagnostics.iter().any(Diagnostic::is_error) {
+            String::new()
+        } else {
+            format!("[{}]", error.code)
+        };
+        text.push_str(&format!("{} {}\n", red(&format!("error{code}:")), visible(&error.message)));
+        for cause in &error.causes {
+            text.push_str(&format!("  caused by: {}\n", visible(cause)));
+        }
+        if let Some(hint) = &error.hint {
+            text.push_str(&format!("\nhint: {}\n", visible(hint)));
+        }
+        self.stderr(&text);
+        if self.format == Format::Json {
+            self.document(ERROR_SCHEMA, error.exit, None, &error.diagnostics, Some(error));
+        }
+        error.exit
+    }
+
+    fn diagnostics(&self, found: &[Diagnostic]) {
+        let wanted: Vec<Diagnostic> =
+            found.iter().filter(|diagnostic| diagnostic.is_error() || self.quiet == 0).cloned().collect();
+        self.stderr(&diagnostics::render(self.root, &wanted, self.style.stderr, self.style.width));
+    }
+
+    fn document(
+        &self,
+        schema: &str,
+        exit: ExitClass,
+        result: Option<serde_json::Value>,
+        diagnostics: &[Diagnostic],
+        error: Option<&CommandError>,
+    ) {
+        let envelope = Envelope {
+            schema: SchemaTag::v1(schema),
+            run_id: self.run_id.to_string(),
+            exit_code: exit.number(),
+            result,
+            diagnostics: diagnostics.iter().map(DiagnosticDoc::from).collect(),
+            error: error.map(CommandError::doc),
+        };
+        let mut text = ascii_controls(serde_json::to_string_pretty(&envelope).unwrap_or_default());
+        text.push('\n');
+        self.stdout(&text);
+    }
+
+    /// A reader that went away (`hybrid status | head`) is not an error.
+    fn stdout(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    fn stderr(&self, text: &str) {
+        let _ = std::io::stderr().lock().write_all(screen(text).as_bytes());
+    }
+}
+
+/// Answers a command line that names no command to run: help and version are answers, everything else is a usage error
+/// (PKR-4).
+pub(crate) fn misunderstood(error: &clap::Error, environment: &Environment, run_id: &RunId) -> ExitClass {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return ExitClass::Success;
+    }
+    let style = Style::decide(Color::Auto, environment);
+    let printer = Printer { root: &environment.host.cwd, style, format: Format::Json, run_id, quiet: 0 };
+    let plain = error.render().to_string();
+    let text = if style.stderr { error.render().ansi().to_string() } else { plain.clone() };
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        printer.stderr(&text);
+        return ExitClass::Invalid;
+    }
+    printer.stderr(&text.replacen("error:", "error[Usage]:", 1));
+    if environment.asks_for_json {
+        let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let usage =
+            CommandError::new("Usage", message).hint("`hybrid --help`, or `--help` after any command");
+        printer.document(ERROR_SCHEMA, usage.exit, None, &[], Some(&usage));
+    }
+    ExitClass::Invalid
+}

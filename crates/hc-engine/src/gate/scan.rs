@@ -1,0 +1,119 @@
+//! Plaintext secrets in tracked inputs stop `validate`, `build` and `publish` with exit 3 (SEC-1).
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use hc_config::{Diagnostic, Location};
+use hc_core::fs::{confine, read_limited, read_text};
+use hc_logs::scan::{self, Allow, AllowEntry, Baseline, Severity};
+use hc_templates::builder_toml;
+use hc_templates::inventory::EXAMPLE_ENDINGS;
+
+use crate::error::{AcceptedError, AcceptedList, EngineError, Result};
+use crate::prepare::Prepared;
+use crate::project::{Project, git};
+
+/// Inputs larger than this are no configuration.
+const LIMIT: u64 = 1 << 20;
+
+/// Most bytes of a baseline.
+const BASELINE_LIMIT: u64 = 16 << 20;
+
+/// Scans every text input of the prepared targets, each file once. What an inline `hybrid:allow` comment, the
+/// allow-list or the baseline accepts passes.
+///
+/// # Errors
+/// When a file, the allow-list or the baseline cannot be read.
+pub fn plaintext_secrets<'a>(
+    project: &Project,
+    prepared: impl IntoIterator<Item = &'a Prepared>,
+) -> Result<Vec<Diagnostic>> {
+    let allow = accepted(project)?;
+    let mut diagnostics = Vec::new();
+    each_file(project, prepared, |file, text| {
+        let errors =
+            scan::scan(file, text, &allow).into_iter().filter(|found| found.severity == Severity::Error);
+        diagnostics.extend(errors.map(|finding| {
+            Diagnostic::error("PlaintextSecret", format!("{} in clear text", finding.description))
+                .at(Location::new(file, text, finding.span))
+                .label(format!("rule `{}`", finding.rule))
+                .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml")
+        }));
+    })?;
+    Ok(diagnostics)
+}
+
+/// Gives `look` every text input of the prepared targets that git would track, by path.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn each_file<'a>(
+    project: &Project,
+    prepared: impl IntoIterator<Item = &'a Prepared>,
+    mut look: impl FnMut(&Path, &str),
+) -> Result<()> {
+    let mut files: BTreeSet<PathBuf> = BTreeSet::new();
+    for one in prepared {
+        let builder = &one.builder;
+        files.extend(builder.layers.iter().chain(&builder.files).cloned());
+        files.extend(one.layer_files.iter().map(|(path, _)| path.clone()));
+        files.extend(one.user_data.files.iter().chain(one.assets.paths()).cloned());
+        if builder.has_metadata {
+            files.insert(builder.dir.join(builder_toml::FILE_NAME));
+        }
+    }
+    // An example shows a form, and what git ignores is tracked by nobody.
+    files.retain(|file| !EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending)));
+    for ignored in git::ignored(project, &files) {
+        files.remove(&ignored);
+    }
+    for file in files {
+        let full = project.root.join(&file);
+        let small = hc_core::fs::regular_metadata(&full)?.is_some_and(|meta| meta.len() <= LIMIT);
+        let bytes = if small { read_limited(&full, LIMIT)? } else { None };
+        if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            look(&file, &text);
+        }
+    }
+    Ok(())
+}
+
+/// Allow-list and baseline together.
+fn accepted(project: &Project) -> Result<Allow> {
+    let allow = allowed(project)?;
+    Ok(match baseline(project)? {
+        Some(baseline) => allow.with_baseline(&baseline),
+        None => allow,
+    })
+}
+
+/// What was accepted when searching began, where it was written down.
+///
+/// # Errors
+/// When the baseline cannot be read.
+pub fn baseline(project: &Project) -> Result<Option<Baseline>> {
+    let path = &project.settings.security.baseline;
+    let Some(text) = read_text(&confine(&project.root, path)?, BASELINE_LIMIT)? else { return Ok(None) };
+    let refuse = |source| EngineError::Accepted(AcceptedError { list: AcceptedList::Baseline, source });
+    Baseline::parse(path, &text).map(Some).map_err(refuse)
+}
+
+/// What `[[security.allow]]` of hybrid.toml accepts.
+///
+/// # Errors
+/// When an entry cannot be used.
+pub fn allowed(project: &Project) -> Result<Allow> {
+    let entries: Vec<AllowEntry> = project
+        .settings
+        .security
+        .allow
+        .iter()
+        .map(|entry| AllowEntry {
+            rule: entry.rule.clone(),
+            path: entry.path.clone(),
+            reason: entry.reason.clone(),
+        })
+        .collect();
+    let refuse = |source| EngineError::Accepted(AcceptedError { list: AcceptedList::Allow, source });
+    Allow::new(Path::new(hc_config::settings::FILE_NAME), &entries).map_err(refuse)
+}

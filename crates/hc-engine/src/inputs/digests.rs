@@ -1,0 +1,95 @@
+//! Digests of project files, each looked at once per run however many builders share it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use hc_core::Digest;
+use hc_core::fs::{FsError, io_error};
+use hc_core::stat_cache::StatCache;
+use hc_records::layout;
+
+use crate::error::Result;
+use crate::prepare::Prepared;
+use crate::project::{Project, StatCacheUse};
+
+/// Digests of project files, each looked at once per run however many builders share it.
+#[derive(Debug, Default)]
+pub struct Digests {
+    /// Sorted by the text of the path: comparing paths part by part takes longer than all the rest.
+    known: Vec<(PathBuf, (Digest, u64))>,
+    /// Behind the last one that was asked for: inputs are asked for in their order.
+    next: usize,
+}
+
+/// The stat cache, being read while the inputs are looked for.
+#[derive(Debug)]
+pub struct Remembered(std::thread::JoinHandle<StatCache>);
+
+impl Remembered {
+    /// Begins to read it, if the project allows to remember.
+    pub fn load(project: &Project) -> Self {
+        let file = (project.stat_cache == StatCacheUse::On).then(|| project.at(layout::STAT_CACHE));
+        Self(std::thread::spawn(move || file.map_or_else(StatCache::default, |file| StatCache::load(&file))))
+    }
+}
+
+impl Digests {
+    /// Looks at all files of the targets at once; those that did not change since they were hashed are not read.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn of_all(project: &Project, prepared: &[Prepared], remembered: Remembered) -> Result<Self> {
+        // A cache that cannot be read costs time, and that is all.
+        let mut cache = remembered.0.join().unwrap_or_default();
+        let mut paths: Vec<PathBuf> =
+            prepared.iter().flat_map(|one| super::files(one).into_iter().map(|(path, _)| path)).collect();
+        paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));
+        paths.dedup_by(|one, other| text(one) == text(other));
+        let found = cache.digests(&project.root, &paths);
+        let mut known = Vec::with_capacity(paths.len());
+        for (path, found) in paths.into_iter().zip(found) {
+            let found = found.map_err(|error| io_error("read", &project.root.join(&path))(error))?;
+            known.push((path, found));
+        }
+        // Without it the next run takes longer, and that is all.
+        if let Err(error) = cache.save() {
+            tracing::debug!(%error, "the stat cache was not written");
+        }
+        Ok(Self { known, next: 0 })
+    }
+
+    /// Takes digests that were computed elsewhere (while a stage was written).
+    pub fn adopt(&mut self, digests: BTreeMap<PathBuf, (Digest, u64)>) {
+        let mut known: Vec<_> = digests.into_iter().chain(std::mem::take(&mut self.known)).collect();
+        known.sort_by(|(one, _), (other, _)| text(one).cmp(text(other)));
+        // What was computed last comes first.
+        known.dedup_by(|(later, _), (first, _)| text(later) == text(first));
+        self.known = known;
+    }
+
+    /// Digest and size of a file, relative to `root` or absolute; read when it is not known yet.
+    pub fn of(&mut self, root: &Path, path: &Path) -> Result<(Digest, u64), FsError> {
+        let is_next = self.known.get(self.next).is_some_and(|(known, _)| text(known) == text(path));
+        let at = match is_next {
+            true => Ok(self.next),
+            false => self.known.binary_search_by(|(known, _)| text(known).cmp(text(path))),
+        };
+        match at {
+            Ok(at) => {
+                self.next = at + 1;
+                Ok(self.known[at].1)
+            }
+            Err(at) => {
+                let full = root.join(path);
+                let found = Digest::of_file(&full).map_err(io_error("read", &full))?;
+                self.known.insert(at, (path.to_owned(), found));
+                Ok(found)
+            }
+        }
+    }
+}
+
+fn text(path: &Path) -> &OsStr {
+    path.as_os_str()
+}

@@ -1,0 +1,68 @@
+//! `hybrid state …` and `hybrid diag state`.
+
+use hc_state::{Severity, State};
+use serde::Serialize;
+
+/// The state as it is.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StateReport {
+    /// The state; null before the first write.
+    pub state: Option<State>,
+}
+
+/// What is wrong with the state.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FindingsReport {
+    /// Findings, the gravest first.
+    pub findings: Vec<FindingDoc>,
+}
+
+/// One finding.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FindingDoc {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Code.
+    pub code: &'static str,
+    /// What it is about: a target, a file.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// The cure.
+    pub hint: String,
+    /// Where the remediation is described.
+    pub link: String,
+}
+
+/// Backups of the state.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BackupsReport {
+    /// Newest first.
+    pub backups: Vec<BackupDoc>,
+}
+
+/// One backup.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BackupDoc {
+    /// Serial of the state in it.
+    pub serial: u64,
+    /// File, relative to the project.
+    pub path: String,
+    /// `good`, or what is wrong with it.
+    pub validity: String,
+}
+
+/// What a change of the state came to, in words.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StateChangeReport {
+    /// What was, or would be, done.
+    pub lines: Vec<String>,
+    /// Whether anything was changed.
+    pub changed: bool,
+}

@@ -1,0 +1,203 @@
+//! Per target: stale or up to date, trusted or not, and why. `build` works on the very values that are shown.
+
+pub mod abandoned;
+pub mod lineage;
+pub mod parent;
+mod reason;
+
+use hc_config::Diagnostic;
+use hc_core::{BuildId, EnvName, Target};
+use hc_packer::Packer;
+use hc_records::{HashManifest, InputManifest, RecordError, drift};
+use hc_state::{BuildSummary, State};
+
+use crate::error::{EngineError, Result};
+use crate::gate::{Gate, gate};
+use crate::inputs::{Digests, Remembered, collect};
+use crate::outcome::plan::{PlanReport, PlannedTarget};
+use crate::prepare::{Prepared, Values, secrets};
+use crate::project::{Project, packer, store};
+use crate::select::Selection;
+
+use parent::Parent;
+pub use reason::Reason;
+
+/// One target as it stands: its inputs, whether they are trusted, why it would be rebuilt.
+pub struct Planned {
+    /// The target with its values.
+    pub prepared: Prepared,
+    /// Its inputs now.
+    pub manifest: InputManifest,
+    /// What the gate found.
+    pub gate: Gate,
+    /// Why a rebuild is due; empty when the target is up to date.
+    pub reasons: Vec<Reason>,
+    /// Inputs that differ from the last build.
+    pub changed: Vec<String>,
+    /// Published image that a build would start from.
+    pub parent: Option<Parent>,
+    /// How long the last build took, in milliseconds.
+    pub expected_ms: Option<u64>,
+}
+
+/// What a build would do: the value that [`Project::build`] takes.
+pub struct Plan {
+    /// Environment.
+    pub env: EnvName,
+    /// What was asked for.
+    pub selection: Selection,
+    /// Values beyond the files.
+    pub values: Values,
+    /// The targets, in build order.
+    pub targets: Vec<Planned>,
+    /// The packer that would build.
+    pub packer: Packer,
+    /// Warnings on the way.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// Plans all selected targets.
+    ///
+    /// # Errors
+    /// The diagnostics of the static checks; when state, records or packer cannot be used.
+    pub fn plan(&self, selection: &Selection, env: &EnvName, values: &Values) -> Result<Plan> {
+        let remembered = Remembered::load(self);
+        let packer = packer::find(self)?;
+        let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
+        secrets::at_hand(self, &prepared);
+        let store = store::open(self)?;
+        let state = store.read()?;
+        diagnostics.extend(abandoned::warnings(self, &store)?);
+        let mut digests = Digests::of_all(self, &prepared, remembered)?;
+        let mut targets: Vec<Planned> = Vec::new();
+        for one in prepared {
+            let planned = self.plan_target(one, &targets, state.as_ref(), &packer, &mut digests)?;
+            targets.push(planned);
+        }
+        let (env, selection, values) = (env.clone(), selection.clone(), values.clone());
+        Ok(Plan { env, selection, values, targets, packer, diagnostics })
+    }
+
+    fn plan_target(
+        &self,
+        prepared: Prepared,
+        before: &[Planned],
+        state: Option<&State>,
+        packer: &Packer,
+        digests: &mut Digests,
+    ) -> Result<Planned> {
+        let manifest = collect(self, &prepared, &packer.version.to_string(), digests)?;
+        let gate = gate(self, state, &manifest)?;
+        let parent = parent::published(self, state, &prepared.target.env, &prepared.builder)?;
+        let last = last_build(state, &prepared.target);
+        let (mut reasons, changed) = stale(self, state, &prepared, &manifest, parent.as_ref())?;
+        if let Some(parent) = &prepared.builder.metadata.parent {
+            let is_due =
+                |other: &Planned| other.prepared.target.builder == *parent && !other.reasons.is_empty();
+            if before.iter().any(is_due) {
+                reasons.push(Reason::ParentIsRebuilt(parent.clone()));
+            }
+        }
+        let expected_ms = last.filter(|build| build.exit_code == 0).map(|build| build.duration_ms);
+        Ok(Planned { prepared, manifest, gate, reasons, changed, parent, expected_ms })
+    }
+}
+
+impl Plan {
+    /// The plan as it is shown.
+    pub fn report(&self) -> PlanReport {
+        let target = |one: &Planned| PlannedTarget {
+            builder: one.prepared.target.builder.to_string(),
+            stale: !one.reasons.is_empty(),
+            trusted: one.gate == Gate::Trusted,
+            reasons: one.reasons.iter().map(ToString::to_string).collect(),
+            changed: one.changed.clone(),
+            inputs_hash: one.manifest.combined.to_string(),
+            parent: one.parent.as_ref().map(|parent| parent.image.build_id.to_string()),
+            expected_ms: one.expected_ms,
+        };
+        PlanReport { env: self.env.to_string(), targets: self.targets.iter().map(target).collect() }
+    }
+}
+
+/// The last build of a target, as the state knows it.
+pub fn last_build<'a>(state: Option<&'a State>, target: &Target) -> Option<&'a BuildSummary> {
+    state?.builders.get(target)?.last_build.as_ref()
+}
+
+/// The inputs of the last successful build of a target. A hash manifest that is damaged counts as none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn last_inputs(project: &Project, target: &Target) -> Result<Option<InputManifest>> {
+    match HashManifest::read(&project.root, &target.builder) {
+        Err(RecordError::Damaged { .. }) => Ok(None),
+        read => Ok(read?.and_then(|manifest| manifest.inputs(&target.env))),
+    }
+}
+
+fn stale(
+    project: &Project,
+    state: Option<&State>,
+    prepared: &Prepared,
+    now: &InputManifest,
+    parent: Option<&Parent>,
+) -> Result<(Vec<Reason>, Vec<String>)> {
+    let target = &prepared.target;
+    let Some(last) = last_build(state, target) else { return Ok((vec![Reason::NeverBuilt], Vec::new())) };
+    if last.exit_code != 0 {
+        return Ok((vec![Reason::LastFailed], Vec::new()));
+    }
+    let mut changed = Vec::new();
+    let mut reasons = match outdated(project, state, &last.build_id, parent) {
+        // What the record says is not known; a new build has a new one.
+        Err(EngineError::Record(error @ RecordError::Damaged { .. })) => {
+            vec![Reason::RecordDamaged(error.to_string())]
+        }
+        known => known?,
+    };
+    if last.inputs != now.combined {
+        if let Some(old) = last_inputs(project, target)?.filter(|old| old.combined == last.inputs) {
+            changed = drift::compare(&old, now).all().map(|change| change.name.clone()).collect();
+        }
+        reasons.push(Reason::InputsChanged(changed.len()));
+    }
+    if let Some(max_age) = prepared.builder.metadata.max_age
+        && project.now() - last.at > max_age.get()
+    {
+        reasons.push(Reason::TooOld(max_age));
+    }
+    let gone = |path: &&String| !project.at(path).is_file();
+    let images = last.artifacts.iter().filter_map(|artifact| artifact.path.as_ref());
+    reasons.extend(images.filter(gone).map(|path| Reason::ImageGone(path.clone())));
+    if let Some(parent) = &prepared.builder.metadata.parent {
+        let parent_target = Target { builder: parent.clone(), env: target.env.clone() };
+        match last_build(state, &parent_target) {
+            Some(built) if built.exit_code == 0 && built.at > last.at => {
+                reasons.push(Reason::ParentRebuilt(parent.clone()));
+            }
+            Some(_) => {}
+            None => reasons.push(Reason::ParentNeverBuilt(parent.clone())),
+        }
+    }
+    Ok((reasons, changed))
+}
+
+/// Why a build is to be made again whatever its inputs are: it was revoked, or its parent has a successor.
+fn outdated(
+    project: &Project,
+    state: Option<&State>,
+    build: &BuildId,
+    parent: Option<&Parent>,
+) -> Result<Vec<Reason>> {
+    let mut reasons = Vec::new();
+    if let (Some(state), Some(record)) = (state, lineage::read(project, build)?) {
+        reasons.extend(lineage::revoked(project, state, &record)?.map(Reason::Revoked));
+        let started_from = record.provenance.parent.as_ref().map(|parent| &parent.build_id);
+        if let Some(parent) = parent.filter(|parent| Some(&parent.image.build_id) != started_from) {
+            reasons.push(Reason::NewerParent(parent.image.build_id.clone()));
+        }
+    }
+    Ok(reasons)
+}

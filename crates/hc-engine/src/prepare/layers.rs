@@ -1,0 +1,57 @@
+//! The files that give values to the variables of a target (CONFIG-1).
+
+use std::path::{Path, PathBuf};
+
+use hc_config::hcl::Document;
+use hc_config::{Diagnostic, Location};
+use hc_core::fs::{FsError, read_text};
+use hc_core::{EnvName, Target};
+use hc_records::{InputKind, layout};
+use hc_templates::Builder;
+use hc_templates::inventory::TEXT_LIMIT;
+
+use crate::project::Project;
+
+/// Var files and overlays that exist, lowest precedence first (CONFIG-1).
+pub(super) fn files(project: &Project, builder: &Builder, target: &Target) -> Vec<(PathBuf, InputKind)> {
+    let mut files: Vec<(PathBuf, InputKind)> =
+        builder.var_files.iter().map(|path| (path.clone(), InputKind::Vars)).collect();
+    let (env, id) = (&target.env, &target.builder);
+    for overlay in [layout::overlay(env), layout::platform_overlay(env, id), layout::variant_overlay(env, id)]
+    {
+        if project.at(&overlay).is_file() {
+            files.push((overlay.into(), InputKind::Overlay));
+        }
+    }
+    files
+}
+
+/// What a layer is called in explanations.
+pub(super) fn name(path: &Path, kind: InputKind, env: &EnvName) -> String {
+    if kind == InputKind::Vars {
+        return "vars".into();
+    }
+    let inside = path.parent().is_some_and(|parent| parent.ends_with(env.as_str()));
+    let stem =
+        path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pkrvars.hcl"));
+    match stem.filter(|_| inside) {
+        Some(stem) => format!("env {env} + {stem}"),
+        None => format!("env {env}"),
+    }
+}
+
+/// Reads and parses a layer.
+///
+/// # Errors
+/// Why it cannot be read, or where it cannot be parsed.
+pub(super) fn read(project: &Project, path: &Path) -> Result<Document, Box<Diagnostic>> {
+    match read_text(&project.at(path), TEXT_LIMIT) {
+        Ok(text) => Document::parse(path, text.unwrap_or_default()),
+        Err(error) => Err(Box::new(unreadable(path, &error))),
+    }
+}
+
+/// The problem of a file of the project that cannot be read.
+pub(super) fn unreadable(path: &Path, error: &FsError) -> Diagnostic {
+    Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))
+}

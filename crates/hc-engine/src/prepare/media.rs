@@ -1,0 +1,26 @@
+//! What is wrong with `[iso]` of builder.toml, so that `validate` says it and not a build hours later (PKR-9).
+
+use hc_config::{Diagnostic, Location};
+use hc_packer::iso::{Checksum, IsoError, usable};
+use hc_templates::{Builder, builder_toml};
+
+use crate::project::Project;
+
+/// What is wrong with `[iso]` of builder.toml, so that `validate` says it and not a build hours later.
+pub(super) fn problems(project: &Project, builder: &Builder) -> Vec<Diagnostic> {
+    let Some(iso) = &builder.metadata.iso else { return Vec::new() };
+    let path = builder.dir.join(builder_toml::FILE_NAME);
+    let text = std::fs::read_to_string(project.root.join(&path)).unwrap_or_default();
+    let place = |value: &str| match text.find(value) {
+        Some(at) => Location::new(&path, &text, at..at + value.len()),
+        None => Location::whole_file(&path),
+    };
+    let url = usable(&iso.url).err().map(|error| (error, &iso.url));
+    let checksum = iso.checksum.parse::<Checksum>().err().map(|error| (error, &iso.checksum));
+    let problem = |(error, value): (IsoError, &String)| {
+        let mut problem = Diagnostic::error(error.code(), error.to_string()).at(place(value));
+        problem.hint = error.hint();
+        problem
+    };
+    url.into_iter().chain(checksum).map(problem).collect()
+}

@@ -1,0 +1,271 @@
+//! One target with its values, assets and rendered variables: everything before anything is hashed or run.
+
+pub mod cloudinit;
+mod layers;
+mod media;
+pub mod secrets;
+mod sources;
+pub mod stacks;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use hc_config::cloudinit::{FILE_VARIABLE, VARIABLE};
+use hc_config::hcl::blocks;
+use hc_config::hcl::eval::Scope;
+use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
+use hc_config::variables::{self, VariableDecl};
+use hc_config::{Diagnostic, Location, Severity, Value};
+use hc_core::{BuilderId, EnvName, Target};
+use hc_records::{InputKind, layout};
+use hc_templates::assets::{self, Assets};
+use hc_templates::{Builder, naming};
+
+use crate::error::{EngineError, Result};
+use crate::project::{Project, git};
+use crate::select::Selection;
+
+pub use cloudinit::UserData;
+pub use values::Values;
+
+/// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
+/// they are no inputs.
+pub const INJECTED: [&str; 12] = [
+    FILE_VARIABLE,
+    "hybrid_iso_path",
+    "hybrid_output_dir",
+    "hybrid_manifest",
+    "hybrid_build_id",
+    "hybrid_run_id",
+    "hybrid_env",
+    "hybrid_root",
+    "hybrid_parent_image",
+    "hybrid_parent_build_id",
+    "hybrid_ssh_private_key_file",
+    "hybrid_ssh_public_key",
+];
+
+/// Problems of a template that are only warnings where the repository is older than hybrid.
+const OWN_PROBLEMS: [&str; 5] = ["BadBlock", "BadType", "BadVariable", "MissingVariable", "ValidationFailed"];
+
+/// A target ready to be hashed. Holds resolved values, so it cannot print itself.
+#[derive(Clone)]
+pub struct Prepared {
+    /// Builder and environment.
+    pub target: Target,
+    /// The builder.
+    pub builder: Builder,
+    /// Its variables.
+    pub declared: BTreeMap<String, VariableDecl>,
+    /// Their values.
+    pub resolution: Resolution,
+    /// Files that gave values, with what they are.
+    pub layer_files: Vec<(PathBuf, InputKind)>,
+    /// Its cloud-init user data.
+    pub user_data: UserData,
+    /// Files that the templates refer to.
+    pub assets: Assets,
+    /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
+    pub rendered: String,
+}
+
+impl Prepared {
+    /// Path of the rendered variables, relative to the project.
+    pub fn rendered_path(&self) -> PathBuf {
+        layout::rendered(&self.target).into()
+    }
+
+    /// The variable that takes the path of packer's manifest, where the template declares it.
+    pub fn manifest_variable(&self) -> Option<&'static str> {
+        const NAME: &str = "hybrid_manifest";
+        self.declared.contains_key(NAME).then_some(NAME)
+    }
+
+    /// Variables whose value is a secret, and which a var file of the builder sets as well.
+    pub fn secrets_beaten_by<'a>(&'a self, file: &'a Path) -> impl Iterator<Item = (&'a str, &'a Location)> {
+        self.resolution.vars.iter().filter(|(_, var)| var.secret.is_some()).filter_map(move |(name, var)| {
+            let mut places = var.chain.iter().filter_map(|origin| origin.location.as_ref());
+            places.find(|place| place.path == file).map(|place| (name.as_str(), place))
+        })
+    }
+}
+
+impl Project {
+    /// Prepares every selected builder; problems of all of them come back together.
+    ///
+    /// # Errors
+    /// The diagnostics, when any is an error.
+    pub fn prepare(
+        &self,
+        selection: &Selection,
+        env: &EnvName,
+        values: &Values,
+    ) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
+        let mut diagnostics = selection.diagnostics.clone();
+        diagnostics.extend(stacks::problems(self, &selection.inventory.ids()));
+        let preparing = Preparing::new(self, selection, values);
+        let mut prepared = Vec::new();
+        for builder in selection.builders() {
+            let (one, problems) = preparing.prepare(builder, env);
+            diagnostics.extend(problems);
+            prepared.push(one);
+        }
+        if !values.cloudinit.is_empty() && prepared.iter().all(|one| one.user_data.files.is_empty()) {
+            diagnostics.push(
+                Diagnostic::error("BadCloudinit", "none of the selected builders takes user data").hint(
+                    format!(
+                        "a template takes it by declaring the variable `{VARIABLE}` or `{FILE_VARIABLE}`"
+                    ),
+                ),
+            );
+        }
+        let diagnostics = without_repetition(diagnostics);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(EngineError::Invalid(diagnostics));
+        }
+        Ok((prepared, diagnostics))
+    }
+
+    /// One builder with its problems, of which none stops it: for operations that help to solve them.
+    pub fn inspect(
+        &self,
+        selection: &Selection,
+        builder: &Builder,
+        env: &EnvName,
+        values: &Values,
+    ) -> (Prepared, Vec<Diagnostic>) {
+        Preparing::new(self, selection, values).prepare(builder, env)
+    }
+}
+
+fn without_repetition(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut unique: Vec<Diagnostic> = Vec::new();
+    for diagnostic in diagnostics {
+        if !unique.contains(&diagnostic) {
+            unique.push(diagnostic);
+        }
+    }
+    unique
+}
+
+/// What preparing several builders has in common.
+struct Preparing<'a> {
+    project: &'a Project,
+    selection: &'a Selection,
+    values: &'a Values,
+    git_sha: String,
+}
+
+impl<'a> Preparing<'a> {
+    fn new(project: &'a Project, selection: &'a Selection, values: &'a Values) -> Self {
+        Self { project, selection, values, git_sha: git::head(project).unwrap_or_default() }
+    }
+
+    fn prepare(&self, builder: &Builder, env: &EnvName) -> (Prepared, Vec<Diagnostic>) {
+        let target = Target { builder: builder.id.clone(), env: env.clone() };
+        let (declared, mut diagnostics) = variables::collect(&builder.documents);
+        diagnostics.extend(blocks::check(&builder.documents));
+        diagnostics.extend(naming::check(builder, &self.project.settings.naming));
+        diagnostics.extend(media::problems(self.project, builder));
+        let layer_files = layers::files(self.project, builder, &target);
+        let takes = [VARIABLE, FILE_VARIABLE].iter().any(|name| declared.contains_key(*name));
+        let (user_data, problems) =
+            cloudinit::user_data(self.project, builder, takes, &self.values.cloudinit);
+        diagnostics.extend(problems);
+        let (resolution, problems) = self.resolve(builder, &target, &declared, &layer_files, &user_data);
+        diagnostics.extend(problems);
+        if builder.adopted && !self.values.strict {
+            // What an adopted template lacks must not stop its neighbours; packer judges each by itself.
+            for diagnostic in &mut diagnostics {
+                if OWN_PROBLEMS.contains(&diagnostic.code) {
+                    diagnostic.severity = Severity::Warning;
+                }
+            }
+        }
+        let known = resolution.vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
+        let (assets, problems) = assets::find(&self.project.root, builder, &Value::Map(known));
+        diagnostics.extend(problems.into_iter().map(|problem| sources::explain(self.project, problem)));
+        let rendered = hc_config::render::render(&target, &resolution);
+        let builder = builder.clone();
+        let prepared =
+            Prepared { target, builder, declared, resolution, layer_files, user_data, assets, rendered };
+        diagnostics.extend(beaten_secrets(&prepared));
+        (prepared, diagnostics)
+    }
+
+    fn resolve(
+        &self,
+        builder: &Builder,
+        target: &Target,
+        declared: &BTreeMap<String, VariableDecl>,
+        layer_files: &[(PathBuf, InputKind)],
+        user_data: &UserData,
+    ) -> (Resolution, Vec<Diagnostic>) {
+        let (mut diagnostics, mut layers) = (Vec::new(), Vec::new());
+        for (path, kind) in layer_files {
+            match layers::read(self.project, path) {
+                Ok(document) => {
+                    layers.push(Layer { name: layers::name(path, *kind, &target.env), document });
+                }
+                Err(problem) => diagnostics.push(*problem),
+            }
+        }
+        let unread = !diagnostics.is_empty();
+        let supplied = stacks::variables(self.project, target).unwrap_or_else(|problem| {
+            diagnostics.push(*problem);
+            BTreeMap::new()
+        });
+        let injected: BTreeSet<String> = INJECTED.into_iter().map(str::to_owned).collect();
+        let resolution = resolve(&ResolveInput {
+            declared,
+            templates: &builder.documents,
+            supplied: &supplied,
+            user_data: user_data.merged.as_ref(),
+            layers: &layers,
+            answers: self.values.answers.as_ref(),
+            sets: &self.values.sets,
+            scope: &scope(target, &self.git_sha),
+            injected: &injected,
+            elsewhere: &self.selection.declared,
+            strict: self.values.strict,
+        });
+        // What stands in a file that cannot be read is not missing as well.
+        let told = |problem: &&Diagnostic| !(unread && problem.code == "MissingVariable");
+        diagnostics.extend(resolution.diagnostics.iter().filter(told).cloned());
+        (resolution, diagnostics)
+    }
+}
+
+/// Packer reads `*.auto.pkrvars.hcl` of its directory by itself, and such a value beats PKR_VAR_… (CONFIG-4).
+fn beaten_secrets(prepared: &Prepared) -> Vec<Diagnostic> {
+    let read_by_packer = |path: &&PathBuf| {
+        prepared.builder.in_place
+            && path.parent() == Some(&*prepared.builder.dir)
+            && path.to_string_lossy().ends_with(".auto.pkrvars.hcl")
+    };
+    let files = prepared.builder.var_files.iter().filter(read_by_packer);
+    files
+        .flat_map(|path| prepared.secrets_beaten_by(path))
+        .map(|(name, place)| {
+            Diagnostic::error(
+                "SecretBeaten",
+                format!("`{name}` is a secret, but packer would take this value"),
+            )
+            .at(place.clone())
+            .hint("remove the key here: packer reads this file by itself, and it beats the secret")
+        })
+        .collect()
+}
+
+fn scope(target: &Target, git_sha: &str) -> Scope {
+    let text = |text: &str| Value::String(text.to_owned());
+    let id: &BuilderId = &target.builder;
+    Scope::closed()
+        .with("env", text(target.env.as_str()))
+        .with("os", text(id.os()))
+        .with("platform", text(id.platform()))
+        .with("variant", text(id.variant()))
+        .with("builder", text(&id.to_string()))
+        .with("git_sha", text(git_sha))
+}

@@ -1,0 +1,226 @@
+//! What a build leaves behind: artifact record, hash manifest, log summary, state (PKR-6, PKR-7, PKR-11).
+
+pub mod journal;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hc_core::{BuildId, Digest, Target};
+use hc_packer::run::Built;
+use hc_records::artifact::{self, ArtifactRecord};
+use hc_records::retention::expiry;
+use hc_records::{
+    HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, ParentImage,
+    Provenance, RecordError, RetainedLog, SchemaTag, layout,
+};
+use hc_state::{ArtifactRef, BuildSummary, Store};
+
+use crate::error::{EngineError, Result};
+use crate::project::{Project, store::PATIENCE};
+
+/// Retention class of a build's logs.
+const STANDARD: &str = "standard";
+
+/// What is known when a build has ended.
+#[derive(Debug)]
+pub struct Ended<'a> {
+    /// Builder and environment.
+    pub target: &'a Target,
+    /// Id of the build.
+    pub build_id: &'a BuildId,
+    /// Inputs that were built.
+    pub manifest: &'a InputManifest,
+    /// What packer made of it.
+    pub built: &'a Built,
+    /// Working directory of packer.
+    pub cwd: &'a Path,
+    /// Version of packer.
+    pub packer_version: String,
+    /// Duration in milliseconds.
+    pub duration_ms: u64,
+    /// Commit of the project.
+    pub git_sha: Option<String>,
+    /// Whether the working tree had changes.
+    pub dirty: bool,
+    /// The image that it started from.
+    pub parent: Option<ParentImage>,
+    /// Replacements in the raw log, by rule.
+    pub scrubbed: BTreeMap<String, u64>,
+}
+
+/// Versions of the plugins among the inputs, by source address.
+fn plugins(manifest: &InputManifest) -> BTreeMap<String, String> {
+    let plugins = manifest.inputs.iter().filter(|input| input.kind == InputKind::Plugin);
+    let split =
+        |input: &Input| input.name.split_once(' ').map(|(source, version)| (source.into(), version.into()));
+    plugins.filter_map(split).collect()
+}
+
+/// Writes everything down. A failed build changes only the state and the log summary.
+///
+/// # Errors
+/// When a record cannot be written; the image itself is where packer put it.
+pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Option<ArtifactRecord>> {
+    names_hold_no_secret(project, ended.built)?;
+    let result = &ended.built.result;
+    let succeeded = result.exit_code == 0;
+    let now = project.now();
+    let artifact = if succeeded { Some(artifact_record(project, ended)?) } else { None };
+    if let Some(artifact) = &artifact {
+        artifact.write(&project.root)?;
+    }
+    let names = artifact.as_ref().map(ArtifactRecord::names).unwrap_or_default();
+    let summary = LogSummary {
+        schema: SchemaTag::v1("log-summary"),
+        builder: ended.target.builder.clone(),
+        env: ended.target.env.clone(),
+        build_id: ended.build_id.clone(),
+        artifacts: names.clone(),
+        manifest_path: result.manifest_path.clone(),
+        log_path: result.log_path.clone(),
+        scrub_manifest: Some(ended.scrubbed.clone()),
+        retention_class: STANDARD.into(),
+        expires_at: expiry(now, project.settings.logs.keep_days),
+        earlier: Vec::new(),
+    };
+    store.with_exclusive_within(
+        &project.run_id,
+        project.lock_timeout.max(PATIENCE),
+        |locked| -> Result<()> {
+            let manifest = match &artifact {
+                Some(_) => Some(update_hash_manifest(project, ended, &names)?),
+                None => None,
+            };
+            let earlier = earlier_logs(project, store, &summary)?;
+            let summary = LogSummary { earlier, ..summary };
+            locked.write_log_summary(&ended.target.builder, &summary.to_json())?;
+            let record = locked.state_mut().builder_mut(ended.target);
+            // A failed build says so, but what was built before it stays known by its records in artifacts/.
+            record.last_build = Some(BuildSummary {
+                artifacts: artifact.as_ref().map(references).unwrap_or_default(),
+                at: now,
+                build_id: ended.build_id.clone(),
+                classification: result.classification.to_string(),
+                dirty: ended.dirty,
+                duration_ms: ended.duration_ms,
+                exit_code: i32::from(result.exit_code),
+                git_sha: ended.git_sha.clone(),
+                inputs: ended.manifest.combined,
+                manifest,
+                run_id: project.run_id.clone(),
+            });
+            Ok(())
+        },
+    )?;
+    Ok(artifact)
+}
+
+/// What is recorded goes into state, records and tables, so a name must not be a secret.
+fn names_hold_no_secret(project: &Project, built: &Built) -> Result<()> {
+    let names =
+        built.image_ids.iter().cloned().chain(built.files.iter().map(|file| file.display().to_string()));
+    let Some(name) =
+        names.map(|name| project.redactor.redact(&name).into_owned()).find(|name| name.contains("***"))
+    else {
+        return Ok(());
+    };
+    Err(EngineError::SecretInArtifact { name })
+}
+
+/// Logs of earlier builds of the builder that are still there. Where the summary before cannot be read, every log of
+/// the builder begins its days anew.
+fn earlier_logs(project: &Project, store: &Store, newest: &LogSummary) -> Result<Vec<RetainedLog>> {
+    let before = match store.log_summary(&newest.builder)? {
+        None => return Ok(Vec::new()),
+        Some(bytes) => LogSummary::from_json(&bytes),
+    };
+    let mut logs = match before {
+        Some(before) => before.logs(),
+        None => {
+            let head = format!("{}-", newest.builder);
+            let dir = project.at(layout::PACKER_LOGS);
+            let names = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+            names
+                .map(|file| file.file_name().to_string_lossy().into_owned())
+                .filter(|name| name.starts_with(&head))
+                .map(|name| RetainedLog {
+                    path: format!("{}/{name}", layout::PACKER_LOGS),
+                    retention_class: STANDARD.into(),
+                    expires_at: newest.expires_at,
+                })
+                .collect()
+        }
+    };
+    logs.retain(|log| {
+        newest.log_path.as_ref() != Some(&log.path) && project.root.join(&log.path).symlink_metadata().is_ok()
+    });
+    Ok(logs)
+}
+
+fn artifact_record(project: &Project, ended: &Ended<'_>) -> Result<ArtifactRecord> {
+    let built = ended.built;
+    let files = artifact::inspect(&built.files, ended.cwd, &project.root)?;
+    let region =
+        built.image_ids.iter().find_map(|id| id.split_once(':').map(|(region, _)| region.to_owned()));
+    Ok(ArtifactRecord {
+        schema: SchemaTag::v1("artifact"),
+        build_id: ended.build_id.clone(),
+        builder: ended.target.builder.clone(),
+        env: ended.target.env.clone(),
+        platform: ended.target.builder.platform().to_owned(),
+        region,
+        image_ids: built.image_ids.clone(),
+        files,
+        provenance: Provenance {
+            run_id: project.run_id.clone(),
+            git_sha: ended.git_sha.clone(),
+            dirty: ended.dirty,
+            inputs: ended.manifest.combined,
+            parent: ended.parent.clone(),
+            packer_version: ended.packer_version.clone(),
+            plugins: plugins(ended.manifest),
+        },
+        created_at: project.now(),
+        duration_ms: ended.duration_ms,
+    })
+}
+
+fn references(artifact: &ArtifactRecord) -> Vec<ArtifactRef> {
+    let ids = artifact.image_ids.iter().map(|id| ArtifactRef {
+        digest: None,
+        id: id.clone(),
+        path: None,
+        size: None,
+    });
+    let files = artifact.files.iter().map(|file| ArtifactRef {
+        digest: file.blake3,
+        id: file.path.clone(),
+        path: Some(file.path.clone()),
+        size: file.size,
+    });
+    ids.chain(files).collect()
+}
+
+/// Called under the state lock, which guards this read-modify-write too.
+fn update_hash_manifest(project: &Project, ended: &Ended<'_>, names: &[String]) -> Result<Digest> {
+    let builder = &ended.target.builder;
+    // A damaged one is written anew: the digests in the state say what of it holds.
+    let read = match HashManifest::read(&project.root, builder) {
+        Err(RecordError::Damaged { .. }) => None,
+        read => read?,
+    };
+    let mut manifest = read.unwrap_or_else(|| HashManifest::new(builder));
+    let previous = manifest.environments.get(&ended.target.env).map(|entry| entry.combined);
+    let entry = HashEntry {
+        build_id: ended.build_id.clone(),
+        artifacts: names.to_vec(),
+        combined: ended.manifest.combined,
+        parent: ended.parent.clone(),
+        previous,
+        inputs: ended.manifest.inputs.iter().map(HashedInput::from).collect(),
+    };
+    let digest = entry.digest();
+    manifest.environments.insert(ended.target.env.clone(), entry);
+    manifest.write(&project.root)?;
+    Ok(digest)
+}

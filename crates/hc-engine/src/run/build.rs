@@ -1,0 +1,300 @@
+//! Builds the targets of a plan: many at once, parents before children (PKR-5 … PKR-8).
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use hc_config::Diagnostic;
+use hc_core::{BuilderId, ExitClass};
+use hc_packer::Packer;
+use hc_packer::classify::Rules;
+use hc_state::{RunRecord, Store};
+
+use super::publish;
+use super::schedule::{self, Job, Limits, Outcome};
+use super::suite::{self, SuiteOptions};
+use crate::error::{EngineError, Result};
+use crate::event::{Event, Listener, Teller};
+use crate::gate::{self, Gate, scan};
+use crate::outcome::build::{BuildDoc, BuildReport, SkippedDoc};
+use crate::plan::{Plan, Planned, last_build};
+use crate::prepare::{Prepared, Values};
+use crate::project::packer::Dirs;
+use crate::project::{Project, git, packer, store};
+use crate::select::Selection;
+
+/// Which targets of a plan are built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rebuild {
+    /// All of them; parents that were not asked for only where stale.
+    #[default]
+    All,
+    /// Only what is stale.
+    Stale,
+}
+
+/// What happens after the first failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The others are still built.
+    #[default]
+    GoOn,
+    /// Nothing more is started.
+    Stop,
+}
+
+/// Whether packer may replace what stands in the way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It refuses.
+    #[default]
+    Refuse,
+    /// It gets `-force`.
+    Replace,
+}
+
+/// What becomes of the work directory of a successful build.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WorkDir {
+    /// It is removed.
+    #[default]
+    Remove,
+    /// It stays.
+    Keep,
+}
+
+/// How to build.
+#[derive(Debug, Clone, Default)]
+pub struct BuildOptions {
+    /// Which targets.
+    pub rebuild: Rebuild,
+    /// Targets at once; the settings' number when absent.
+    pub jobs: Option<usize>,
+    /// Retries of transient failures; the settings' number when absent.
+    pub retries: Option<u32>,
+    /// What happens after the first failure.
+    pub on_failure: OnFailure,
+    /// Whether packer may replace what stands in the way.
+    pub existing: Existing,
+    /// What becomes of the work directories of successful builds.
+    pub work: WorkDir,
+    /// Parents of other targets are tested and published on the way, so that children can start from them.
+    pub offer_parents: bool,
+}
+
+/// What all targets of a run share.
+pub(super) struct Run<'a> {
+    pub(super) project: &'a Project,
+    pub(super) options: &'a BuildOptions,
+    pub(super) packer: &'a Packer,
+    pub(super) rules: Rules,
+    pub(super) store: Store,
+    pub(super) dirs: Dirs,
+    pub(super) teller: &'a Teller<'a>,
+    pub(super) git_sha: Option<String>,
+    pub(super) dirty: bool,
+    selection: &'a Selection,
+    values: &'a Values,
+    parents: BTreeSet<BuilderId>,
+}
+
+impl Project {
+    /// Builds the targets of a plan from trusted inputs.
+    ///
+    /// # Errors
+    /// `Refused` before anything runs; plaintext secrets; missing programs. A failed build is not an error but part
+    /// of the report.
+    pub fn build(
+        &self,
+        plan: Plan,
+        options: &BuildOptions,
+        listener: Listener<'_>,
+    ) -> Result<(BuildReport, Vec<Diagnostic>)> {
+        let secrets = scan::plaintext_secrets(self, plan.targets.iter().map(|one| &one.prepared))?;
+        if secrets.iter().any(Diagnostic::is_error) {
+            return Err(EngineError::Invalid(secrets));
+        }
+        let Plan { env, selection, values, targets, packer, diagnostics } = plan;
+        let (due, fresh): (Vec<Planned>, Vec<Planned>) = targets.into_iter().partition(|one| {
+            let asked = !selection.ancestors.contains(&one.prepared.target.builder);
+            (asked && options.rebuild == Rebuild::All) || !one.reasons.is_empty()
+        });
+        let refused: Vec<_> = due.iter().filter(|one| one.gate != Gate::Trusted).collect();
+        if !refused.is_empty() {
+            let refused: Vec<_> = refused.iter().map(|one| (&one.manifest, &one.gate)).collect();
+            return Err(gate::refuse(self, &refused).with_warnings(diagnostics));
+        }
+        missing_tools(self, &due)?;
+        let teller = Teller::new(listener);
+        teller.tell(Event::Selected(due.iter().map(|one| one.prepared.target.builder.clone()).collect()));
+        let run = Run {
+            project: self,
+            options,
+            packer: &packer,
+            rules: packer::rules(self)?,
+            store: store::open(self)?,
+            dirs: Dirs::of(self),
+            teller: &teller,
+            git_sha: git::head(self),
+            dirty: git::is_dirty(self),
+            selection: &selection,
+            values: &values,
+            parents: parents(&selection, options),
+        };
+        for one in &fresh {
+            run.offer(&one.prepared)?;
+        }
+        let (builds, skipped) = run.build_all(&due)?;
+        let up_to_date = fresh.iter().map(|one| one.prepared.target.builder.to_string()).collect();
+        let report = BuildReport { env: env.to_string(), builds, up_to_date, skipped };
+        let diagnostics = diagnostics.into_iter().chain(report.failures()).collect();
+        Ok((report, diagnostics))
+    }
+}
+
+/// Builders that another one of the selection starts from, when they are to be offered to it.
+fn parents(selection: &Selection, options: &BuildOptions) -> BTreeSet<BuilderId> {
+    if !options.offer_parents {
+        return BTreeSet::new();
+    }
+    selection.ids.iter().filter(|id| selection.is_parent(id)).cloned().collect()
+}
+
+fn missing_tools(project: &Project, planned: &[Planned]) -> Result<()> {
+    let mut missing = Vec::new();
+    for one in planned {
+        let builder = &one.prepared.builder;
+        let tools = builder.metadata.requires.iter();
+        let absent = tools.filter(|tool| project.host.find_program(tool).is_none());
+        missing.extend(absent.map(|tool| (builder.id.clone(), tool.clone())));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(EngineError::ToolsMissing(missing)) }
+}
+
+/// What the targets of a run came to, as they end.
+#[derive(Default)]
+struct Results {
+    builds: Vec<BuildDoc>,
+    failures: Vec<EngineError>,
+}
+
+impl Run<'_> {
+    fn build_all(&self, planned: &[Planned]) -> Result<(Vec<BuildDoc>, Vec<SkippedDoc>)> {
+        let targets = planned.iter().map(|one| one.prepared.target.clone()).collect();
+        let running = store::run_record(self.project, "build", targets);
+        self.record_run(running.clone())?;
+        let results = Mutex::new(Results::default());
+        let outcomes = schedule::run(&jobs(planned), &self.limits(), &self.project.host.cancel, |at| {
+            self.take_turn(&planned[at], planned.len(), &results)
+        });
+        let skipped: Vec<SkippedDoc> = outcomes
+            .iter()
+            .zip(planned)
+            .filter_map(|(outcome, one)| match outcome {
+                Outcome::Skipped(reason) => {
+                    Some(SkippedDoc { builder: one.prepared.target.builder.to_string(), reason: *reason })
+                }
+                Outcome::Ran(_) => None,
+            })
+            .collect();
+        let Results { builds, failures } = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let failure = match failures.into_iter().next() {
+            _ if self.project.host.cancel.is_requested() && builds.is_empty() => {
+                Some(EngineError::Interrupted)
+            }
+            failure => failure,
+        };
+        // What is recorded is what the caller sees: a request that came after the last build changes nothing.
+        let own = failure.as_ref().map_or(ExitClass::Success, EngineError::class);
+        let class = own.max(crate::outcome::build::class(&builds, &skipped));
+        self.record_run(store::ended(self.project, running, class))?;
+        match failure {
+            // What was built besides stays recorded; the report would hide why nothing more is.
+            Some(error) if error.class() < class => {
+                Err(EngineError::Partly { class, error: Box::new(error) })
+            }
+            Some(error) => Err(error),
+            None => Ok((builds, skipped)),
+        }
+    }
+
+    /// Builds one target and tells how it went; whether it succeeded.
+    fn take_turn(&self, one: &Planned, of: usize, results: &Mutex<Results>) -> bool {
+        let target = &one.prepared.target;
+        self.teller.tell(Event::Started { target: target.clone(), expected_ms: one.expected_ms });
+        // A panic must still end the target's turn; it goes on when the others have ended.
+        let built = catch_unwind(AssertUnwindSafe(|| -> Result<BuildDoc> {
+            let doc = self.build_target(one)?;
+            if doc.result.exit_code == 0 {
+                self.offer(&one.prepared)?;
+            }
+            Ok(doc)
+        }));
+        self.teller.tell(Event::Finished(target.clone()));
+        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+        match built.unwrap_or_else(|panic| resume_unwind(panic)) {
+            Ok(doc) => {
+                let succeeded = doc.result.exit_code == 0;
+                results.builds.push(doc);
+                succeeded
+            }
+            Err(error) => {
+                // The only one of a run is the error of the operation, and said there.
+                if of > 1 {
+                    let (code, message) = (error.code(), error.to_string());
+                    self.teller.tell(Event::Failed { target: target.clone(), code, message });
+                }
+                results.failures.push(error);
+                false
+            }
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let settings = &self.project.settings.packer;
+        let platforms = settings.platforms.iter();
+        Limits {
+            jobs: self.options.jobs.unwrap_or(settings.jobs),
+            platforms: platforms.filter_map(|(name, limit)| Some((name.clone(), limit.jobs?))).collect(),
+            fail_fast: self.options.on_failure == OnFailure::Stop,
+        }
+    }
+
+    fn record_run(&self, run: RunRecord) -> Result<()> {
+        self.store.with_exclusive(&self.project.run_id, |locked| -> Result<()> {
+            locked.state_mut().record_run(run);
+            Ok(())
+        })
+    }
+
+    /// Tests and publishes the newest build of a builder that another one of the run starts from.
+    fn offer(&self, prepared: &Prepared) -> Result<()> {
+        let target = &prepared.target;
+        if !self.parents.contains(&target.builder) {
+            return Ok(());
+        }
+        let state = self.store.read()?;
+        let built = last_build(state.as_ref(), target).map(|build| &build.build_id);
+        let channel = &self.project.settings.publish.channel;
+        let published = state.as_ref().and_then(|state| state.published(channel, target));
+        if built.is_some() && built == published.map(|publication| &publication.build_id) {
+            return Ok(());
+        }
+        let env = &target.env;
+        let selection = self.selection.narrowed(|other| *other == target.builder)?;
+        let suites = SuiteOptions { suites: prepared.builder.metadata.publish.suites.clone(), build: None };
+        suite::test(self.project, &selection, env, &suites, self.teller)?;
+        let plan = self.project.plan(&selection, env, self.values)?;
+        publish::publish(self.project, plan, None, self.teller)?;
+        Ok(())
+    }
+}
+
+fn jobs(planned: &[Planned]) -> Vec<Job> {
+    let at = |parent: &BuilderId| planned.iter().position(|other| other.prepared.target.builder == *parent);
+    let job = |one: &Planned| Job {
+        platform: one.prepared.target.builder.platform().to_owned(),
+        needs: one.prepared.builder.metadata.parent.iter().filter_map(at).collect(),
+    };
+    planned.iter().map(job).collect()
+}

@@ -1,0 +1,11 @@
+//! What runs: packer on stages, suites on images, hooks on publications, and when each of them does.
+
+pub mod build;
+mod external;
+pub mod fmt;
+pub mod publish;
+pub mod schedule;
+pub mod suite;
+mod target;
+pub mod upgrade;
+pub mod validate;

@@ -1,0 +1,194 @@
+//! One build of one target: lock, secrets, stage, gate again, packer, records.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use hc_core::fs::{create_dirs, read_limited, write_atomic};
+use hc_core::lock::FileLock;
+use hc_core::{BuildId, SecretString, Target};
+use hc_packer::run::{self, Built};
+use hc_records::{InputManifest, kept, layout};
+
+use super::build::{Existing, Run, WorkDir};
+use crate::error::Result;
+use crate::event::Event;
+use crate::gate;
+use crate::inputs::{Digests, collect, plugins};
+use crate::outcome::build::BuildDoc;
+use crate::plan::parent::{self, Parent};
+use crate::plan::{Planned, abandoned};
+use crate::prepare::{Prepared, secrets};
+use crate::project::redaction::Redaction;
+use crate::record::{self, Ended, journal};
+use crate::stage::place::{self, Given, Place};
+use crate::stage::ssh_key::{self, SshKey};
+use crate::stage::{self, media};
+
+/// Largest manifest of packer's own that is kept, in bytes.
+const MANIFEST_LIMIT: u64 = 32 << 20;
+
+/// Everything that a build stands on once the gate has let it through.
+struct Ready<'a> {
+    prepared: &'a Prepared,
+    build_id: BuildId,
+    lock: Option<FileLock>,
+    secrets: Vec<(String, SecretString)>,
+    place: Place,
+    manifest: InputManifest,
+    parent: Option<Parent>,
+    key: Option<SshKey>,
+    iso: Option<PathBuf>,
+    output_dir: PathBuf,
+    log: PathBuf,
+}
+
+impl Run<'_> {
+    pub(super) fn build_target(&self, planned: &Planned) -> Result<BuildDoc> {
+        let start = Instant::now();
+        let mut ready = self.make_ready(planned)?;
+        let redaction = Redaction::new(&self.project.redactor);
+        let mut built = self.run_packer(&ready, &redaction)?;
+        drop(ready.key.take());
+        let succeeded = built.result.exit_code == 0;
+        if succeeded {
+            self.keep_manifest(&mut built, &ready.build_id)?;
+        }
+        let target = &planned.prepared.target;
+        let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ended = Ended {
+            target,
+            build_id: &ready.build_id,
+            manifest: &ready.manifest,
+            built: &built,
+            cwd: &ready.place.cwd,
+            packer_version: self.packer.version.to_string(),
+            duration_ms,
+            git_sha: self.git_sha.clone(),
+            dirty: self.dirty,
+            parent: ready.parent.as_ref().map(|parent| parent.image.clone()),
+            scrubbed: redaction.counts(),
+        };
+        let artifact = record::record(self.project, &self.store, &ended)?;
+        if succeeded {
+            kept::keep_inputs(&self.project.root, &ready.build_id, &ready.manifest)?;
+        }
+        self.clear(&ready.place, &ready.output_dir, succeeded);
+        hc_records::journal::remove(&self.project.root, &ready.build_id)?;
+        let result = built.result;
+        let (took, told) = (start.elapsed(), Box::new(result.clone()));
+        self.teller.tell(Event::Ended { target: target.clone(), took, result: told });
+        let (builder, build_id) = (target.builder.to_string(), ready.build_id.to_string());
+        Ok(BuildDoc { builder, build_id, duration_ms, result, artifact })
+    }
+
+    fn make_ready<'p>(&self, planned: &'p Planned) -> Result<Ready<'p>> {
+        let project = self.project;
+        let prepared = &planned.prepared;
+        let target = &prepared.target;
+        let build_id = BuildId::new(target, &project.run_id);
+        let lock = self.store.build_lock(target)?;
+        self.settle_earlier(target)?;
+        let secrets = secrets::fetch_all(project, prepared)?;
+        let place = Place::of(project, prepared);
+        let state = self.store.read()?;
+        let parent = parent::required(project, state.as_ref(), &target.env, &prepared.builder)?;
+        let manifest = self.stage(planned, &place)?;
+        plugins::enforce(project, self.packer, &[prepared])?;
+        create_dirs(&project.at(layout::IMAGES))?;
+        let output_dir = project.at(layout::images_of(&build_id));
+        let log = project.at(layout::packer_log(&build_id));
+        let key = ssh_key::make(project, prepared, &place.work)?;
+        let iso = media::fetched(project, target, &prepared.builder, self.teller)?;
+        Ok(Ready { prepared, build_id, lock, secrets, place, manifest, parent, key, iso, output_dir, log })
+    }
+
+    /// Makes the stage once, hashed while it is made; it must be what the gate saw.
+    fn stage(&self, planned: &Planned, place: &Place) -> Result<InputManifest> {
+        let mut digests = Digests::default();
+        stage::make(self.project, self.packer, &planned.prepared, place, &mut digests)?;
+        let version = self.packer.version.to_string();
+        let manifest = collect(self.project, &planned.prepared, &version, &mut digests)?;
+        if manifest.combined == planned.manifest.combined {
+            return Ok(manifest);
+        }
+        let state = self.store.read()?;
+        let verdict = gate::gate(self.project, state.as_ref(), &manifest)?;
+        Err(gate::refuse(self.project, &[(&manifest, &verdict)]))
+    }
+
+    fn run_packer(&self, ready: &Ready<'_>, redaction: &Redaction) -> Result<Built> {
+        let project = self.project;
+        let Ready { prepared, build_id, place, .. } = ready;
+        let target = &prepared.target;
+        let given =
+            Given { parent: ready.parent.as_ref(), key: ready.key.as_ref(), iso: ready.iso.as_deref() };
+        let vars = place::injected(project, prepared, place, build_id.as_str(), &ready.output_dir, &given);
+        let settings = &project.settings.packer;
+        let platform = target.builder.platform();
+        let hook = settings.platforms.get(platform).map(|platform| platform.before_retry.as_slice());
+        let entropy = ready.manifest.combined.as_bytes()[..8].try_into().expect("a digest has 32 bytes");
+        let build = run::Build {
+            subject: place.subject(prepared, vars),
+            platform,
+            manifest_variable: prepared.manifest_variable(),
+            output_dir: Some(&ready.output_dir),
+            force: self.options.existing == Existing::Replace,
+            retries: self.options.retries.unwrap_or(settings.retries),
+            before_retry: hook.unwrap_or_default(),
+            rules: &self.rules,
+            entropy: u64::from_le_bytes(entropy),
+            log: &ready.log,
+            build_lock: ready.lock.as_ref().map(FileLock::file),
+        };
+        let context = place::context(project, self.packer, target, place, &ready.secrets, &self.dirs);
+        journal::begin(
+            project,
+            prepared,
+            &journal::Begun {
+                build_id,
+                work: &place.work,
+                output: &ready.output_dir,
+                log: &ready.log,
+                parent: ready.parent.as_ref().map(|parent| &parent.image.build_id),
+            },
+        )?;
+        self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
+        let mut built = run::build(&context, &build, redaction, &mut |event| {
+            self.teller.tell(Event::Packer { target: target.clone(), event });
+        })?;
+        let shown = |path: Option<String>| path.map(|path| project.shown(path.as_ref()));
+        built.result.log_path = shown(built.result.log_path);
+        built.result.manifest_path = shown(built.result.manifest_path);
+        Ok(built)
+    }
+
+    /// Under the target's lock nothing of an earlier run can live any more: its files go.
+    fn settle_earlier(&self, target: &Target) -> Result<()> {
+        for one in abandoned::abandoned(self.project, &self.store)? {
+            if one.entry.target == *target && one.processes.is_empty() {
+                journal::settle(self.project, &self.store, &one)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Packer's manifest outlives the work directory.
+    fn keep_manifest(&self, built: &mut Built, build_id: &BuildId) -> Result<()> {
+        let Some(from) = &built.manifest else { return Ok(()) };
+        let to = self.project.at(layout::packer_manifest(build_id));
+        if let Some(bytes) = read_limited(from, MANIFEST_LIMIT)? {
+            write_atomic(&to, &bytes, 0o644)?;
+            built.result.manifest_path = Some(self.project.shown(&to));
+        }
+        Ok(())
+    }
+
+    /// A failed build keeps its work directory for a person to look into; its half-made output goes.
+    fn clear(&self, place: &Place, output_dir: &Path, succeeded: bool) {
+        if !succeeded {
+            let _ = std::fs::remove_dir_all(output_dir);
+        } else if self.options.work == WorkDir::Remove {
+            place.remove();
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! `hybrid packer upgrade-check`: the same project under two packers, side by side, and who has to agree (PKR-12).
+//!
+//! Nothing of it is trusted, recorded or kept but the report: smoke builds write below `.hybrid/upgrade` and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hc_core::fs::{create_dirs, write_atomic};
+use hc_core::{BuildId, Digest, EnvName};
+use hc_packer::Packer;
+use hc_packer::args::{Subject, Verb};
+use hc_packer::event::NoSecrets;
+use hc_packer::run::{self, Build};
+use hc_records::{artifact, layout};
+
+use super::validate::validate_target;
+use crate::error::Result;
+use crate::event::Teller;
+use crate::inputs::Digests;
+use crate::outcome::upgrade::{Step, UpgradeReport, UpgradeTarget};
+use crate::outcome::validate::Depth;
+use crate::plan::parent;
+use crate::prepare::{Prepared, Values, secrets};
+use crate::project::packer::Dirs;
+use crate::project::redaction::Redaction;
+use crate::project::{Project, packer, store};
+use crate::select::Selection;
+use crate::stage::place::{self, Given, Place};
+use crate::stage::{self, media, ssh_key};
+
+/// What is compared.
+#[derive(Debug, Clone)]
+pub struct UpgradeOptions<'a> {
+    /// The packer that is used now.
+    pub from: &'a Path,
+    /// The packer that is to be used.
+    pub to: &'a Path,
+    /// Builders that are really built under both.
+    pub smoke: Option<&'a Selection>,
+}
+
+/// Runs fmt, validate and smoke builds under both packers and writes the report to `artifacts/`.
+///
+/// # Errors
+/// When one of them is no packer, or the project has errors of its own; differences are the report.
+pub fn check(
+    project: &Project,
+    selection: &Selection,
+    env: &EnvName,
+    options: &UpgradeOptions<'_>,
+) -> Result<UpgradeReport> {
+    let find = |binary: &Path| {
+        let binary =
+            if binary.components().count() > 1 { project.host.cwd.join(binary) } else { binary.into() };
+        Packer::find(&binary, &project.root, project.host.var("PATH"), None)
+    };
+    let (from, to) = (find(options.from)?, find(options.to)?);
+    let (prepared, _) = project.prepare(selection, env, &Values::default())?;
+    let mut compared = Vec::new();
+    for one in &prepared {
+        let smoke = options.smoke.is_some_and(|smoke| smoke.ids.contains(&one.target.builder));
+        let smoke = if smoke { Smoke::Build } else { Smoke::Skip };
+        let before = under(project, &from, one, smoke)?;
+        let after = under(project, &to, one, smoke)?;
+        compared.push(UpgradeTarget {
+            builder: one.target.builder.to_string(),
+            steps: before
+                .into_iter()
+                .zip(after)
+                .map(|(before, after)| Step::compare(before, after))
+                .collect(),
+        });
+    }
+    let mut report = UpgradeReport {
+        from: from.version.to_string(),
+        to: to.version.to_string(),
+        env: env.to_string(),
+        targets: compared,
+        sign_offs: Vec::new(),
+        report: String::new(),
+    };
+    report.sign_offs = sign_offs(&report, &from, &to);
+    let path = project.at(layout::upgrade_report(&report.from, &report.to));
+    report.report = project.shown(&path);
+    if let Some(dir) = path.parent() {
+        create_dirs(dir)?;
+    }
+    let mut json = serde_json::to_vec_pretty(&report).unwrap_or_default();
+    json.push(b'\n');
+    write_atomic(&path, &json, 0o644)?;
+    Ok(report)
+}
+
+/// Whether a builder is really built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Smoke {
+    Build,
+    Skip,
+}
+
+/// What one packer says of one target: step name, outcome, details.
+type Said = (&'static str, String, BTreeSet<String>);
+
+fn under(project: &Project, packer: &Packer, one: &Prepared, smoke: Smoke) -> Result<Vec<Said>> {
+    project.go_on()?;
+    let mut said = vec![formatted(project, packer, one)?];
+    let (checked, _) = validate_target(project, packer, one, &mut Digests::default())?;
+    let outcome = match (checked.valid, checked.depth) {
+        (true, Depth::Full) => "valid".to_owned(),
+        (true, _) => "valid, syntax only".to_owned(),
+        (false, _) => "refused".to_owned(),
+    };
+    let details = checked
+        .packer_output
+        .unwrap_or_default()
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    said.push(("validate", outcome, details));
+    if smoke == Smoke::Build {
+        said.push(built(project, packer, one)?);
+    }
+    Ok(said)
+}
+
+fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
+    let place = Place::of(project, one);
+    let dirs = Dirs::of(project);
+    let context = place::context(project, packer, &one.target, &place, &[], &dirs);
+    // There is no stage yet; the files of the project are what people format.
+    let context = run::Context { cwd: &project.root, ..context };
+    let mut unformatted = BTreeSet::new();
+    for file in one.builder.layers.iter().chain(&one.builder.files) {
+        let subject = Subject { path: project.at(file), ..Subject::default() };
+        if run::check(&context, Verb::Fmt { check: true }, &subject, &NoSecrets)?.code != Some(0) {
+            unformatted.insert(file.display().to_string());
+        }
+    }
+    place.remove();
+    let outcome = if unformatted.is_empty() { "formatted" } else { "not formatted" };
+    Ok(("fmt", outcome.into(), unformatted))
+}
+
+/// Builds into a scratch directory; what is compared is each file's name and digest, without paths and times.
+fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
+    let place = Place::of(project, one);
+    stage::make(project, packer, one, &place, &mut Digests::default())?;
+    let secrets = secrets::fetch_all(project, one)?;
+    let redaction = Redaction::new(&project.redactor);
+    let dirs = Dirs::of(project);
+    let state = store::read(project)?;
+    let parent = parent::required(project, state.as_ref(), &one.target.env, &one.builder)?;
+    let key = ssh_key::make(project, one, &place.work)?;
+    let iso = media::fetched(project, &one.target, &one.builder, &Teller::new(&mut |_| {}))?;
+    let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
+    let scratch = project.at(layout::UPGRADE).join(packer.version.to_string());
+    create_dirs(&scratch)?;
+    // The same id under both, so that nothing differs by it.
+    let id = BuildId::new(&one.target, &project.run_id);
+    let output = scratch.join(id.as_str());
+    let rules = packer::rules(project)?;
+    let manifest_variable = one.manifest_variable();
+    let build = Build {
+        subject: place.subject(one, place::injected(project, one, &place, id.as_str(), &output, &given)),
+        platform: one.target.builder.platform(),
+        manifest_variable,
+        output_dir: Some(&output),
+        force: false,
+        retries: project.settings.packer.retries,
+        before_retry: &[],
+        rules: &rules,
+        entropy: 0,
+        log: &place.work.join("raw.log"),
+        build_lock: None,
+    };
+    let context = place::context(project, packer, &one.target, &place, &secrets, &dirs);
+    let built = run::build(&context, &build, &redaction, &mut |_| {})?;
+    let mut details: BTreeSet<String> = BTreeSet::new();
+    for file in artifact::inspect(&built.files, &place.cwd, &project.root)? {
+        let name = file.path.rsplit('/').next().unwrap_or_default().to_owned();
+        details.insert(format!(
+            "{name} {}",
+            file.blake3.map_or("gone".into(), |digest: Digest| digest.to_string())
+        ));
+    }
+    details.extend(built.image_ids.iter().map(|_| "an image id".to_owned()));
+    details.extend(built.result.evidence.clone());
+    let _ = std::fs::remove_dir_all(&scratch);
+    drop(key);
+    place.remove();
+    Ok(("build", built.result.classification.to_string(), details))
+}
+
+/// Who has to agree, and to what.
+fn sign_offs(report: &UpgradeReport, from: &Packer, to: &Packer) -> Vec<String> {
+    let mut needed = vec![format!("platform: packer {} instead of {}", report.to, report.from)];
+    if from.bundles_plugins() != to.bundles_plugins() {
+        needed.push(
+            "security: plugins come from elsewhere than the packer binary and have to be pinned".into(),
+        );
+    }
+    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for target in &report.targets {
+        for step in target.steps.iter().filter(|step| !step.same) {
+            owners
+                .entry(&target.builder)
+                .or_default()
+                .push(format!("{}: {} → {}", step.name, step.from, step.to));
+        }
+    }
+    needed.extend(
+        owners.into_iter().map(|(builder, steps)| format!("owner of {builder}: {}", steps.join("; "))),
+    );
+    needed
+}

@@ -1,0 +1,218 @@
+//! Checks everything, lets packer check, records trust (PKR-5).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hc_config::Diagnostic;
+use hc_core::{EnvName, ExitClass, SecretString, Target};
+use hc_packer::Packer;
+use hc_packer::args::Verb;
+use hc_packer::run::{Checked, check};
+use hc_records::{InputManifest, kept, layout};
+use hc_state::{PluginRecord, Trust};
+use hc_templates::requirements;
+
+use crate::error::{EngineError, Result};
+use crate::event::{Event, Listener, Teller};
+use crate::gate::scan;
+use crate::inputs::{Digests, collect, plugins};
+use crate::outcome::validate::{Depth, ValidateReport, ValidatedTarget};
+use crate::prepare::{Prepared, Values, secrets};
+use crate::project::packer::Dirs;
+use crate::project::redaction::Redaction;
+use crate::project::{Project, git, packer, store};
+use crate::select::Selection;
+use crate::stage::place::{self, Given, Place};
+use crate::stage::{self, ssh_key};
+
+/// Most targets that are validated at once.
+const MOST_THREADS: usize = 8;
+
+/// What became of one target, and its inputs.
+pub(super) type CheckedTarget = (ValidatedTarget, InputManifest);
+
+impl Project {
+    /// Validates all selected builders and trusts the inputs of those that pass.
+    ///
+    /// # Errors
+    /// The diagnostics of the static checks of all builders together; packer runs only when none is an error.
+    pub fn validate(
+        &self,
+        selection: &Selection,
+        env: &EnvName,
+        values: &Values,
+        listener: Listener<'_>,
+    ) -> Result<(ValidateReport, Vec<Diagnostic>)> {
+        let teller = Teller::new(listener);
+        let packer = packer::find(self)?;
+        let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
+        for one in &prepared {
+            diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
+        }
+        secrets::at_hand(self, &prepared);
+        diagnostics.extend(scan::plaintext_secrets(self, &prepared)?);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(EngineError::Invalid(diagnostics));
+        }
+        let plugins = plugins::enforce(self, &packer, &prepared.iter().collect::<Vec<_>>())?;
+        let checked = validate_all(self, &packer, &prepared, &teller)?;
+        record(self, env, &checked, plugins)?;
+        let targets = checked.into_iter().map(|(target, _)| target).collect();
+        let packer_version = packer.version.to_string();
+        Ok((ValidateReport { env: env.to_string(), packer_version, targets }, diagnostics))
+    }
+}
+
+/// Validates side by side: packer spends most of its time starting. The order of the answer is that of the question.
+fn validate_all(
+    project: &Project,
+    packer: &Packer,
+    prepared: &[Prepared],
+    teller: &Teller<'_>,
+) -> Result<Vec<CheckedTarget>> {
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(prepared.len());
+    let next = AtomicUsize::new(0);
+    let worker = || -> Result<Vec<(usize, CheckedTarget)>> {
+        // Shared layers are read once per thread; sharing the digests would make threads wait for each other.
+        let mut digests = Digests::default();
+        let mut done = Vec::new();
+        while let Some((at, one)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, prepared.get(at)?)))
+        {
+            project.go_on()?;
+            teller.tell(Event::Started { target: one.target.clone(), expected_ms: None });
+            done.push((at, validate_target(project, packer, one, &mut digests)?));
+            teller.tell(Event::Finished(one.target.clone()));
+        }
+        Ok(done)
+    };
+    let mut checked = Vec::new();
+    std::thread::scope(|scope| -> Result<()> {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            checked.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(())
+    })?;
+    checked.sort_by_key(|(at, _)| *at);
+    Ok(checked.into_iter().map(|(_, one)| one).collect())
+}
+
+/// Validates one target and records nothing.
+///
+/// # Errors
+/// When packer cannot be run, or the stage cannot be made.
+pub(super) fn validate_target(
+    project: &Project,
+    packer: &Packer,
+    prepared: &Prepared,
+    digests: &mut Digests,
+) -> Result<CheckedTarget> {
+    let place = Place::of(project, prepared);
+    stage::make(project, packer, prepared, &place, digests)?;
+    let manifest = collect(project, prepared, &packer.version.to_string(), digests)?;
+    let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
+    place.remove();
+    let code = outcome.code.ok_or_else(|| match project.host.cancel.requests() {
+        0 => EngineError::PackerHung {
+            timeout: project.settings.packer.timeout,
+            command: outcome.command.clone(),
+        },
+        _ => EngineError::Interrupted,
+    })?;
+    let valid = code == 0;
+    let target = ValidatedTarget {
+        builder: prepared.target.builder.to_string(),
+        valid,
+        depth,
+        note,
+        inputs_hash: valid.then(|| manifest.combined.to_string()),
+        inputs: manifest.inputs.len(),
+        packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
+    };
+    Ok((target, manifest))
+}
+
+/// Lets packer check in full, or by its syntax alone where it lacks a plugin.
+fn run_packer(
+    project: &Project,
+    packer: &Packer,
+    prepared: &Prepared,
+    place: &Place,
+) -> Result<(Checked, Depth, Option<String>)> {
+    let secrets: Vec<(String, SecretString)> = secrets::placeholders(prepared);
+    let dirs = Dirs::of(project);
+    let context = place::context(project, packer, &prepared.target, place, &secrets, &dirs);
+    let key = ssh_key::make(project, prepared, &place.work)?;
+    let given = Given { key: key.as_ref(), ..Given::default() };
+    // Nothing is written there; a template may look at the path.
+    let output_dir = project.at(layout::IMAGES).join("validate");
+    let vars = place::injected(project, prepared, place, "validate", &output_dir, &given);
+    let subject = place.subject(prepared, vars);
+    let redaction = Redaction::new(&project.redactor);
+    let full = check(&context, Verb::Validate { syntax_only: false }, &subject, &redaction)?;
+    let Some(plugin) = missing_plugin(&full) else { return Ok((full, Depth::Full, None)) };
+    let syntax = check(&context, Verb::Validate { syntax_only: true }, &subject, &redaction)?;
+    let note = format!("packer {} lacks {plugin}; only the syntax was checked", packer.version);
+    Ok((syntax, Depth::SyntaxOnly, Some(note)))
+}
+
+/// The plugin that packer lacks, when that is all that is wrong.
+fn missing_plugin(checked: &Checked) -> Option<String> {
+    if checked.code == Some(0) {
+        return None;
+    }
+    let pattern = [
+        r#"(?i)unknown (?:builder|source|provisioner|post-processor|data ?source) type[^a-z]*([a-z0-9._-]+)"#,
+        r#"(?i)The (?:builder|source|provisioner|post-processor|datasource) ([a-z0-9._-]+) is unknown"#,
+        r#"(?i)Missing plugins?|no plugin installed for ([a-z0-9./_-]+)"#,
+    ];
+    pattern.iter().find_map(|pattern| {
+        let found = regex::Regex::new(pattern).ok()?.captures(&checked.output)?;
+        Some(found.get(1).map_or("a plugin".to_owned(), |name| format!("the plugin of `{}`", name.as_str())))
+    })
+}
+
+/// Packer's own message, with paths of the project instead of the stage.
+fn in_project(output: &str, place: &Place) -> String {
+    let stage = format!("{}/", place.cwd.display());
+    output.replace(&stage, "").trim().to_owned()
+}
+
+fn record(
+    project: &Project,
+    env: &EnvName,
+    checked: &[CheckedTarget],
+    plugins: BTreeMap<String, PluginRecord>,
+) -> Result<()> {
+    let sha = git::head(project);
+    let names: Vec<Target> = checked.iter().map(|(_, manifest)| manifest.target.clone()).collect();
+    let all_valid = checked.iter().all(|(target, _)| target.valid);
+    let class = if all_valid { ExitClass::Success } else { ExitClass::Invalid };
+    let run = store::ended(project, store::run_record(project, "validate", names), class);
+    let valid = || checked.iter().filter(|(target, _)| target.valid).map(|(_, manifest)| manifest);
+    for manifest in valid() {
+        kept::keep_texts(&project.root, manifest, &|text| project.redactor.is_clean(text))?;
+    }
+    let now = project.now();
+    store::open(project)?.with_exclusive(&project.run_id, |locked| -> Result<()> {
+        for manifest in valid() {
+            let digest = locked.write_trusted_manifest(&manifest.target, &manifest.to_json())?;
+            let record = locked.state_mut().builder_mut(&manifest.target);
+            record.template_id = Some(manifest.target.builder.to_string());
+            record.trusted = Some(Trust {
+                at: now,
+                git_sha: sha.clone(),
+                inputs: manifest.combined,
+                manifest: Some(digest),
+                run_id: project.run_id.clone(),
+            });
+        }
+        locked.state_mut().plugins.extend(plugins);
+        locked.state_mut().record_run(run);
+        Ok(())
+    })?;
+    tracing::info!(env = %env, targets = checked.len(), "validated");
+    Ok(())
+}

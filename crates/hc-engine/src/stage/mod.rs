@@ -1,0 +1,57 @@
+//! The directory that packer runs on: made once, hashed while it is made (TPL-3).
+
+pub mod media;
+pub mod place;
+pub mod ssh_key;
+
+use hc_config::cloudinit::FILE_VARIABLE;
+use hc_config::{Diagnostic, Location};
+use hc_core::fs::{create_dirs, write_atomic};
+use hc_packer::Packer;
+use hc_templates::compose;
+
+use crate::error::{EngineError, Result};
+use crate::inputs::Digests;
+use crate::prepare::Prepared;
+use crate::project::Project;
+
+use place::Place;
+
+/// Makes the stage, or for a builder in place only its rendered variables.
+///
+/// # Errors
+/// When a file of the project cannot be copied, or two files would have one name.
+pub fn make(
+    project: &Project,
+    packer: &Packer,
+    prepared: &Prepared,
+    place: &Place,
+    digests: &mut Digests,
+) -> Result<()> {
+    create_dirs(&place.work)?;
+    if prepared.declared.contains_key(FILE_VARIABLE) {
+        let text = prepared.user_data.merged.as_ref().map_or("", |(_, text)| text);
+        write_atomic(&place.user_data(), text.as_bytes(), 0o600)?;
+    }
+    if prepared.builder.in_place {
+        return Ok(write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?);
+    }
+    let plan = plan(packer, prepared)?;
+    digests.adopt(compose::write(&project.root, &plan, &place.cwd)?);
+    Ok(())
+}
+
+/// What the stage of a builder consists of.
+///
+/// # Errors
+/// When two files would have one name.
+pub fn plan(packer: &Packer, prepared: &Prepared) -> Result<compose::StagePlan> {
+    let planned = compose::plan(&prepared.builder, &prepared.assets, &prepared.rendered, packer.has_init());
+    planned.map_err(|collision| {
+        let place = Location::whole_file(&collision.path);
+        let problem = Diagnostic::error(collision.code(), collision.to_string())
+            .at(place)
+            .hint("rename the file of the builder");
+        EngineError::Invalid(vec![problem])
+    })
+}

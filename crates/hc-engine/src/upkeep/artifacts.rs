@@ -1,0 +1,135 @@
+//! The records of what was built: listed, verified, compared, revoked.
+
+use hc_core::{Digest, Selector};
+use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, drift, kept};
+use hc_state::{AuditAction, AuditEvent, Revocation};
+
+use crate::error::{EngineError, Result};
+use crate::gate;
+use crate::outcome::artifacts::{
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifiedFile,
+    VerifyReport,
+};
+use crate::plan::{self, lineage};
+use crate::project::{Project, store};
+
+/// Longest reason of a revocation, in bytes.
+const LONGEST_REASON: usize = 500;
+
+/// Records of selected builders, newest first.
+///
+/// # Errors
+/// `RecordDamaged`; when `artifacts/` cannot be read.
+pub fn list(project: &Project, selector: &Selector) -> Result<ArtifactsReport> {
+    Ok(ArtifactsReport { artifacts: lineage::records(project, selector)? })
+}
+
+/// One record, by build id or by builder id.
+///
+/// # Errors
+/// `ArtifactNotFound`.
+pub fn show(project: &Project, name: &str) -> Result<ArtifactReport> {
+    Ok(ArtifactReport { artifact: record(project, name)?, lineage: Vec::new() })
+}
+
+/// One record, with the chain of images that it was made from.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_with_lineage(project: &Project, name: &str) -> Result<ArtifactReport> {
+    let artifact = record(project, name)?;
+    Ok(ArtifactReport { lineage: lineage::ancestors(project, &artifact)?, artifact })
+}
+
+fn record(project: &Project, name: &str) -> Result<ArtifactRecord> {
+    let records = lineage::records(project, &Selector::all())?;
+    Ok(lineage::named(&records, name)?.clone())
+}
+
+/// Revokes a build, with a reason that stays in the state and in the audit log.
+///
+/// # Errors
+/// `ArtifactNotFound`, `BadReason`, and when the state cannot be written.
+pub fn revoke(project: &Project, build: &str, reason: &str) -> Result<RevokedReport> {
+    let record = record(project, build)?;
+    if reason.trim().is_empty() || reason.chars().any(char::is_control) || reason.len() > LONGEST_REASON {
+        return Err(EngineError::BadReason);
+    }
+    let store = store::open(project)?;
+    let operator = store.options().operator.clone();
+    let channels = store.with_exclusive(&project.run_id, |locked| -> Result<Vec<String>> {
+        let event = AuditEvent::new(AuditAction::Revoke, record.build_id.as_str())
+            .detail("operator", &operator)
+            .detail("reason", reason);
+        locked.audit(event)?;
+        let state = locked.state_mut();
+        let revocation = Revocation {
+            at: project.now(),
+            operator: operator.clone(),
+            reason: reason.to_owned(),
+            run_id: project.run_id.clone(),
+        };
+        state.revoked.insert(record.build_id.clone(), revocation);
+        let mut left = Vec::new();
+        for (channel, targets) in &mut state.channels {
+            targets.retain(|_, publication| {
+                let keep = publication.build_id != record.build_id;
+                if !keep {
+                    left.push(channel.clone());
+                }
+                keep
+            });
+        }
+        Ok(left)
+    })?;
+    Ok(RevokedReport { build_id: record.build_id.to_string(), reason: reason.to_owned(), channels })
+}
+
+/// Reads every image file again.
+///
+/// # Errors
+/// When `artifacts/` cannot be read.
+pub fn verify(project: &Project, selector: &Selector) -> Result<VerifyReport> {
+    let mut files = Vec::new();
+    for record in lineage::records(project, selector)? {
+        files.extend(record.files.iter().map(|file| VerifiedFile {
+            build_id: record.build_id.to_string(),
+            path: file.path.clone(),
+            status: status(project, file),
+        }));
+    }
+    Ok(VerifyReport { files })
+}
+
+fn status(project: &Project, file: &ArtifactFile) -> FileStatus {
+    match Digest::of_file(&project.at(&file.path)) {
+        Ok((digest, _)) if Some(digest) == file.blake3 => FileStatus::Intact,
+        Ok(_) => FileStatus::Changed,
+        Err(_) => FileStatus::Gone,
+    }
+}
+
+/// Which inputs differ between two builds, down to lines where the old texts were kept.
+///
+/// # Errors
+/// `ArtifactNotFound`.
+pub fn diff(project: &Project, left: &str, right: &str) -> Result<ArtifactDiffReport> {
+    let before = inputs_of(project, left)?;
+    let after = inputs_of(project, right)?;
+    let drift = drift::compare(&before, &after);
+    Ok(ArtifactDiffReport {
+        left: left.to_owned(),
+        right: right.to_owned(),
+        changes: gate::changes_between(project, &drift),
+    })
+}
+
+fn inputs_of(project: &Project, name: &str) -> Result<InputManifest> {
+    let record = record(project, name)?;
+    if let Some(manifest) = kept::inputs(&project.root, &record.build_id) {
+        return Ok(manifest);
+    }
+    plan::last_inputs(project, &record.target())?
+        .filter(|inputs| inputs.combined == record.provenance.inputs)
+        .ok_or_else(|| EngineError::InputsNotKept { name: name.to_owned() })
+}

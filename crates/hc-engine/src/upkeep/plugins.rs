@@ -1,0 +1,206 @@
+//! Packer plugins: which are needed, installed and locked; locking and installing them (SRC-6).
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use hc_core::{Constraints, Selector};
+use hc_packer::plugins::{self, Installed, LockedPlugin, PluginLock};
+use hc_packer::run::{Context, words};
+use hc_packer::{Packer, PackerError};
+use hc_records::layout;
+use hc_templates::compose;
+
+use crate::error::{EngineError, Result};
+use crate::inputs::plugins::{installed, wanted};
+use crate::outcome::plugins::{PluginDoc, PluginVerdict, PluginsAction, PluginsReport};
+use crate::project::Project;
+use crate::project::packer::{self, Dirs};
+use crate::project::redaction::Redaction;
+
+/// The first packer with `plugins install --path`.
+const INSTALLS_FILES: (u64, u64) = (1, 11);
+
+fn installs_files(packer: &Packer) -> bool {
+    (packer.version.major, packer.version.minor) >= INSTALLS_FILES
+}
+
+/// What builders ask for, what is there, what is locked.
+///
+/// # Errors
+/// When the lock cannot be read.
+pub fn status(project: &Project) -> Result<PluginsReport> {
+    report(project, PluginsAction::Status)
+}
+
+fn report(project: &Project, action: PluginsAction) -> Result<PluginsReport> {
+    let selection = project.select(&Selector::all())?;
+    let (dir, found) = installed(project);
+    let lock = PluginLock::load(&project.root)?;
+    let described = |(source, constraints): (String, Vec<Constraints>)| {
+        let plugin = plugins::chosen(&found, &source, &constraints);
+        PluginDoc {
+            verdict: verdict(plugin, lock.as_ref()),
+            installed: plugin.map(|plugin| plugin.version.to_string()),
+            path: plugin.map(|plugin| plugin.path.display().to_string()),
+            locked: locked(lock.as_ref(), &source).map(|locked| locked.version.clone()),
+            source,
+        }
+    };
+    Ok(PluginsReport {
+        action,
+        directory: dir.map(|dir| dir.display().to_string()),
+        plugins: wanted(selection.builders()).into_iter().map(described).collect(),
+    })
+}
+
+fn locked<'a>(lock: Option<&'a PluginLock>, source: &str) -> Option<&'a LockedPlugin> {
+    lock?.plugins.get(source)
+}
+
+fn verdict(plugin: Option<&Installed>, lock: Option<&PluginLock>) -> PluginVerdict {
+    let Some(plugin) = plugin else { return PluginVerdict::Missing };
+    match lock.map(|lock| lock.require(plugin)) {
+        None | Some(Err(PackerError::PluginNotLocked { .. })) => PluginVerdict::NotLocked,
+        Some(Ok(_)) => PluginVerdict::AsLocked,
+        Some(Err(_)) => PluginVerdict::Differs,
+    }
+}
+
+/// Locks every plugin that builders ask for to the installed binary.
+///
+/// # Errors
+/// `PluginInvalid` when one of them is not installed: nothing is locked then.
+pub fn lock(project: &Project) -> Result<PluginsReport> {
+    let selection = project.select(&Selector::all())?;
+    let (_, found) = installed(project);
+    let mut lock = PluginLock::load(&project.root)?.unwrap_or_default();
+    let wanted = wanted(selection.builders());
+    lock.plugins.retain(|source, _| wanted.contains_key(source));
+    for (source, constraints) in &wanted {
+        let missing = || EngineError::PluginMissing { source_address: source.clone() };
+        let plugin = plugins::chosen(&found, source, constraints).ok_or_else(missing)?;
+        lock.lock(plugin, plugins::sha256(&plugin.path)?);
+    }
+    lock.save(&project.root)?;
+    report(project, PluginsAction::Lock)
+}
+
+/// Lets packer install what is missing or differs from the lock; from archives in `from`, or from the publisher.
+///
+/// # Errors
+/// `PackerTooOld` without the ability; `PluginInvalid` for an archive that is not what its checksum says or not what is
+/// locked; `PluginInstallFailed` with packer's words.
+pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
+    let packer = packer::find(project)?;
+    let (able, lacks) = match from {
+        Some(_) => (installs_files(&packer), "cannot install plugins from files"),
+        None => (packer.has_init(), "brings its plugins along"),
+    };
+    if !able {
+        return Err(EngineError::PackerTooOld { found: packer.version, lacks });
+    }
+    let selection = project.select(&Selector::all())?;
+    let (_, found) = installed(project);
+    let lock = PluginLock::load(&project.root)?;
+    for (source, mut constraints) in wanted(selection.builders()) {
+        let locked = locked(lock.as_ref(), &source);
+        if let Some(locked) = locked {
+            constraints.extend(locked.version.parse::<Constraints>().ok());
+        }
+        let plugin = plugins::chosen(&found, &source, &constraints);
+        let good = plugin.is_some_and(|plugin| match (&lock, locked) {
+            (Some(lock), Some(_)) => lock.require(plugin).is_ok(),
+            _ => true,
+        });
+        if !good {
+            Installation { project, packer: &packer, source: &source, constraints: &constraints, locked }
+                .run(from)?;
+        }
+    }
+    report(project, PluginsAction::Install)
+}
+
+/// One plugin that is to be installed.
+struct Installation<'a> {
+    project: &'a Project,
+    packer: &'a Packer,
+    source: &'a str,
+    constraints: &'a [Constraints],
+    locked: Option<&'a LockedPlugin>,
+}
+
+impl Installation<'_> {
+    fn run(&self, from: Option<&Path>) -> Result<()> {
+        let of_run = self.project.at(layout::work_of_run(&self.project.run_id));
+        let work = of_run.join("plugins");
+        hc_core::fs::create_dirs(&work)?;
+        let done = self.run_in(&work, from);
+        let _ = std::fs::remove_dir_all(&work);
+        // Fails, as it should, while something else of the run is there.
+        let _ = std::fs::remove_dir(&of_run);
+        done
+    }
+
+    fn run_in(&self, work: &Path, from: Option<&Path>) -> Result<()> {
+        let args = match from {
+            Some(dir) => self.from_archive(work, &self.project.host.typed(dir))?,
+            None if installs_files(self.packer) => self.from_publisher(),
+            None => self.by_init(work)?,
+        };
+        let project = self.project;
+        let dirs = Dirs::of(project);
+        let settings = &project.settings.packer;
+        let context = Context {
+            packer: self.packer,
+            env: &project.settings.project.default_env,
+            cwd: &project.root,
+            work,
+            caller_env: &project.host.vars,
+            pass_env: &settings.pass_env,
+            secrets: &[],
+            cache_dir: None,
+            plugin_path: dirs.plugins.as_deref(),
+            timeout: settings.timeout.get(),
+            grace: settings.grace.get(),
+            cancel: &project.host.cancel,
+        };
+        let done = words(&context, args, &Redaction::new(&project.redactor))?;
+        if done.code == Some(0) {
+            return Ok(());
+        }
+        let (source_address, said) = (self.source.to_owned(), done.output.trim().to_owned());
+        Err(EngineError::PluginNotInstalled { source_address, said })
+    }
+
+    fn from_archive(&self, work: &Path, dir: &Path) -> Result<Vec<OsString>> {
+        let (_, binary): (_, PathBuf) = plugins::from_archive(dir, self.source, self.constraints, work)?;
+        // What is locked is compared before packer runs any of it.
+        if let Some(wanted) = self.locked.and_then(|locked| locked.sha256.get(&plugins::platform())) {
+            let found = plugins::sha256(&binary)?;
+            if found != *wanted {
+                return Err(EngineError::PluginArchiveDiffers {
+                    source_address: self.source.to_owned(),
+                    dir: dir.to_owned(),
+                    found,
+                    wanted: wanted.clone(),
+                });
+            }
+        }
+        Ok(vec!["plugins".into(), "install".into(), "--path".into(), binary.into(), self.source.into()])
+    }
+
+    fn from_publisher(&self) -> Vec<OsString> {
+        let version = self.locked.map(|locked| locked.version.as_str().into());
+        ["plugins", "install", self.source].into_iter().map(OsString::from).chain(version).collect()
+    }
+
+    /// Before 1.11 only `init` installs, and only what a template asks for.
+    fn by_init(&self, work: &Path) -> Result<Vec<OsString>> {
+        let version =
+            self.locked.map_or_else(|| "> 0.0.0".to_owned(), |locked| format!("= {}", locked.version));
+        let block = compose::required_plugins(&BTreeMap::from([(self.source.to_owned(), version)]));
+        hc_core::fs::write_atomic(&work.join("plugins.pkr.hcl"), block.as_bytes(), 0o644)?;
+        Ok(vec!["init".into(), work.into()])
+    }
+}

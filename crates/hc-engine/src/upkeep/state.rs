@@ -1,0 +1,211 @@
+//! The state of a project: shown, checked, restored, migrated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hc_core::{Digest, EnvName, Selector, Target};
+use hc_records::{HashEntry, HashManifest, RecordError, layout};
+use hc_state::{
+    CheckContext, Finding, MigrateOptions, MigrationPlan, RestorePoint, Severity, State, UnlockAdvice,
+    Validity,
+};
+
+use crate::error::Result;
+use crate::inputs::{Digests, Remembered, collect};
+use crate::outcome::state::{
+    BackupDoc, BackupsReport, FindingDoc, FindingsReport, StateChangeReport, StateReport,
+};
+use crate::prepare::Values;
+use crate::project::{Project, packer, store};
+
+/// How much a check looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The state and what lies beside it.
+    Records,
+    /// Also every input, hashed anew and compared with what was trusted and with the stat cache.
+    Inputs,
+}
+
+/// Whether a migration is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migration {
+    /// Only planned.
+    Planned,
+    /// Made.
+    Made,
+}
+
+/// The state as it is.
+///
+/// # Errors
+/// When it cannot be trusted.
+pub fn show(project: &Project) -> Result<StateReport> {
+    Ok(StateReport { state: store::read(project)? })
+}
+
+/// What is wrong with the state and with what lies beside it.
+///
+/// # Errors
+/// When the check itself cannot be made.
+pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
+    let store = store::open(project)?;
+    let mut own = Vec::new();
+    let context = match store.read() {
+        Ok(Some(state)) => {
+            let mut context =
+                CheckContext { manifests: manifests(project, &state)?, ..CheckContext::default() };
+            if depth == Depth::Inputs {
+                (context.current_inputs, own) = hashed_anew(project, &state)?;
+            }
+            context
+        }
+        _ => CheckContext::default(),
+    };
+    let findings = store.check(&context).into_iter().map(described);
+    Ok(FindingsReport { findings: findings.chain(own).collect() })
+}
+
+fn described(finding: Finding) -> FindingDoc {
+    FindingDoc {
+        severity: finding.severity,
+        code: finding.code.as_str(),
+        subject: finding.subject,
+        message: finding.message,
+        hint: finding.hint,
+        link: finding.doc_anchor,
+    }
+}
+
+/// The digest of the hash manifest's entry of every target of the state. A damaged manifest counts as none.
+fn manifests(project: &Project, state: &State) -> Result<BTreeMap<Target, Option<Digest>>> {
+    let mut manifests = BTreeMap::new();
+    for target in state.builders.keys() {
+        let manifest = match HashManifest::read(&project.root, &target.builder) {
+            Err(RecordError::Damaged { .. }) => None,
+            read => read?,
+        };
+        let entry = manifest.as_ref().and_then(|manifest| manifest.environments.get(&target.env));
+        manifests.insert(target.clone(), entry.map(HashEntry::digest));
+    }
+    Ok(manifests)
+}
+
+/// The inputs of every target of the state, hashed anew, and a finding where the stat cache says something else. Such a
+/// cache is removed.
+fn hashed_anew(project: &Project, state: &State) -> Result<(BTreeMap<Target, Digest>, Vec<FindingDoc>)> {
+    let packer = packer::find(project)?.version.to_string();
+    let all = project.select(&Selector::all())?;
+    let (mut current, mut findings) = (BTreeMap::new(), Vec::new());
+    let envs: BTreeSet<&EnvName> = state.builders.keys().map(|target| &target.env).collect();
+    for env in envs {
+        let selection = all
+            .narrowed(|id| state.builders.contains_key(&Target { builder: id.clone(), env: env.clone() }))?;
+        if selection.ids.is_empty() {
+            continue;
+        }
+        let (prepared, _) = project.prepare(&selection, env, &Values::default())?;
+        let mut remembered = Digests::of_all(project, &prepared, Remembered::load(project))?;
+        let mut fresh = Digests::default();
+        for one in &prepared {
+            let old = collect(project, one, &packer, &mut remembered)?;
+            let new = collect(project, one, &packer, &mut fresh)?;
+            let missed = new.inputs.iter().filter(|input| !old.inputs.contains(input));
+            findings.extend(missed.map(|input| stat_cache_wrong(&input.name)));
+            current.insert(one.target.clone(), new.combined);
+        }
+    }
+    if !findings.is_empty() {
+        let _ = std::fs::remove_file(project.at(layout::STAT_CACHE));
+    }
+    Ok((current, findings))
+}
+
+fn stat_cache_wrong(input: &str) -> FindingDoc {
+    FindingDoc {
+        severity: Severity::Error,
+        code: "StatCacheWrong",
+        subject: input.to_owned(),
+        message: "the file changed, and the stat cache did not notice".into(),
+        hint: "the cache was removed; validate again, and report how the file was changed".into(),
+        link: format!("{}#statcachewrong", hc_state::check::DOC),
+    }
+}
+
+/// Backups, newest first.
+///
+/// # Errors
+/// When they cannot be listed.
+pub fn backups(project: &Project) -> Result<BackupsReport> {
+    let described = |backup: hc_state::Backup| BackupDoc {
+        serial: backup.serial.unwrap_or(0),
+        path: project.shown(&backup.path),
+        validity: match backup.validity {
+            Validity::Good { .. } => "good".into(),
+            Validity::OtherVersion { version } => format!("schema version {version}"),
+            Validity::Bad { reason } => reason,
+        },
+    };
+    Ok(BackupsReport { backups: store::open(project)?.backups()?.into_iter().map(described).collect() })
+}
+
+/// Brings a backup back.
+///
+/// # Errors
+/// When there is no such good backup, or it cannot be written.
+pub fn restore(project: &Project, point: RestorePoint) -> Result<StateChangeReport> {
+    let restored = store::open(project)?.restore(point, &project.run_id)?;
+    let mut lines = vec![format!("restored serial {} as serial {}", restored.from.serial, restored.serial)];
+    if let Some(kept) = restored.kept {
+        lines.push(format!("what stood there is kept as {}", project.shown(&kept)));
+    }
+    Ok(StateChangeReport { lines, changed: true })
+}
+
+/// Migrates to a schema version, the newest unless another is named, or says what a migration would do.
+///
+/// # Errors
+/// When there is no way between the versions, or it cannot be written.
+pub fn migrate(project: &Project, migration: Migration, to: Option<u32>) -> Result<StateChangeReport> {
+    let store = store::open(project)?;
+    let options = MigrateOptions { env: project.settings.project.default_env.clone() };
+    let (plan, backup) = match migration {
+        Migration::Planned => (store.plan_migration(to, &options, &project.run_id)?, None),
+        Migration::Made => {
+            let done = store.migrate(to, &options, &project.run_id)?;
+            (done.plan, done.backup)
+        }
+    };
+    let mut lines = told(&plan, migration);
+    lines.extend(backup.as_ref().map(|backup| format!("  backup: {}", project.shown(backup))));
+    Ok(StateChangeReport { lines, changed: backup.is_some() })
+}
+
+fn told(plan: &MigrationPlan, migration: Migration) -> Vec<String> {
+    let dry = match migration {
+        Migration::Planned => " (dry run, nothing was changed)",
+        Migration::Made => "",
+    };
+    let mut lines = vec![match plan.steps.is_empty() {
+        true => format!("the state has schema version {} already", plan.to),
+        false => format!("schema version {} → {}{dry}", plan.from, plan.to),
+    }];
+    lines.extend(plan.steps.iter().map(|step| format!("  {} → {}: {}", step.from, step.to, step.summary)));
+    lines.extend(plan.lost.iter().map(|loss| format!("  lost: {}: {}", loss.subject, loss.what)));
+    lines
+}
+
+/// Who holds the locks, and what to do about it.
+///
+/// # Errors
+/// When the locks cannot be looked at.
+pub fn unlock(project: &Project) -> Result<StateChangeReport> {
+    let line = |advice: UnlockAdvice| {
+        let holder = advice
+            .holder
+            .map(|holder| format!(" by `{}` (pid {} on {})", holder.command, holder.pid, holder.host));
+        let held = if advice.held { format!("held{}", holder.unwrap_or_default()) } else { "free".into() };
+        format!("{}: {held}; {}", project.shown(&advice.path), advice.advice)
+    };
+    let lines = store::open(project)?.unlock_advice()?.into_iter().map(line).collect();
+    Ok(StateChangeReport { lines, changed: false })
+}

@@ -1,0 +1,102 @@
+//! What the state says of every target, and whether it still holds.
+
+use hc_core::{EnvName, Selector, Target};
+use hc_state::{BuildHolder, BuildSummary, BuilderRecord, RunOutcome, RunRecord, State};
+use time::format_description::well_known::Rfc3339;
+
+use crate::error::Result;
+use crate::outcome::plan::{StatusReport, TargetState, TargetStatus};
+use crate::plan::abandoned::{self, Abandoned};
+use crate::project::{Project, store};
+
+/// Reads only fields of the state's schema; starts no packer, hashes nothing (STATE-5).
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn status(project: &Project, selector: &Selector, env: Option<&EnvName>) -> Result<StatusReport> {
+    let store = store::open(project)?;
+    let Some(state) = store.read()? else {
+        return Ok(StatusReport { serial: 0, targets: Vec::new(), interrupted_runs: Vec::new() });
+    };
+    let now = Now { building: store.build_holders()?, abandoned: abandoned::abandoned(project, &store)? };
+    let is_asked =
+        |target: &Target| selector.matches(&target.builder) && env.is_none_or(|env| *env == target.env);
+    let records = state.builders.iter().filter(|(target, _)| is_asked(target));
+    Ok(StatusReport {
+        serial: state.serial,
+        targets: records.map(|(target, record)| now.of_target(project, target, record)).collect(),
+        interrupted_runs: now.interrupted(&state),
+    })
+}
+
+/// What goes on beside the state.
+struct Now {
+    building: Vec<BuildHolder>,
+    abandoned: Vec<Abandoned>,
+}
+
+impl Now {
+    fn of_target(&self, project: &Project, target: &Target, record: &BuilderRecord) -> TargetStatus {
+        let last = record.last_build.as_ref();
+        let (mut reasons, left) = (doubts(project, record), self.left_of(target));
+        if let Some(left) = left {
+            reasons.push(format!("run {} was killed; see `hybrid orphans`", left.entry.run_id));
+        }
+        let is_built = self.building.iter().any(|holder| holder.target == *target);
+        let state = match last {
+            _ if left.is_some() => TargetState::Interrupted,
+            _ if is_built => TargetState::Building,
+            None => TargetState::NeverBuilt,
+            Some(last) if last.exit_code == 130 => TargetState::Interrupted,
+            Some(last) if last.exit_code != 0 => TargetState::Failed,
+            Some(_) if !reasons.is_empty() => TargetState::Stale,
+            Some(_) => TargetState::Fresh,
+        };
+        if let Some(last) = last.filter(|last| last.exit_code != 0) {
+            reasons.insert(0, last.classification.clone());
+        }
+        let images = last.into_iter().flat_map(|last| &last.artifacts);
+        TargetStatus {
+            builder: target.builder.to_string(),
+            env: target.env.to_string(),
+            state,
+            reasons,
+            trusted: record.trusted.is_some(),
+            build_id: last.map(|last| last.build_id.to_string()),
+            built_at: last.and_then(|last| last.at.format(&Rfc3339).ok()),
+            duration_ms: last.map(|last| last.duration_ms),
+            artifacts: images.map(|image| image.id.clone()).collect(),
+        }
+    }
+
+    /// What a killed run left of a target.
+    fn left_of(&self, target: &Target) -> Option<&Abandoned> {
+        self.abandoned.iter().find(|one| one.entry.target == *target)
+    }
+
+    /// Running runs whose builds were all given up, or that have nothing in the journal and no lock.
+    fn interrupted(&self, state: &State) -> Vec<String> {
+        let lives = |run: &RunRecord| {
+            let given_up = self.abandoned.iter().any(|one| one.entry.run_id == run.run_id);
+            let holds = |holder: &BuildHolder| !holder.orphaned && run.targets.contains(&holder.target);
+            !given_up && self.building.iter().any(holds)
+        };
+        let dead = state.runs.iter().filter(|run| run.outcome == RunOutcome::Running && !lives(run));
+        dead.map(|run| run.run_id.to_string()).collect()
+    }
+}
+
+/// Why the last build of a target may not hold any more.
+fn doubts(project: &Project, record: &BuilderRecord) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let last: Option<&BuildSummary> = record.last_build.as_ref();
+    if let (Some(last), Some(trusted)) = (last, &record.trusted)
+        && last.inputs != trusted.inputs
+    {
+        reasons.push("validated inputs differ from the built ones".to_owned());
+    }
+    let images = last.into_iter().flat_map(|last| &last.artifacts).filter_map(|image| image.path.as_ref());
+    let gone = images.filter(|path| !project.at(path).is_file());
+    reasons.extend(gone.map(|path| format!("image {path} is gone")));
+    reasons
+}
