@@ -3,8 +3,11 @@
 //! Checks collect diagnostics and go on, so that one run reports every problem at once; only `hc-cli` turns
 //! them into text.
 
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use hc_core::fs::FsError;
 
 /// How much a diagnostic weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +99,19 @@ impl Diagnostic {
     /// A warning.
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// The problem of a file of the project that cannot be read.
+    pub fn unreadable(path: &Path, error: &FsError) -> Self {
+        let cure = match (error, error.io_kind()) {
+            (FsError::NotUtf8 { .. }, _) => "convert it: `iconv -f latin1 -t utf-8`",
+            (FsError::TooLarge { .. }, _) => "look at what was written there",
+            (FsError::Outside { .. }, _) => "put a file into the project instead of the link",
+            (_, Some(ErrorKind::PermissionDenied)) => "give this user read access to the file",
+            (_, Some(_)) => "look at the cause",
+            (_, None) => "put a regular file there",
+        };
+        Self::error(error.code(), error.to_string()).at(Location::whole_file(path)).hint(cure)
     }
 
     /// Sets the place.

@@ -111,29 +111,6 @@ impl FsError {
         }
     }
 
-    /// The cure, an imperative.
-    pub fn hint(&self) -> &'static str {
-        use io::ErrorKind::{
-            AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
-            StorageFull,
-        };
-        match (self, self.io_kind()) {
-            (_, Some(AlreadyExists | IsADirectory | NotADirectory)) => {
-                "look at what stands in the path's way"
-            }
-            (_, Some(StorageFull)) => "free space on the device, then run the command again",
-            (_, Some(PermissionDenied | ReadOnlyFilesystem)) => "give this user write access to the path",
-            (_, Some(NotFound)) => "check the path",
-            (_, Some(_)) => "look at the cause; the old file is intact",
-            (Self::NotUtf8 { .. }, None) => "convert it: `iconv -f latin1 -t utf-8`",
-            (Self::Outside { .. }, None) => {
-                "remove the link, or put a real directory there; for space on another device, mount it"
-            }
-            (Self::TooLarge { .. }, None) => "look at what was written there",
-            (_, None) => "move what stands there out of the way, then run the command again",
-        }
-    }
-
     /// The system's answer, where there is one.
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {

@@ -1,7 +1,6 @@
-//! Everything that can go wrong with the state, with code, cure and exit code.
+//! Everything that can go wrong with the state, with code and exit class.
 
 use hc_core::ExitClass;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use hc_core::fs::FsError;
@@ -215,72 +214,6 @@ impl StateError {
         }
     }
 
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let restore = |backup: &Option<BackupRef>| match backup {
-            Some(backup) => format!("run `hybrid state restore` to bring back {backup}"),
-            None => "no good backup exists: move the file away and validate again".to_owned(),
-        };
-        Some(match self {
-            Self::LockHeld(held) => held.hint(),
-            Self::LocksUnsupported { .. } => {
-                "move the project to a local file system, or pass `--unsafe-no-lock` if nobody else writes".into()
-            }
-            Self::Corrupt { backup, .. } => restore(backup),
-            Self::NotRegular { backup: Some(backup), .. } => {
-                format!("run `hybrid state restore` to move it aside and bring back {backup}")
-            }
-            Self::NotRegular { path, .. } => format!("move {} away, then run the command again", path.display()),
-            Self::NotOwned { owner, .. } => {
-                format!("run the command as user {owner}, or give the file to the user who runs it")
-            }
-            Self::ReadOnly { path } => {
-                format!("make it writable if it may change: `chmod u+w {}`", path.display())
-            }
-            Self::TooNew { .. } => {
-                "upgrade hybrid, restore a backup with `hybrid state restore`, or migrate the state down with the \
-                 newer program: `hybrid state migrate --to VERSION`"
-                    .into()
-            }
-            Self::TooOld { .. } => "run `hybrid state migrate` (`--dry-run` shows what changes)".into(),
-            Self::Regressed { backup, .. } => format!(
-                "run `hybrid state restore` to bring back {backup}, or move the newer backups away if the older \
-                 state is meant"
-            ),
-            Self::Foreign { backup, .. } => format!(
-                "run `hybrid state restore` to bring back {backup}, or move `state/backups` away if the new \
-                 history is meant"
-            ),
-            Self::Missing { backup: Some(backup), .. } => format!(
-                "run `hybrid state restore` to bring back {backup}, or move `state/backups` away to begin anew"
-            ),
-            Self::Missing { backup: None, .. } => "move `state/backups` away to begin anew".into(),
-            Self::NoState { .. } => "run `hybrid validate`: it writes the first state".into(),
-            Self::Changed { .. } => "plan again, then run the command again".into(),
-            Self::NotCommitted { source, .. } => file_hint(source).into(),
-            Self::CommitUnknown { .. } => {
-                "check the device, then run `hybrid state check`; do not repeat the command blindly".into()
-            }
-            Self::BackupNotFound { available, .. } if available.is_empty() => {
-                "wait for one: every change of the state keeps what was there before; `hybrid state backups` lists them"
-                    .into()
-            }
-            Self::BackupNotFound { available, .. } => {
-                let known: Vec<String> = available.iter().map(u64::to_string).collect();
-                format!("choose one of {}", known.join(", "))
-            }
-            Self::NoGoodBackup { .. } => {
-                "move the state away and validate again; builds and artifacts are not lost".into()
-            }
-            Self::NoMigration { .. } => format!("choose a version from 1 to {VERSION}"),
-            Self::Unwritable(_) => "look at the cause: a time lies beyond the year 9999".into(),
-            Self::AuditBroken { .. } => {
-                "find out who changed the log; keep it as evidence, then move it away to begin a new one".into()
-            }
-            Self::File(error) => file_hint(error).into(),
-        })
-    }
-
     /// How a run that fails by it ends (PKR-4): infrastructure where trying again later can help.
     pub fn class(&self) -> ExitClass {
         match self {
@@ -299,19 +232,5 @@ impl StateError {
             Self::Regressed { backup, .. } | Self::Foreign { backup, .. } => Some(backup),
             _ => None,
         }
-    }
-}
-
-fn file_hint(error: &FsError) -> &'static str {
-    match error.io_kind() {
-        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-            "free space on the device, then run the command again"
-        }
-        Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
-            "give this user write access to the path"
-        }
-        Some(ErrorKind::NotFound) => "check that the project's directory still exists",
-        Some(_) => "check the device, then run the command again",
-        None => "move what stands there out of the way, then run the command again",
     }
 }

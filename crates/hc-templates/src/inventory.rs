@@ -400,8 +400,7 @@ impl Loader<'_> {
         match read_text(&self.root.join(path), TEXT_LIMIT) {
             Ok(text) => text,
             Err(error) => {
-                let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
-                self.diagnostics.push(problem.at(Location::whole_file(path)));
+                self.diagnostics.push(Diagnostic::unreadable(path, &error));
                 None
             }
         }

@@ -11,7 +11,7 @@ use hc_engine::error::{AcceptedList, Needs, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
-use super::{beneath, logs, provisioners, records, secrets, sources};
+use super::{beneath, fs, logs, provisioners, records, secrets, sources, state};
 
 /// How many changes of one target a refusal spells out.
 const SPELLED_OUT: usize = 20;
@@ -227,14 +227,15 @@ fn of_crates(error: &EngineError) -> Option<String> {
             Some("copy it whole from `hybrid status` or `hybrid artifacts list`".into())
         }
         EngineError::Id(_) => Some("see `hybrid templates list` for the names".into()),
-        EngineError::File(error) => Some(error.hint().into()),
+        EngineError::File(error) => Some(fs::hint(error).into()),
         EngineError::Record(error) => records::hint(error),
-        EngineError::State(error) => error.hint(),
+        EngineError::State(error) => Some(state::hint(error)),
         EngineError::Packer(error) => error.hint(),
         EngineError::Iso(error) => error.hint(),
         EngineError::Source(error) => Some(sources::hint(error)),
         EngineError::Log(error) => logs::hint(error),
         EngineError::Provisioner(error) => provisioners::hint(error),
+        EngineError::Stage(_) => Some("rename the file of the builder".into()),
         _ => None,
     }
 }

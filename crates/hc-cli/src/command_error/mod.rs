@@ -1,11 +1,13 @@
 //! The one place that turns errors of the engine into messages, hints and exit codes.
 
 mod engine;
+mod fs;
 mod logs;
 mod provisioners;
 mod records;
 mod secrets;
 mod sources;
+mod state;
 
 use std::borrow::Cow;
 use std::error::Error;

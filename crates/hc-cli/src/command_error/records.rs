@@ -2,7 +2,7 @@
 
 use hc_records::RecordError;
 
-use super::beneath;
+use super::{beneath, fs};
 
 /// What lies beneath.
 pub(super) fn causes(error: &RecordError) -> Vec<String> {
@@ -18,7 +18,7 @@ pub(super) fn hint(error: &RecordError) -> Option<String> {
         RecordError::Damaged { .. } => Some(
             "restore it from version control or a backup; without one, move it away and build again".into(),
         ),
-        RecordError::File(error) => Some(error.hint().into()),
+        RecordError::File(error) => Some(fs::hint(error).into()),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use hc_engine::upkeep::state::{self, Depth};
 use super::writes::Writes;
 use crate::command_error::Result;
 use crate::report::Outcome;
+use crate::report::state::with_cures;
 use crate::session::Session;
 
 /// Diagnose a project
@@ -48,7 +49,7 @@ impl DiagCommand {
         match self {
             Self::State => {
                 // A diagnosis that finds something has done its work; `state check` is the one that fails.
-                let outcome = session.answer(&state::check(project, Depth::Records)?)?;
+                let outcome = session.answer(&with_cures(state::check(project, Depth::Records)?))?;
                 Ok(Outcome { exit: ExitClass::Success, ..outcome })
             }
             Self::Bundle(args) => {

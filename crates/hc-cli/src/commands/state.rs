@@ -7,6 +7,7 @@ use hc_state::RestorePoint;
 use super::writes::Writes;
 use crate::command_error::Result;
 use crate::report::Outcome;
+use crate::report::state::with_cures;
 use crate::session::Session;
 
 /// Inspect, check, back up and repair the state
@@ -70,7 +71,7 @@ impl StateCommand {
             Self::Show => session.answer(&state::show(project)?),
             Self::Check(args) => {
                 let depth = if args.deep { Depth::Inputs } else { Depth::Records };
-                session.answer(&state::check(project, depth)?)
+                session.answer(&with_cures(state::check(project, depth)?))
             }
             Self::Backups => session.answer(&state::backups(project)?),
             Self::Restore(args) => {

@@ -6,6 +6,7 @@ use hc_state::Severity;
 
 use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
+use crate::command_error::CommandError;
 
 impl Report for StateReport {
     const SCHEMA: &'static str = "cli-state";
@@ -16,6 +17,16 @@ impl Report for StateReport {
             None => "no state was written yet\n".into(),
         }
     }
+}
+
+/// Puts the cure of the error into a finding that stands for one.
+pub fn with_cures(mut report: FindingsReport) -> FindingsReport {
+    for finding in &mut report.findings {
+        if let Some(hint) = finding.problem.take().and_then(|problem| CommandError::from(problem).hint) {
+            finding.hint = hint;
+        }
+    }
+    report
 }
 
 impl Report for FindingsReport {

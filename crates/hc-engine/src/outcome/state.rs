@@ -3,6 +3,8 @@
 use hc_state::{Severity, State};
 use serde::Serialize;
 
+use crate::error::EngineError;
+
 /// The state as it is.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -12,7 +14,7 @@ pub struct StateReport {
 }
 
 /// What is wrong with the state.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FindingsReport {
     /// Findings, the gravest first.
@@ -20,7 +22,7 @@ pub struct FindingsReport {
 }
 
 /// One finding.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FindingDoc {
     /// How bad it is.
@@ -35,6 +37,9 @@ pub struct FindingDoc {
     pub hint: String,
     /// Where the remediation is described.
     pub link: String,
+    /// Why the state cannot be used, for a program that knows the cure.
+    #[serde(skip)]
+    pub problem: Option<EngineError>,
 }
 
 /// Backups of the state.

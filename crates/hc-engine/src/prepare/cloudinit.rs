@@ -7,7 +7,6 @@ use hc_config::{Diagnostic, Location};
 use hc_core::fs::{normalize, read_text};
 use hc_templates::{Builder, builder_toml};
 
-use super::layers;
 use crate::error::{EngineError, Result};
 use crate::project::Project;
 
@@ -70,7 +69,7 @@ pub fn user_data(
                 Diagnostic::error("BadCloudinit", format!("{} does not exist", path.display()))
                     .hint("paths of user data are relative to the project"),
             ),
-            Err(error) => problems.push(layers::unreadable(path, &error)),
+            Err(error) => problems.push(Diagnostic::unreadable(path, &error)),
         }
     }
     let merged = match parts.last() {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use hc_config::Diagnostic;
 use hc_config::hcl::Document;
-use hc_config::{Diagnostic, Location};
-use hc_core::fs::{FsError, read_text};
+use hc_core::fs::read_text;
 use hc_core::{EnvName, Target};
 use hc_records::{InputKind, layout};
 use hc_templates::Builder;
@@ -47,11 +47,6 @@ pub(super) fn name(path: &Path, kind: InputKind, env: &EnvName) -> String {
 pub(super) fn read(project: &Project, path: &Path) -> Result<Document, Box<Diagnostic>> {
     match read_text(&project.at(path), TEXT_LIMIT) {
         Ok(text) => Document::parse(path, text.unwrap_or_default()),
-        Err(error) => Err(Box::new(unreadable(path, &error))),
+        Err(error) => Err(Box::new(Diagnostic::unreadable(path, &error))),
     }
-}
-
-/// The problem of a file of the project that cannot be read.
-pub(super) fn unreadable(path: &Path, error: &FsError) -> Diagnostic {
-    Diagnostic::error(error.code(), error.to_string()).at(Location::whole_file(path))
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use hc_core::{Digest, EnvName, Selector, Target};
 use hc_records::{HashEntry, HashManifest, RecordError, layout};
 use hc_state::{
-    CheckContext, Finding, MigrateOptions, MigrationPlan, RestorePoint, Severity, State, UnlockAdvice,
-    Validity,
+    CheckContext, Finding, FindingCode, MigrateOptions, MigrationPlan, RestorePoint, Severity, State,
+    UnlockAdvice, Validity,
 };
 
 use crate::error::Result;
@@ -49,7 +49,7 @@ pub fn show(project: &Project) -> Result<StateReport> {
 /// When the check itself cannot be made.
 pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
     let store = store::open(project)?;
-    let mut own = Vec::new();
+    let (mut own, mut problem) = (Vec::new(), None);
     let context = match store.read() {
         Ok(Some(state)) => {
             let mut context =
@@ -59,9 +59,17 @@ pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
             }
             context
         }
-        _ => CheckContext::default(),
+        Ok(None) => CheckContext::default(),
+        Err(error) => {
+            problem = Some(error.into());
+            CheckContext::default()
+        }
     };
-    let findings = store.check(&context).into_iter().map(described);
+    let findings = store.check(&context).into_iter();
+    let findings = findings.map(|finding| {
+        let is_unusable = finding.code == FindingCode::StateUnusable;
+        FindingDoc { problem: problem.take_if(|_| is_unusable), ..described(finding) }
+    });
     Ok(FindingsReport { findings: findings.chain(own).collect() })
 }
 
@@ -73,6 +81,7 @@ fn described(finding: Finding) -> FindingDoc {
         message: finding.message,
         hint: finding.hint,
         link: finding.doc_anchor,
+        problem: None,
     }
 }
 
@@ -128,6 +137,7 @@ fn stat_cache_wrong(input: &str) -> FindingDoc {
         message: "the file changed, and the stat cache did not notice".into(),
         hint: "the cache was removed; validate again, and report how the file was changed".into(),
         link: format!("{}#statcachewrong", hc_state::check::DOC),
+        problem: None,
     }
 }
 

@@ -22,7 +22,12 @@ pub(super) fn unusable(error: &StateError) -> Finding {
         message.push_str(&cause.to_string());
         source = cause.source();
     }
-    Finding::new(FindingCode::StateUnusable, "state", message, error.hint().unwrap_or_default())
+    Finding::new(
+        FindingCode::StateUnusable,
+        "state",
+        message,
+        "mend what the message says, or restore a backup",
+    )
 }
 
 /// Everything but the state itself.
@@ -45,7 +50,7 @@ pub(super) fn inspect(store: &Store) -> Vec<Finding> {
             FindingCode::AuditBroken,
             "state/audit.log",
             error.to_string(),
-            error.hint().unwrap_or_default(),
+            "make the audit log readable, then check again",
         )),
     }
     for holder in store.build_holders().unwrap_or_default() {

@@ -69,8 +69,8 @@ fn a_loser_is_told_who_holds_the_lock_and_what_to_do() {
     let message = error.to_string();
     let expected = format!("the state is locked by `hybrid hold` (pid {} on builder-01, since ", holder.id());
     assert!(message.starts_with(&expected), "{message}");
-    assert!(error.hint().unwrap().contains("--lock-timeout 30s"));
     let StateError::LockHeld(held) = error else { panic!("another error") };
+    assert!(held.hint().contains("--lock-timeout 30s"));
     assert!(!held.is_orphaned());
     assert_eq!(held.processes[0].pid, holder.id());
     assert_eq!(store.read().unwrap().unwrap().serial, 1, "readers take no lock");

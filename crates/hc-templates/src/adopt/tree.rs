@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate};
-use hc_config::{Diagnostic, Location, Value};
+use hc_config::{Diagnostic, Value};
 use hc_core::BuilderId;
 use hc_core::fs::{FsError, read_text};
 
@@ -171,10 +171,7 @@ fn var_values(root: &Path, path: &Path) -> Result<BTreeMap<String, Value>, Box<D
 pub(super) fn document(root: &Path, path: &Path) -> Result<Document, Box<Diagnostic>> {
     match read_text(&root.join(path), TEXT_LIMIT) {
         Ok(text) => Document::parse(path, text.unwrap_or_default()),
-        Err(error) => {
-            let problem = Diagnostic::error(error.code(), error.to_string()).hint(error.hint());
-            Err(Box::new(problem.at(Location::whole_file(path))))
-        }
+        Err(error) => Err(Box::new(Diagnostic::unreadable(path, &error))),
     }
 }
 
