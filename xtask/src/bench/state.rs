@@ -25,7 +25,7 @@ pub(super) fn run(_: &Bench) -> Result<Vec<Row>> {
             fill(locked.state_mut(), builders, sources, &run);
             Ok(())
         })?;
-        let path = dir.path().join("state/packer-hybrid.json");
+        let path = hc_state::paths::state_file(dir.path());
         let kib = std::fs::metadata(&path)?.len() / 1024;
         let what = |verb: &str| format!("state, {builders} builders ({kib} KiB): {verb}");
         rows.push(compare(

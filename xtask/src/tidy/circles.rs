@@ -1,0 +1,214 @@
+//! Files of one crate that import each other in a circle.
+//!
+//! A circle means that neither file can be understood, tested or moved without the other. [`KNOWN`] names the files
+//! that are still in one; an entry that is no longer needed is a finding, so the list can only shrink.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::imports::Edge;
+
+/// Files that may still be in a circle with other files of this list.
+pub(super) const KNOWN: &[&str] = &[
+    "crates/hc-cli/src/ops/artifacts.rs",
+    "crates/hc-cli/src/ops/cloudinit.rs",
+    "crates/hc-cli/src/ops/evidence.rs",
+    "crates/hc-cli/src/ops/git.rs",
+    "crates/hc-cli/src/ops/inputs.rs",
+    "crates/hc-cli/src/ops/iso.rs",
+    "crates/hc-cli/src/ops/journal.rs",
+    "crates/hc-cli/src/ops/objects.rs",
+    "crates/hc-cli/src/ops/packer.rs",
+    "crates/hc-cli/src/ops/parent.rs",
+    "crates/hc-cli/src/ops/plugins.rs",
+    "crates/hc-cli/src/ops/prepare.rs",
+    "crates/hc-cli/src/ops/provisioners.rs",
+    "crates/hc-cli/src/ops/record.rs",
+    "crates/hc-cli/src/ops/secrets.rs",
+    "crates/hc-cli/src/ops/select.rs",
+    "crates/hc-cli/src/ops/sources.rs",
+    "crates/hc-cli/src/ops/sources/inputs.rs",
+    "crates/hc-cli/src/ops/sources/progress.rs",
+    "crates/hc-cli/src/ops/ssh_key.rs",
+    "crates/hc-cli/src/ops/state.rs",
+    "crates/hc-cli/src/ops/suite.rs",
+    "crates/hc-cli/src/ops/trust.rs",
+    "crates/hc-cli/src/ops/validate.rs",
+    "crates/hc-cli/src/report/artifacts.rs",
+    "crates/hc-cli/src/session.rs",
+    "crates/hc-config/src/hcl/document.rs",
+    "crates/hc-config/src/hcl/eval.rs",
+    "crates/hc-config/src/hcl/format.rs",
+    "crates/hc-config/src/hcl/functions/collections.rs",
+    "crates/hc-config/src/hcl/functions/dates.rs",
+    "crates/hc-config/src/hcl/functions/encoding.rs",
+    "crates/hc-config/src/hcl/functions/mod.rs",
+    "crates/hc-config/src/hcl/functions/network.rs",
+    "crates/hc-config/src/hcl/functions/numbers.rs",
+    "crates/hc-config/src/hcl/functions/text.rs",
+    "crates/hc-config/src/hcl/strings.rs",
+    "crates/hc-config/src/hcl/types.rs",
+    "crates/hc-logs/src/redact/engine.rs",
+    "crates/hc-logs/src/redact/mod.rs",
+    "crates/hc-logs/src/redact/stream.rs",
+    "crates/hc-logs/src/scan/allow.rs",
+    "crates/hc-logs/src/scan/mod.rs",
+    "crates/hc-logs/src/subscriber/mod.rs",
+    "crates/hc-logs/src/subscriber/sinks.rs",
+    "crates/hc-packer/src/iso/checksum.rs",
+    "crates/hc-packer/src/iso/error.rs",
+    "crates/hc-packer/src/iso/fetch.rs",
+    "crates/hc-packer/src/iso/mod.rs",
+    "crates/hc-sources/src/bundle.rs",
+    "crates/hc-sources/src/git/submodule.rs",
+    "crates/hc-sources/src/git/tree.rs",
+    "crates/hc-sources/src/journal.rs",
+    "crates/hc-sources/src/place.rs",
+    "crates/hc-sources/src/sync/mod.rs",
+    "crates/hc-sources/src/sync/visit.rs",
+    "crates/hc-state/src/audit.rs",
+    "crates/hc-state/src/backup.rs",
+    "crates/hc-state/src/check/disk.rs",
+    "crates/hc-state/src/check/mod.rs",
+    "crates/hc-state/src/disk.rs",
+    "crates/hc-state/src/error.rs",
+    "crates/hc-state/src/locks.rs",
+    "crates/hc-state/src/migrate/mod.rs",
+    "crates/hc-state/src/migrate/v1.rs",
+    "crates/hc-state/src/store.rs",
+    "crates/hc-templates/src/adopt/ids.rs",
+    "crates/hc-templates/src/adopt/mod.rs",
+    "crates/hc-templates/src/adopt/tree.rs",
+    "crates/hc-templates/src/adopt/vars.rs",
+    "xtask/src/bench/commands.rs",
+    "xtask/src/bench/hashing.rs",
+    "xtask/src/bench/inputs.rs",
+    "xtask/src/bench/mod.rs",
+    "xtask/src/bench/sources.rs",
+    "xtask/src/bench/state.rs",
+    "xtask/src/bench/stream.rs",
+    "xtask/src/fuzz/targets/files.rs",
+    "xtask/src/fuzz/targets/hcl.rs",
+    "xtask/src/fuzz/targets/mod.rs",
+    "xtask/src/fuzz/targets/stream.rs",
+    "xtask/src/fuzz/targets/text.rs",
+    "xtask/src/fuzz/targets/values.rs",
+];
+
+/// The circles among the files of a crate, each as a finding; `known` may contain files of other crates.
+pub(super) fn check(home: &str, edges: &[Edge], known: &[&str], findings: &mut Vec<String>) {
+    let src = format!("{home}/src/");
+    let graph = Graph::new(edges);
+    let mut in_circles = BTreeSet::new();
+    let mut shown = BTreeSet::new();
+    for file in graph.files() {
+        let Some(circle) = graph.shortest_circle(file) else { continue };
+        in_circles.insert(file);
+        let members: BTreeSet<&str> = circle.iter().copied().collect();
+        let is_known = circle.iter().all(|file| known.contains(file));
+        if !is_known && shown.insert(members) {
+            findings.push(graph.describe(&circle, &src));
+        }
+    }
+    let over = known.iter().filter(|file| file.starts_with(&src) && !in_circles.contains(*file));
+    findings.extend(over.map(|file| {
+        format!("{file}: in no circle any more; take it off the list of xtask/src/tidy/circles.rs")
+    }));
+}
+
+struct Graph<'a> {
+    next: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(edges: &'a [Edge]) -> Self {
+        let mut next: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for edge in edges.iter().filter(|edge| !edge.handed_on) {
+            next.entry(&edge.from).or_default().insert(&edge.to, edge.line);
+        }
+        Self { next }
+    }
+
+    fn files(&self) -> impl Iterator<Item = &'a str> {
+        self.next.keys().copied()
+    }
+
+    /// The shortest way from a file back to itself, with the file at its start only.
+    fn shortest_circle(&self, start: &'a str) -> Option<Vec<&'a str>> {
+        let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(file) = queue.pop_front() {
+            for to in self.next.get(file).into_iter().flatten().map(|(to, _)| *to) {
+                if to == start {
+                    let mut circle = vec![file];
+                    while let Some(before) = circle.last().and_then(|last| came_from.get(last)) {
+                        circle.push(before);
+                    }
+                    circle.reverse();
+                    return Some(circle);
+                }
+                if !came_from.contains_key(to) {
+                    came_from.insert(to, file);
+                    queue.push_back(to);
+                }
+            }
+        }
+        None
+    }
+
+    fn describe(&self, circle: &[&str], src: &str) -> String {
+        let short = |file: &str| file.trim_start_matches(src).to_owned();
+        let mut names: Vec<String> = circle.iter().map(|file| short(file)).collect();
+        names.push(short(circle[0]));
+        let mut text = format!("{src}: import circle {}", names.join(" → "));
+        for (at, from) in circle.iter().enumerate() {
+            let to = circle[(at + 1) % circle.len()];
+            let line = self.next[from][to];
+            text.push_str(&format!("\n    {from}:{line} imports {}", short(to)));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::imports::{Files, of_crate};
+
+    fn circles(files: &[(&str, &str)], known: &[&str]) -> Vec<String> {
+        let files: Files =
+            files.iter().map(|(path, text)| (format!("crates/x/src/{path}"), (*text).to_owned())).collect();
+        let mut findings = Vec::new();
+        check("crates/x", &of_crate(&files, "crates/x").edges, known, &mut findings);
+        findings
+    }
+
+    const LIB: (&str, &str) = ("lib.rs", "mod a;\nmod b;\nmod c;\npub use a::A;\n");
+    const A: (&str, &str) = ("a.rs", "use crate::b::B;\npub struct A(B);\n");
+    const B: (&str, &str) = ("b.rs", "\npub struct B(super::c::C);\n");
+    const C: (&str, &str) = ("c.rs", "pub struct C(Box<crate::A>);\n");
+
+    #[test]
+    fn a_circle_through_a_re_export_is_found_once_with_its_lines() {
+        assert_eq!(
+            circles(&[LIB, A, B, C], &[]),
+            ["crates/x/src/: import circle a.rs → b.rs → c.rs → a.rs
+    crates/x/src/a.rs:1 imports b.rs
+    crates/x/src/b.rs:2 imports c.rs
+    crates/x/src/c.rs:1 imports a.rs"]
+        );
+    }
+
+    #[test]
+    fn one_way_is_no_circle() {
+        assert_eq!(circles(&[LIB, A, B, ("c.rs", "pub struct C;\n")], &[]), [""; 0]);
+    }
+
+    #[test]
+    fn known_files_pass_until_they_are_free() {
+        let known = ["crates/x/src/a.rs", "crates/x/src/b.rs", "crates/x/src/c.rs", "crates/other/src/a.rs"];
+        assert_eq!(circles(&[LIB, A, B, C], &known), [""; 0]);
+        let findings = circles(&[LIB, A, B, ("c.rs", "use crate::b::B;\npub struct C(B);\n")], &known);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].starts_with("crates/x/src/a.rs: in no circle any more"));
+    }
+}
