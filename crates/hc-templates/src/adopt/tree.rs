@@ -9,7 +9,7 @@ use hc_config::{Diagnostic, Value};
 use hc_core::BuilderId;
 use hc_core::fs::{FsError, read_text};
 
-use super::Unmapped;
+use super::found::Unmapped;
 use crate::inventory::{EXAMPLE_ENDINGS, TEXT_LIMIT};
 
 /// Directories that hold other people's files, or results.
