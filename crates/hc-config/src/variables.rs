@@ -7,10 +7,10 @@ use hcl_edit::structure::{Block, Body};
 use hcl_edit::visit::{self, Visit};
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::hcl::convert::to_bool;
 use crate::hcl::eval::{Scope, evaluate};
-use crate::hcl::functions::to_bool;
 use crate::hcl::types::Type;
-use crate::hcl::{Document, blocks};
+use crate::hcl::{Document, blocks, type_expr};
 use crate::value::Value;
 
 /// One declared variable.
@@ -98,7 +98,8 @@ fn one(
     let text = |name: &str| attribute(name).and_then(|value| evaluate(document, value, &Scope::open()).ok());
     let mut kind = Type::Any;
     if let Some(expression) = attribute("type") {
-        match Type::parse(document, expression) {
+        let constant = |default: &Expression| evaluate(document, default, &Scope::closed());
+        match type_expr::parse(document, expression, &constant) {
             Ok(parsed) => kind = parsed,
             Err(problem) => diagnostics.push(*problem),
         }

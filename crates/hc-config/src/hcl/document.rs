@@ -28,13 +28,15 @@ impl Document {
             text.drain(..'\u{feff}'.len_utf8());
         }
         match super::repeated::parse(&text) {
-            Ok(body) => {
-                let document = Self { path: path.to_owned(), text, body };
-                match super::strings::broken(&document) {
-                    Some(problem) => Err(Box::new(problem)),
-                    None => Ok(document),
-                }
-            }
+            Ok(body) => match super::strings::broken(&text, &body) {
+                Some(at) => Err(Box::new(
+                    Diagnostic::error("HclSyntax", "syntax error in HCL")
+                        .at(Location::new(path, &text, at..at + 1))
+                        .label("this string goes over the end of its line")
+                        .hint("write `\\n` for a line break, or use a heredoc: `<<EOT`"),
+                )),
+                None => Ok(Self { path: path.to_owned(), text, body }),
+            },
             Err(error) => {
                 let at = error.location();
                 let start = at.offset();
