@@ -11,12 +11,12 @@ use time::macros::format_description;
 
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::backup::{self, BackupRef, Names};
-use crate::codec;
+use crate::codec::{self, STATE_LIMIT};
 use crate::disk;
 use crate::error::StateError;
 use crate::format::{State, WrittenBy};
 use crate::paths;
-use crate::store::{STATE_LIMIT, Store};
+use crate::store::Store;
 
 /// Which backup to restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,8 @@ impl Store {
             None => names.highest() + 2,
         };
         let newest_audit = audit::append(
-            self,
+            self.root(),
+            self.options(),
             run,
             AuditEvent::new(AuditAction::Restore, "state/packer-hybrid.json")
                 .detail("backup_serial", from.serial)

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use hc_core::{BuildId, Digest, RunId, Target};
 use hc_state::{
-    ArtifactRef, BuildSummary, CheckContext, Provenance, SourceRecord, State, StateError, Store,
-    StoreOptions, Trust,
+    ArtifactRef, BuildSummary, CheckContext, SourceRecord, State, StateError, Store, StoreOptions,
+    SuiteResult, Trust,
 };
 use time::OffsetDateTime;
 
@@ -129,7 +129,7 @@ fn fill(state: &mut State, builders: usize, sources: usize, run: &RunId) {
             manifest: Some(inputs),
             run_id: run.clone(),
         });
-        record.provenance.push(Provenance {
+        record.provenance.push(SuiteResult {
             at: now,
             build_id,
             links: vec![format!("logs/tests/{at}.log")],
