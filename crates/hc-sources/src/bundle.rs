@@ -23,7 +23,7 @@ use crate::lock_file::{LockFile, LockedSource};
 use crate::place::{Sources, remove};
 use crate::sha::Sha;
 use crate::spec::SourceSpec;
-use crate::sync::{Objects, SourceResult, SyncOptions, SyncRequest, Visit, Watcher};
+use crate::sync::{Arrived, Bundled, Objects, SourceResult, SyncOptions, SyncRequest, Visit, Watcher};
 
 const FORMAT: &str = "hybrid-source-bundle";
 const VERSION: u32 = 1;
@@ -34,7 +34,7 @@ const MANIFEST_LIMIT: u64 = 16 << 20;
 /// What a bundle holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct BundleManifest {
     /// Always `hybrid-source-bundle`.
     pub format: String,
     /// Version of the format.
@@ -70,24 +70,6 @@ pub struct BundledPack {
     pub digest: Digest,
 }
 
-/// A bundle that was checked and lies in files.
-#[derive(Debug)]
-pub(crate) struct Bundled {
-    sources: BTreeMap<String, Arrived>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Arrived {
-    pub(crate) packs: Vec<PathBuf>,
-    pub(crate) shallow: Vec<Sha>,
-}
-
-impl Bundled {
-    pub(crate) fn source(&self, name: &str) -> Option<&Arrived> {
-        self.sources.get(name)
-    }
-}
-
 /// Writes all pins of `specs` into `file`.
 ///
 /// # Errors
@@ -99,7 +81,7 @@ pub fn create(
     options: &SyncOptions,
     file: &Path,
     cancel: &AtomicBool,
-) -> Result<Manifest, SourceError> {
+) -> Result<BundleManifest, SourceError> {
     let _lock = sources.enter(options)?;
     let lock = LockFile::load(sources.lock_file())?;
     let scratch = sources.incoming(".bundle");
@@ -111,7 +93,7 @@ pub fn create(
         found.push(collect(sources, pin, options, &scratch, cancel)?);
     }
     found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
-    let manifest = Manifest {
+    let manifest = BundleManifest {
         format: FORMAT.to_owned(),
         version: VERSION,
         created_at: options.now,
@@ -168,7 +150,7 @@ fn pack_name(source: &str, number: usize) -> String {
 
 fn write(
     file: &Path,
-    manifest: &Manifest,
+    manifest: &BundleManifest,
     sources: &[(BundledSource, Vec<PathBuf>)],
 ) -> Result<(), SourceError> {
     let failed = || io_error("write", file);
@@ -207,7 +189,7 @@ fn append(
 ///
 /// # Errors
 /// [`SourceError::BundleInvalid`], [`SourceError::File`].
-pub fn inspect(file: &Path) -> Result<Manifest, SourceError> {
+pub fn inspect(file: &Path) -> Result<BundleManifest, SourceError> {
     read(file, None)
 }
 
@@ -255,7 +237,8 @@ pub fn restore(
     let bundled = Bundled { sources: arrived.collect() };
     let former = sources.interrupted()?;
     let only = chosen.iter().map(|spec| spec.name.clone()).collect();
-    let journal = Pending::new(sources, &SyncRequest { only, update: false }, former.as_ref(), options);
+    let entry = options.entry(&SyncRequest { only, update: false });
+    let journal = Pending::new(sources.journal(), entry, former.as_ref());
     let visit = Visit {
         sources,
         lock: Mutex::new(lock),
@@ -278,7 +261,7 @@ pub fn restore(
 }
 
 /// Reads a bundle once, checks it, and writes its packs below `dest`, if there is one.
-fn read(file: &Path, dest: Option<&Path>) -> Result<Manifest, SourceError> {
+fn read(file: &Path, dest: Option<&Path>) -> Result<BundleManifest, SourceError> {
     let invalid = |reason: String| SourceError::BundleInvalid { path: file.to_owned(), reason };
     let broken = |error: std::io::Error| invalid(format!("it cannot be unpacked: {error}"));
     hc_core::fs::regular_metadata(file)?;
@@ -292,7 +275,7 @@ fn read(file: &Path, dest: Option<&Path>) -> Result<Manifest, SourceError> {
     }
     let mut text = String::new();
     first.by_ref().take(MANIFEST_LIMIT).read_to_string(&mut text).map_err(broken)?;
-    let manifest: Manifest = serde_json::from_str(&text)
+    let manifest: BundleManifest = serde_json::from_str(&text)
         .map_err(|error| invalid(format!("its manifest cannot be read: {error}")))?;
     let mut expected = check(&manifest).map_err(invalid)?;
     for entry in entries {
@@ -316,7 +299,7 @@ fn read(file: &Path, dest: Option<&Path>) -> Result<Manifest, SourceError> {
 }
 
 /// The files that a manifest promises, by path.
-fn check(manifest: &Manifest) -> Result<BTreeMap<String, BundledPack>, String> {
+fn check(manifest: &BundleManifest) -> Result<BTreeMap<String, BundledPack>, String> {
     if manifest.format != FORMAT {
         return Err("it is not a bundle of sources".into());
     }
