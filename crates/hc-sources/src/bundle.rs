@@ -82,33 +82,34 @@ pub fn create(
     file: &Path,
     cancel: &AtomicBool,
 ) -> Result<BundleManifest, SourceError> {
-    let _lock = sources.enter(options)?;
-    let lock = LockFile::load(sources.lock_file())?;
-    let scratch = sources.incoming(".bundle");
-    remove(&scratch)?;
-    let mut found: Vec<(BundledSource, Vec<PathBuf>)> = Vec::new();
-    for spec in specs {
-        let pin = lock.pin(spec).ok_or_else(|| SourceError::LockOutdated { name: spec.name.clone() })?;
-        pin.require_valid(options.now)?;
-        found.push(collect(sources, pin, options, &scratch, cancel)?);
-    }
-    found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
-    let manifest = BundleManifest {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        created_at: options.now,
-        sources: found.iter().map(|(source, _)| source.clone()).collect(),
-    };
-    let partial = partial_name(file);
-    let written = write(&partial, &manifest, &found);
-    remove(&scratch)?;
-    match written.and_then(|()| Ok(std::fs::rename(&partial, file).map_err(io_error("write", file))?)) {
-        Ok(()) => Ok(manifest),
-        Err(error) => {
-            let _ = std::fs::remove_file(&partial);
-            Err(error)
+    sources.with_exclusive(options, || {
+        let lock = LockFile::load(sources.lock_file())?;
+        let scratch = sources.incoming(".bundle");
+        remove(&scratch)?;
+        let mut found: Vec<(BundledSource, Vec<PathBuf>)> = Vec::new();
+        for spec in specs {
+            let pin = lock.pin(spec).ok_or_else(|| SourceError::LockOutdated { name: spec.name.clone() })?;
+            pin.require_valid(options.now)?;
+            found.push(collect(sources, pin, options, &scratch, cancel)?);
         }
-    }
+        found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
+        let manifest = BundleManifest {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            created_at: options.now,
+            sources: found.iter().map(|(source, _)| source.clone()).collect(),
+        };
+        let partial = partial_name(file);
+        let written = write(&partial, &manifest, &found);
+        remove(&scratch)?;
+        match written.and_then(|()| Ok(std::fs::rename(&partial, file).map_err(io_error("write", file))?)) {
+            Ok(()) => Ok(manifest),
+            Err(error) => {
+                let _ = std::fs::remove_file(&partial);
+                Err(error)
+            }
+        }
+    })
 }
 
 fn partial_name(file: &Path) -> PathBuf {
@@ -207,8 +208,51 @@ pub fn restore(
     watcher: Watcher<'_>,
 ) -> Result<Vec<SourceResult>, SourceError> {
     let manifest = inspect(file)?;
-    let _lock = sources.enter(options)?;
-    let mut lock = LockFile::load(sources.lock_file())?;
+    sources.with_exclusive(options, || {
+        let mut lock = LockFile::load(sources.lock_file())?;
+        let chosen = chosen(specs, &manifest, &mut lock, options)?;
+        let scratch = sources.incoming(".bundle");
+        remove(&scratch)?;
+        read(file, Some(&scratch))?;
+        let arrived = manifest.sources.iter().map(|source| {
+            let packs =
+                (0..source.packs.len()).map(|number| scratch.join(pack_name(&source.pin.name, number)));
+            (source.pin.name.clone(), Arrived { packs: packs.collect(), shallow: source.shallow.clone() })
+        });
+        let bundled = Bundled { sources: arrived.collect() };
+        let former = sources.interrupted()?;
+        let only = chosen.iter().map(|spec| spec.name.clone()).collect();
+        let entry = options.entry(&SyncRequest { only, update: false });
+        let journal = Pending::new(sources.journal(), entry, former.as_ref());
+        let visit = Visit {
+            sources,
+            lock: Mutex::new(lock),
+            objects: Objects::Bundle(&bundled),
+            update: false,
+            journal: &journal,
+            interrupted: former.is_some(),
+            options,
+            cancel,
+            watcher,
+        };
+        let results = visit.all(&chosen);
+        if results.iter().any(|result| result.outcome.is_ok()) && !options.locked {
+            let lock = visit.lock.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            lock.save(sources.lock_file())?;
+        }
+        remove(&scratch)?;
+        journal.end(false)?;
+        Ok(results)
+    })
+}
+
+/// The sources that the bundle has, each with its pin in the lock.
+fn chosen<'a>(
+    specs: &'a [SourceSpec],
+    manifest: &BundleManifest,
+    lock: &mut LockFile,
+    options: &SyncOptions,
+) -> Result<Vec<&'a SourceSpec>, SourceError> {
     let mut chosen = Vec::new();
     for spec in specs {
         let Some(bundled) = manifest.sources.iter().find(|source| source.pin.name == spec.name) else {
@@ -227,37 +271,7 @@ pub fn restore(
         }
         chosen.push(spec);
     }
-    let scratch = sources.incoming(".bundle");
-    remove(&scratch)?;
-    read(file, Some(&scratch))?;
-    let arrived = manifest.sources.iter().map(|source| {
-        let packs = (0..source.packs.len()).map(|number| scratch.join(pack_name(&source.pin.name, number)));
-        (source.pin.name.clone(), Arrived { packs: packs.collect(), shallow: source.shallow.clone() })
-    });
-    let bundled = Bundled { sources: arrived.collect() };
-    let former = sources.interrupted()?;
-    let only = chosen.iter().map(|spec| spec.name.clone()).collect();
-    let entry = options.entry(&SyncRequest { only, update: false });
-    let journal = Pending::new(sources.journal(), entry, former.as_ref());
-    let visit = Visit {
-        sources,
-        lock: Mutex::new(lock),
-        objects: Objects::Bundle(&bundled),
-        update: false,
-        journal: &journal,
-        interrupted: former.is_some(),
-        options,
-        cancel,
-        watcher,
-    };
-    let results = visit.all(&chosen);
-    if results.iter().any(|result| result.outcome.is_ok()) && !options.locked {
-        let lock = visit.lock.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        lock.save(sources.lock_file())?;
-    }
-    remove(&scratch)?;
-    journal.end(false)?;
-    Ok(results)
+    Ok(chosen)
 }
 
 /// Reads a bundle once, checks it, and writes its packs below `dest`, if there is one.

@@ -45,7 +45,10 @@ impl Store {
     /// [`StateError::NoGoodBackup`], [`StateError::BackupNotFound`], lock and write errors; what stood in the
     /// state's place is still there or kept then.
     pub fn restore(&self, point: RestorePoint, run: &RunId) -> Result<Restored, StateError> {
-        let _exclusive = self.exclusive(self.options().lock_timeout)?;
+        self.exclusively(self.options().lock_timeout, || self.restore_locked(point, run))
+    }
+
+    fn restore_locked(&self, point: RestorePoint, run: &RunId) -> Result<Restored, StateError> {
         let names = Names::list(self.root())?;
         let (from, mut state) = choose(self.root(), &names, point)?;
         let path = paths::state_file(self.root());

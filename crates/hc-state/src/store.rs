@@ -6,7 +6,7 @@
 //! The serial grows by exactly one. Readers take no lock.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use hc_core::fs::{FsError, read_limited, sweep_temporaries, write_atomic};
@@ -20,7 +20,7 @@ use crate::disk;
 use crate::error::StateError;
 use crate::format::{AuditHead, SchemaInfo, State, VERSION, WrittenBy};
 use crate::lineage::{Lineage, Revision};
-use crate::locks::{self, BuildHolder, LockKind, UnlockAdvice};
+use crate::locks::{self, BuildHolder, UnlockAdvice};
 use crate::options::StoreOptions;
 use crate::paths;
 
@@ -30,12 +30,6 @@ pub struct Store {
     root: PathBuf,
     options: StoreOptions,
     turn: Mutex<()>,
-}
-
-/// The state lock, held.
-pub(crate) struct Exclusive<'a> {
-    _lock: Option<FileLock>,
-    _turn: MutexGuard<'a, ()>,
 }
 
 /// A state and the bytes it was read from.
@@ -109,30 +103,36 @@ impl Store {
         timeout: Duration,
         change: impl FnOnce(&mut Locked<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let exclusive = self.exclusive(timeout)?;
-        let loaded = self.load()?;
-        disk::writable_metadata(&paths::state_file(&self.root))?;
-        let mut locked = Locked::new(self, run.clone(), loaded);
-        let value = change(&mut locked)?;
-        if locked.changed {
-            locked.commit()?;
-        }
-        drop(exclusive);
-        Ok(value)
+        self.exclusively(timeout, || {
+            let loaded = self.load()?;
+            disk::writable_metadata(&paths::state_file(&self.root))?;
+            let mut locked = Locked::new(self, run.clone(), loaded);
+            let value = change(&mut locked)?;
+            if locked.changed {
+                locked.commit()?;
+            }
+            Ok(value)
+        })
     }
 
-    /// Takes the state lock and clears what killed writers left.
-    pub(crate) fn exclusive(&self, timeout: Duration) -> Result<Exclusive<'_>, StateError> {
+    /// Runs `work` under the state lock, after clearing what killed writers left.
+    pub(crate) fn exclusively<T, E: From<StateError>>(
+        &self,
+        timeout: Duration,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         // A panic in another thread's closure left nothing half-done: nothing is shared but the turn itself.
-        let turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let dir = paths::state_dir(&self.root);
-        let backups = paths::backups_dir(&self.root);
         disk::make_dirs(&[&dir])?;
-        let lock = locks::acquire(&paths::lock_file(&self.root), LockKind::State, &self.options, timeout)?;
-        disk::make_dirs(&[&backups])?;
-        sweep_temporaries(&dir)?;
-        sweep_temporaries(&backups)?;
-        Ok(Exclusive { _lock: lock, _turn: turn })
+        locks::with_state(&self.root, &self.options, timeout, || {
+            let backups = paths::backups_dir(&self.root);
+            disk::make_dirs(&[&backups])?;
+            for dir in [&dir, &backups] {
+                sweep_temporaries(dir).map_err(StateError::from)?;
+            }
+            work()
+        })
     }
 
     /// Reads and proves the state.

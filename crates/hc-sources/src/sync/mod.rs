@@ -38,9 +38,10 @@ pub fn sync(
     watcher: Watcher<'_>,
 ) -> Result<SyncReport, SourceError> {
     check_names(specs, &request.only)?;
-    let _lock = sources.enter(options)?;
-    let former = sources.journal().read()?;
-    run(sources, specs, request, former, options, cancel, watcher)
+    sources.with_exclusive(options, || {
+        let former = sources.journal().read()?;
+        run(sources, specs, request, former, options, cancel, watcher)
+    })
 }
 
 /// Finishes what an interrupted sync left; without one, brings all sources to the lock.
@@ -54,20 +55,21 @@ pub fn resume(
     cancel: &AtomicBool,
     watcher: Watcher<'_>,
 ) -> Result<SyncReport, SourceError> {
-    let _lock = sources.enter(options)?;
-    let former = sources.journal().read()?;
-    let mut request = SyncRequest::default();
-    if let Some(journal) = &former {
-        request.update = journal.update;
-        // What hybrid.toml no longer has needs no end.
-        request.only = journal
-            .only
-            .iter()
-            .filter(|name| specs.iter().any(|spec| &spec.name == *name))
-            .cloned()
-            .collect();
-    }
-    run(sources, specs, &request, former, options, cancel, watcher)
+    sources.with_exclusive(options, || {
+        let former = sources.journal().read()?;
+        let mut request = SyncRequest::default();
+        if let Some(journal) = &former {
+            request.update = journal.update;
+            // What hybrid.toml no longer has needs no end.
+            request.only = journal
+                .only
+                .iter()
+                .filter(|name| specs.iter().any(|spec| &spec.name == *name))
+                .cloned()
+                .collect();
+        }
+        run(sources, specs, &request, former, options, cancel, watcher)
+    })
 }
 
 fn check_names(specs: &[SourceSpec], only: &BTreeSet<String>) -> Result<(), SourceError> {

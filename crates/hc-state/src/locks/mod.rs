@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hc_core::Target;
-use hc_core::lock::{FileLock, Holder, LockError};
+use hc_core::lock::{FileLock, Holder, LockError, with_exclusive};
 use serde::Serialize;
 
 pub use self::held::{HeldLock, LockKind};
@@ -65,7 +65,7 @@ pub(crate) fn take_build(
     let dir = paths::build_locks_dir(root);
     disk::make_dirs(&[&paths::state_dir(root), &dir])?;
     let path = paths::build_lock_file(root, target);
-    acquire(&path, LockKind::Build(target.clone()), options, Duration::ZERO)
+    acquire(&path, LockKind::Build(target.clone()), options)
 }
 
 /// Every target whose build lock is held, by name.
@@ -125,27 +125,49 @@ fn build_lock_files(root: &Path) -> Result<Vec<(Target, PathBuf)>, StateError> {
     found.sort();
     Ok(found)
 }
-/// Takes a lock; `None` where the file system has none and the options allow that.
-pub(crate) fn acquire(
-    path: &Path,
-    kind: LockKind,
+/// Runs `work` while the state is locked; without a lock where the file system has none and the options allow that.
+pub(crate) fn with_state<T, E: From<StateError>>(
+    root: &Path,
     options: &StoreOptions,
     timeout: Duration,
-) -> Result<Option<FileLock>, StateError> {
-    let waiting = |holder: Option<&Holder>| {
-        if let Some(waiting) = &options.waiting {
-            waiting(holder);
-        }
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let path = paths::lock_file(root);
+    let mut work = Some(work);
+    let mut once = || work.take().map(|work| work());
+    let waiting = |holder: Option<&Holder>| tell(options, holder);
+    let done = match with_exclusive(&path, &options.holder(), timeout, waiting, |_| once()) {
+        Err(LockError::Unsupported { .. }) if options.unsafe_no_lock => once(),
+        done => done.map_err(|error| refusal(error, LockKind::State))?,
     };
-    match FileLock::acquire(path, &options.holder(), timeout, waiting) {
+    done.expect("either the lock ran it, or nothing did and it runs now")
+}
+
+/// Takes the lock of a build; `None` where the file system has none and the options allow that.
+fn acquire(path: &Path, kind: LockKind, options: &StoreOptions) -> Result<Option<FileLock>, StateError> {
+    let waiting = |holder: Option<&Holder>| tell(options, holder);
+    match FileLock::acquire(path, &options.holder(), Duration::ZERO, waiting) {
         Ok(lock) => Ok(Some(lock)),
-        Err(LockError::Held { path, holder, waited }) => {
-            let processes = processes::that_have_open(&path);
-            Err(StateError::LockHeld(Box::new(HeldLock { kind, path, holder, processes, waited })))
-        }
         Err(LockError::Unsupported { .. }) if options.unsafe_no_lock => Ok(None),
-        Err(LockError::Unsupported { path, source }) => Err(StateError::LocksUnsupported { path, source }),
-        Err(LockError::File(error)) => Err(disk::refusal(error)),
+        Err(error) => Err(refusal(error, kind)),
+    }
+}
+
+fn tell(options: &StoreOptions, holder: Option<&Holder>) {
+    if let Some(waiting) = &options.waiting {
+        waiting(holder);
+    }
+}
+
+/// Why a lock of this kind was not taken, with the processes that have it open.
+fn refusal(error: LockError, kind: LockKind) -> StateError {
+    match error {
+        LockError::Held { path, holder, waited } => {
+            let processes = processes::that_have_open(&path);
+            StateError::LockHeld(Box::new(HeldLock { kind, path, holder, processes, waited }))
+        }
+        LockError::Unsupported { path, source } => StateError::LocksUnsupported { path, source },
+        LockError::File(error) => disk::refusal(error),
     }
 }
 

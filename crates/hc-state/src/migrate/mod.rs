@@ -81,7 +81,15 @@ impl Store {
         options: &MigrateOptions,
         run: &RunId,
     ) -> Result<Migrated, StateError> {
-        let _exclusive = self.exclusive(self.options().lock_timeout)?;
+        self.exclusively(self.options().lock_timeout, || self.migrate_locked(to, options, run))
+    }
+
+    fn migrate_locked(
+        &self,
+        to: Option<u32>,
+        options: &MigrateOptions,
+        run: &RunId,
+    ) -> Result<Migrated, StateError> {
         let Prepared { plan, old, old_serial, new } = self.prepare(to, options, run)?;
         let not_committed = |source: FsError| StateError::NotCommitted { kept: old_serial, source };
         let backup = match (&new, old_serial) {
