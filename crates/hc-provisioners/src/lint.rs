@@ -19,7 +19,7 @@ const SHOWN_LINES: usize = 8;
 
 /// A program to run to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invocation {
+pub struct LinterRun {
     /// Program, looked up on `PATH`.
     pub program: &'static str,
     /// Arguments.
@@ -45,7 +45,7 @@ pub trait CommandRunner {
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] means that it is not installed; every other error is reported.
-    fn run(&self, invocation: &Invocation) -> io::Result<Ended>;
+    fn run(&self, invocation: &LinterRun) -> io::Result<Ended>;
 }
 
 /// What the linters of a stack said.
@@ -114,7 +114,7 @@ fn config_file(
 }
 
 /// The call of a linter, without the configuration that [`lint`] may add; `None` when it has nothing to look at.
-pub fn invocation(stack: &Stack, linter: &Linter, root: &Path) -> Option<Invocation> {
+pub fn invocation(stack: &Stack, linter: &Linter, root: &Path) -> Option<LinterRun> {
     let cwd = root.join(stack.dir);
     let mut args: Vec<OsString> = linter.args.iter().map(OsString::from).collect();
     let before = args.len();
@@ -125,7 +125,7 @@ pub fn invocation(stack: &Stack, linter: &Linter, root: &Path) -> Option<Invocat
         }
         None => args.extend(linter.paths.iter().filter(|path| cwd.join(path).exists()).map(OsString::from)),
     }
-    (args.len() > before).then_some(Invocation { program: linter.program, args, cwd })
+    (args.len() > before).then_some(LinterRun { program: linter.program, args, cwd })
 }
 
 fn problems(stack: &Stack, linter: &Linter, root: &Path, ended: &Ended) -> Vec<Diagnostic> {

@@ -1,5 +1,6 @@
 //! One parsed HCL file that can say where each of its parts stands.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,21 @@ use hcl_edit::structure::Body;
 use crate::diagnostic::{Diagnostic, Location};
 
 /// A parsed `.pkr.hcl` or `.pkrvars.hcl` file. Read-only: people's files are never rewritten through it.
-#[derive(Debug, Clone)]
+/// `Debug` shows no text: var files hold values.
+#[derive(Clone)]
 pub struct Document {
     path: PathBuf,
     text: String,
     body: Body,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("path", &self.path)
+            .field("bytes", &self.text.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Document {

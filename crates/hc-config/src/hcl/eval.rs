@@ -1,6 +1,7 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use hcl_edit::Span;
@@ -17,13 +18,19 @@ use crate::value::Value;
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
 
-/// The names that an expression may use.
-#[derive(Debug, Clone, Default)]
+/// The names that an expression may use. `Debug` shows no values.
+#[derive(Clone, Default)]
 pub struct Scope {
     /// Shared, because every round of a `for` has a scope of its own.
     names: BTreeMap<String, Arc<Value>>,
     /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
     pub open: bool,
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("names", &self.names.keys()).field("open", &self.open).finish()
+    }
 }
 
 impl Scope {

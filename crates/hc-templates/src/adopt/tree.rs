@@ -31,7 +31,6 @@ pub(super) struct Tree {
 }
 
 /// A var file with its values.
-#[derive(Debug, Clone)]
 pub(crate) struct VarFile {
     /// Path, without the ending of an example.
     pub path: PathBuf,
