@@ -13,7 +13,7 @@ use hc_state::{
 };
 use time::OffsetDateTime;
 
-use super::{Bench, Row, compare};
+use super::measure::{Bench, Row, compare};
 
 pub(super) fn run(_: &Bench) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
