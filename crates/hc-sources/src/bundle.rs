@@ -34,7 +34,7 @@ const MANIFEST_LIMIT: u64 = 16 << 20;
 /// What a bundle holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BundleManifest {
+pub struct SourceBundleManifest {
     /// Always `hybrid-source-bundle`.
     pub format: String,
     /// Version of the format.
@@ -81,7 +81,7 @@ pub fn create(
     options: &SyncOptions,
     file: &Path,
     cancel: &AtomicBool,
-) -> Result<BundleManifest, SourceError> {
+) -> Result<SourceBundleManifest, SourceError> {
     sources.with_exclusive(options, || {
         let lock = LockFile::load(sources.lock_file())?;
         let scratch = sources.incoming(".bundle");
@@ -93,7 +93,7 @@ pub fn create(
             found.push(collect(sources, pin, options, &scratch, cancel)?);
         }
         found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
-        let manifest = BundleManifest {
+        let manifest = SourceBundleManifest {
             format: FORMAT.to_owned(),
             version: VERSION,
             created_at: options.now,
@@ -151,7 +151,7 @@ fn pack_name(source: &str, number: usize) -> String {
 
 fn write(
     file: &Path,
-    manifest: &BundleManifest,
+    manifest: &SourceBundleManifest,
     sources: &[(BundledSource, Vec<PathBuf>)],
 ) -> Result<(), SourceError> {
     let failed = || io_error("write", file);
@@ -190,7 +190,7 @@ fn append(
 ///
 /// # Errors
 /// [`SourceError::BundleInvalid`], [`SourceError::File`].
-pub fn inspect(file: &Path) -> Result<BundleManifest, SourceError> {
+pub fn inspect(file: &Path) -> Result<SourceBundleManifest, SourceError> {
     read(file, None)
 }
 
@@ -249,7 +249,7 @@ pub fn restore(
 /// The sources that the bundle has, each with its pin in the lock.
 fn chosen<'a>(
     specs: &'a [SourceSpec],
-    manifest: &BundleManifest,
+    manifest: &SourceBundleManifest,
     lock: &mut LockFile,
     options: &SyncOptions,
 ) -> Result<Vec<&'a SourceSpec>, SourceError> {
@@ -275,7 +275,7 @@ fn chosen<'a>(
 }
 
 /// Reads a bundle once, checks it, and writes its packs below `dest`, if there is one.
-fn read(file: &Path, dest: Option<&Path>) -> Result<BundleManifest, SourceError> {
+fn read(file: &Path, dest: Option<&Path>) -> Result<SourceBundleManifest, SourceError> {
     let invalid = |reason: String| SourceError::BundleInvalid { path: file.to_owned(), reason };
     let broken = |error: std::io::Error| invalid(format!("it cannot be unpacked: {error}"));
     hc_core::fs::regular_metadata(file)?;
@@ -289,7 +289,7 @@ fn read(file: &Path, dest: Option<&Path>) -> Result<BundleManifest, SourceError>
     }
     let mut text = String::new();
     first.by_ref().take(MANIFEST_LIMIT).read_to_string(&mut text).map_err(broken)?;
-    let manifest: BundleManifest = serde_json::from_str(&text)
+    let manifest: SourceBundleManifest = serde_json::from_str(&text)
         .map_err(|error| invalid(format!("its manifest cannot be read: {error}")))?;
     let mut expected = check(&manifest).map_err(invalid)?;
     for entry in entries {
@@ -313,7 +313,7 @@ fn read(file: &Path, dest: Option<&Path>) -> Result<BundleManifest, SourceError>
 }
 
 /// The files that a manifest promises, by path.
-fn check(manifest: &BundleManifest) -> Result<BTreeMap<String, BundledPack>, String> {
+fn check(manifest: &SourceBundleManifest) -> Result<BTreeMap<String, BundledPack>, String> {
     if manifest.format != FORMAT {
         return Err("it is not a bundle of sources".into());
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::imports::Files;
+use super::printing;
 use super::source::{close, without_tests};
 use super::tokens::{Kind, Token, tokens};
 
@@ -41,8 +42,18 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("ExitCode", &["crates/hc-cli/", "crates/hc-test-support/", "xtask/"], "only hc-cli picks exit codes"),
 ];
 
+/// Where programs are started; packer by hc-packer alone.
+const SPAWNERS: &[&str] = &[
+    "crates/hc-cli/",
+    "crates/hc-engine/",
+    "crates/hc-packer/",
+    "crates/hc-sources/src/git/",
+    "crates/hc-test-support/",
+    "xtask/",
+];
+
 /// Files that compute and do nothing else: no disk, no process, no network, no clock.
-const PURE: &[&str] = &["crates/hc-templates/src/drift.rs"];
+const PURE: &[&str] = &["crates/hc-records/src/drift.rs"];
 
 /// Names of modules that reach out of the process.
 const OUTSIDE: &[&str] =
@@ -80,6 +91,8 @@ pub(super) fn check(files: &Files, findings: &mut Vec<String>) -> Vec<String> {
         }
         let tokens = without_tests(&tokens(text));
         literals(path, &tokens, findings);
+        printing::check(path, text, &tokens, findings);
+        spawning(path, &tokens, findings);
         reserved(path, &tokens, findings);
         if path.starts_with(SHORT_FUNCTIONS.0) {
             functions(path, &tokens, findings);
@@ -113,6 +126,19 @@ fn reserved(path: &str, tokens: &[Token<'_>], findings: &mut Vec<String>) {
         for token in tokens.iter().filter(|token| token.is_word(word)) {
             let line = token.line;
             findings.push(format!("{path}:{line}: `{word}` belongs to {}: {why}", homes.join(", ")));
+        }
+    }
+}
+
+fn spawning(path: &str, tokens: &[Token<'_>], findings: &mut Vec<String>) {
+    if SPAWNERS.iter().any(|home| path.starts_with(home)) {
+        return;
+    }
+    for words in tokens.windows(3) {
+        if words[0].is_word("Command") && words[1].is_sign("::") && words[2].is_word("new") {
+            let line = words[0].line;
+            findings
+                .push(format!("{path}:{line}: starts a program, which belongs to {}", SPAWNERS.join(", ")));
         }
     }
 }
@@ -181,6 +207,13 @@ mod tests {
         let code = "#[expect(clippy::disallowed_methods)]\nfn f() { std::env::var(\"HOME\") }\n";
         assert_eq!(findings("crates/hc-logs/src/a.rs", code).len(), 1);
         assert_eq!(findings("crates/hc-cli/src/environment.rs", code), [""; 0]);
+    }
+
+    #[test]
+    fn programs_are_started_in_few_places() {
+        let code = "fn f() { std::process::Command::new(\"packer\"); }\n";
+        assert_eq!(findings("crates/hc-templates/src/a.rs", code).len(), 1);
+        assert_eq!(findings("crates/hc-packer/src/a.rs", code), [""; 0]);
     }
 
     #[test]

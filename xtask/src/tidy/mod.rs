@@ -2,11 +2,13 @@
 //!
 //! [`crates`]: which crate may use which. [`circles`]: no file imports itself by way of others. [`stages`]: no step of
 //! the engine reaches back. [`house`]: what files are called, how long they are, what only one place may know.
+//! [`printing`]: what holds values prints none of them.
 
 mod circles;
 mod crates;
 mod house;
 mod imports;
+mod printing;
 mod source;
 mod stages;
 mod tokens;

@@ -42,7 +42,13 @@ const ITEMS: &[&str] = &["fn", "struct", "enum", "union", "trait", "type", "cons
 /// Reads a file; its own module comes first.
 pub(super) fn read(source: &str) -> Vec<Module> {
     let tokens = without_tests(&tokens(source));
-    let mut reader = Reader { tokens: &tokens, at: 0, modules: vec![Module::default()], open: vec![(0, 0)] };
+    let mut reader = Reader {
+        tokens: &tokens,
+        at: 0,
+        modules: vec![Module::default()],
+        open: vec![(0, 0)],
+        variants: variants(&tokens),
+    };
     let mut depth = 0;
     while reader.at < tokens.len() {
         reader.step(&mut depth);
@@ -56,6 +62,8 @@ struct Reader<'t, 's> {
     modules: Vec<Module>,
     /// The modules that are open here, each with the depth of braces inside it.
     open: Vec<(usize, usize)>,
+    /// Where the names of variants stand: they are definitions.
+    variants: BTreeSet<usize>,
 }
 
 impl<'s> Reader<'_, 's> {
@@ -192,7 +200,7 @@ impl<'s> Reader<'_, 's> {
     fn mention(&mut self, token: Token<'s>, depth: usize) {
         let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         let behind = |sign: &str| before.is_some_and(|before| before.is_sign(sign));
-        if behind("::") || behind(".") {
+        if behind("::") || behind(".") || self.variants.contains(&self.at) {
             return self.at += 1;
         }
         let at_top = self.open.last().is_some_and(|(_, inside)| depth == *inside);
@@ -246,7 +254,7 @@ fn is_of_tests(attribute: &[Token<'_>]) -> bool {
 }
 
 /// Behind the attribute at `start`; `start` where there is none.
-fn attribute_end(tokens: &[Token<'_>], start: usize) -> usize {
+pub(super) fn attribute_end(tokens: &[Token<'_>], start: usize) -> usize {
     let is_sign = |at: usize, sign: &str| tokens.get(at).is_some_and(|token: &Token<'_>| token.is_sign(sign));
     let bracket = if is_sign(start + 1, "!") { start + 2 } else { start + 1 };
     if is_sign(start, "#") && is_sign(bracket, "[") { close(tokens, bracket) } else { start }
@@ -268,6 +276,28 @@ pub(super) fn close(tokens: &[Token<'_>], start: usize) -> usize {
         }
     }
     tokens.len()
+}
+
+/// The places of all names of variants.
+fn variants(tokens: &[Token<'_>]) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for at in (0..tokens.len()).filter(|at| tokens[*at].is_word("enum")) {
+        let Some(body) = (at..tokens.len()).find(|at| tokens[*at].is_sign("{")) else { continue };
+        let end = close(tokens, body);
+        let mut at = body + 1;
+        while at < end {
+            while attribute_end(tokens, at) > at {
+                at = attribute_end(tokens, at);
+            }
+            found.insert(at);
+            while at < end && !tokens[at].is_sign(",") {
+                let opens = ["(", "{", "["].iter().any(|sign| tokens[at].is_sign(sign));
+                at = if opens { close(tokens, at) } else { at + 1 };
+            }
+            at += 1;
+        }
+    }
+    found
 }
 
 /// Behind the item, statement, field or arm that begins at `start`, with its attributes.
@@ -370,6 +400,17 @@ mod tests {
         );
         assert!(modules[0].items.contains("h") && modules[1].items.contains("d"));
         assert_eq!(modules[1].paths.len(), 1);
+    }
+
+    #[test]
+    fn variants_are_definitions_and_what_they_hold_is_mentioned() {
+        let modules = read("pub enum A<T> { B, #[c(D)] E(F), G { h: I }, J = K } fn l() { M }");
+        for name in ["B", "E", "G", "J"] {
+            assert!(!modules[0].mentions.contains(name), "{name}");
+        }
+        for name in ["D", "F", "I", "K", "M"] {
+            assert!(modules[0].mentions.contains(name), "{name}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Type constraints of `variable` blocks, and conversion of values to them, by HCL's rules.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 
 use super::convert;
@@ -29,14 +31,21 @@ pub enum Type {
     Object(IndexMap<String, Field>),
 }
 
-/// One attribute of an object type.
-#[derive(Debug, Clone, PartialEq)]
+/// One attribute of an object type. `Debug` shows what kind of default it has.
+#[derive(Clone, PartialEq)]
 pub struct Field {
     /// Its type.
     pub kind: Type,
     /// What stands for it when it is left out (`optional(T, default)`, null without a default); `None` when it
     /// must not be left out.
     pub optional: Option<Value>,
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optional = self.optional.as_ref().map(Value::kind);
+        f.debug_struct("Field").field("kind", &self.kind).field("optional", &optional).finish()
+    }
 }
 
 /// A value that does not fit.
