@@ -9,31 +9,9 @@ use super::imports::Edge;
 
 /// Files that may still be in a circle with other files of this list.
 pub(super) const KNOWN: &[&str] = &[
-    "crates/hc-cli/src/ops/artifacts.rs",
-    "crates/hc-cli/src/ops/cloudinit.rs",
-    "crates/hc-cli/src/ops/evidence.rs",
-    "crates/hc-cli/src/ops/git.rs",
-    "crates/hc-cli/src/ops/inputs.rs",
-    "crates/hc-cli/src/ops/iso.rs",
-    "crates/hc-cli/src/ops/journal.rs",
-    "crates/hc-cli/src/ops/packer.rs",
-    "crates/hc-cli/src/ops/parent.rs",
-    "crates/hc-cli/src/ops/plugins.rs",
-    "crates/hc-cli/src/ops/prepare.rs",
-    "crates/hc-cli/src/ops/provisioners.rs",
-    "crates/hc-cli/src/ops/record.rs",
-    "crates/hc-cli/src/ops/secrets.rs",
-    "crates/hc-cli/src/ops/select.rs",
-    "crates/hc-cli/src/ops/sources.rs",
-    "crates/hc-cli/src/ops/sources/inputs.rs",
-    "crates/hc-cli/src/ops/sources/progress.rs",
-    "crates/hc-cli/src/ops/ssh_key.rs",
-    "crates/hc-cli/src/ops/state.rs",
-    "crates/hc-cli/src/ops/suite.rs",
-    "crates/hc-cli/src/ops/trust.rs",
-    "crates/hc-cli/src/ops/validate.rs",
-    "crates/hc-cli/src/report/artifacts.rs",
-    "crates/hc-cli/src/session.rs",
+    "crates/hc-cli/src/command_error/engine.rs",
+    "crates/hc-cli/src/command_error/mod.rs",
+    "crates/hc-cli/src/command_error/records.rs",
 ];
 
 /// The circles among the files of a crate, each as a finding; `known` may contain files of other crates.

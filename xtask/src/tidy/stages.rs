@@ -5,10 +5,13 @@ use super::imports::Edge;
 /// The crate whose top modules are stages.
 pub(super) const HOME: &str = "crates/hc-engine";
 
-/// The stages in the order in which a target passes them, behind the words that all of them speak.
+/// What every stage speaks of, and what speaks of no stage.
+const SHARED: &[&str] = &["error", "outcome"];
+
+/// The stages in the order in which a target passes them.
 const ORDER: &[&str] = &[
-    "error", "outcome", "project", "event", "select", "prepare", "inputs", "gate", "plan", "stage", "record",
-    "run", "upkeep", "setup",
+    "project", "event", "select", "prepare", "inputs", "gate", "plan", "stage", "record", "run", "upkeep",
+    "setup",
 ];
 
 /// Names every import of a later stage, and every file that belongs to no stage.
@@ -20,13 +23,14 @@ pub(super) fn check<'a>(files: impl Iterator<Item = &'a str>, edges: &[Edge], fi
     }
     for edge in edges {
         let (Some(from), Some(to)) = (place(&edge.from), stage(&edge.to)) else { continue };
+        let name = stage(&edge.from).unwrap_or_default();
         let why = match place(&edge.to) {
             Some(place) if place > from => "a later stage",
             Some(_) => continue,
             None => "which is not a stage",
         };
         let Edge { from: file, line, .. } = edge;
-        findings.push(format!("{file}:{line}: `{}` must not import `{to}`, {why}", ORDER[from]));
+        findings.push(format!("{file}:{line}: `{name}` must not import `{to}`, {why}"));
     }
 }
 
@@ -37,9 +41,13 @@ fn stage(file: &str) -> Option<&str> {
     (top != "lib").then_some(top)
 }
 
+/// 0 for what is shared, then the stages from 1.
 fn place(file: &str) -> Option<usize> {
     let stage = stage(file)?;
-    ORDER.iter().position(|name| *name == stage)
+    if SHARED.contains(&stage) {
+        return Some(0);
+    }
+    ORDER.iter().position(|name| *name == stage).map(|place| place + 1)
 }
 
 #[cfg(test)]
@@ -66,6 +74,20 @@ mod tests {
         assert_eq!(
             findings(&[lib, gate, back, rest[1], plan]),
             ["crates/hc-engine/src/gate/drift.rs:2: `gate` must not import `plan`, a later stage"]
+        );
+    }
+
+    #[test]
+    fn errors_and_outcomes_speak_of_each_other_and_of_no_stage() {
+        let lib = ("lib.rs", "mod error;\nmod outcome;\nmod project;\n");
+        let error = ("error.rs", "pub struct E(Box<crate::outcome::O>);\n");
+        let outcome = ("outcome.rs", "pub struct O(crate::error::E);\n");
+        let project = ("project.rs", "pub struct P(crate::error::E, crate::outcome::O);\n");
+        assert_eq!(findings(&[lib, error, outcome, project]), [""; 0]);
+        let back = ("outcome.rs", "pub struct O(crate::project::P);\n");
+        assert_eq!(
+            findings(&[lib, error, back, project]),
+            ["crates/hc-engine/src/outcome.rs:1: `outcome` must not import `project`, a later stage"]
         );
     }
 
