@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::{FsError, create_dirs, io_error, read_text};
+use hc_records::layout;
 
 use crate::checks::{CODE, files};
 use crate::registry::{Linter, Stack};
 
-/// Directory below the project for files that live as long as a linter runs.
-const SCRATCH: &str = ".hybrid/lint";
 /// Lines of a linter's answer that are shown when none of them names a place.
 const SHOWN_LINES: usize = 8;
 
@@ -102,7 +101,7 @@ fn config_file(
     else {
         return Ok(None);
     };
-    let scratch = root.join(SCRATCH);
+    let scratch = root.join(layout::LINT);
     create_dirs(&scratch)?;
     let mut file = tempfile::Builder::new()
         .prefix(linter.program)

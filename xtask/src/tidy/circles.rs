@@ -1,38 +1,24 @@
 //! Files of one crate that import each other in a circle.
 //!
-//! A circle means that neither file can be understood, tested or moved without the other. [`KNOWN`] names the files
-//! that are still in one; an entry that is no longer needed is a finding, so the list can only shrink.
+//! A circle means that neither file can be understood, tested or moved without the other. Of many files that all reach
+//! each other, the shortest way of each back to itself is shown. There are no exceptions.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::imports::Edge;
 
-/// Files that may still be in a circle with other files of this list.
-pub(super) const KNOWN: &[&str] = &[
-    "crates/hc-cli/src/command_error/engine.rs",
-    "crates/hc-cli/src/command_error/mod.rs",
-    "crates/hc-cli/src/command_error/records.rs",
-];
-
-/// The circles among the files of a crate, each as a finding; `known` may contain files of other crates.
-pub(super) fn check(home: &str, edges: &[Edge], known: &[&str], findings: &mut Vec<String>) {
+/// The circles among the files of a crate, each as a finding.
+pub(super) fn check(home: &str, edges: &[Edge], findings: &mut Vec<String>) {
     let src = format!("{home}/src/");
     let graph = Graph::new(edges);
-    let mut in_circles = BTreeSet::new();
     let mut shown = BTreeSet::new();
     for file in graph.files() {
         let Some(circle) = graph.shortest_circle(file) else { continue };
-        in_circles.insert(file);
         let members: BTreeSet<&str> = circle.iter().copied().collect();
-        let is_known = circle.iter().all(|file| known.contains(file));
-        if !is_known && shown.insert(members) {
+        if shown.insert(members) {
             findings.push(graph.describe(&circle, &src));
         }
     }
-    let over = known.iter().filter(|file| file.starts_with(&src) && !in_circles.contains(*file));
-    findings.extend(over.map(|file| {
-        format!("{file}: no longer in a circle; remove it from the list in xtask/src/tidy/circles.rs")
-    }));
 }
 
 struct Graph<'a> {
@@ -94,11 +80,11 @@ mod tests {
     use super::*;
     use crate::tidy::imports::{Files, of_crate};
 
-    fn circles(files: &[(&str, &str)], known: &[&str]) -> Vec<String> {
+    fn circles(files: &[(&str, &str)]) -> Vec<String> {
         let files: Files =
             files.iter().map(|(path, text)| (format!("crates/x/src/{path}"), (*text).to_owned())).collect();
         let mut findings = Vec::new();
-        check("crates/x", &of_crate(&files, "crates/x").edges, known, &mut findings);
+        check("crates/x", &of_crate(&files, "crates/x").edges, &mut findings);
         findings
     }
 
@@ -110,7 +96,7 @@ mod tests {
     #[test]
     fn a_circle_through_a_re_export_is_found_once_with_its_lines() {
         assert_eq!(
-            circles(&[LIB, A, B, C], &[]),
+            circles(&[LIB, A, B, C]),
             ["crates/x/src/: import circle a.rs → b.rs → c.rs → a.rs
     crates/x/src/a.rs:1 imports b.rs
     crates/x/src/b.rs:2 imports c.rs
@@ -120,15 +106,6 @@ mod tests {
 
     #[test]
     fn one_way_is_no_circle() {
-        assert_eq!(circles(&[LIB, A, B, ("c.rs", "pub struct C;\n")], &[]), [""; 0]);
-    }
-
-    #[test]
-    fn known_files_pass_until_they_are_free() {
-        let known = ["crates/x/src/a.rs", "crates/x/src/b.rs", "crates/x/src/c.rs", "crates/other/src/a.rs"];
-        assert_eq!(circles(&[LIB, A, B, C], &known), [""; 0]);
-        let findings = circles(&[LIB, A, B, ("c.rs", "use crate::b::B;\npub struct C(B);\n")], &known);
-        assert_eq!(findings.len(), 1, "{findings:?}");
-        assert!(findings[0].starts_with("crates/x/src/a.rs: no longer in a circle"));
+        assert_eq!(circles(&[LIB, A, B, ("c.rs", "pub struct C;\n")]), [""; 0]);
     }
 }

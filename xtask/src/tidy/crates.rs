@@ -15,7 +15,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("hc-sources", &["hc-core"]),
     ("hc-packer", &["hc-core"]),
     ("hc-templates", &["hc-core", "hc-config", "hc-records"]),
-    ("hc-provisioners", &["hc-core", "hc-config"]),
+    ("hc-provisioners", &["hc-core", "hc-config", "hc-records"]),
     ("hc-test-support", &["hc-core"]),
     (
         "hc-engine",

@@ -21,16 +21,29 @@ const LONG_MODULE: usize = 450;
 /// Where functions are kept short, and how many lines of code they may have.
 const SHORT_FUNCTIONS: (&str, usize) = ("crates/hc-engine/src/", 60);
 
-/// Words that only one crate may write into its strings: the names of its files.
-const OWN_NAMES: &[(&str, &[&str])] = &[(
-    "crates/hc-state/src/",
-    &["packer-hybrid.", "state/.lock", "state/backups", "state/locks", "state/audit.log"],
-)];
+/// Words that only these may write into their strings: the names of files.
+const OWN_NAMES: &[(&[&str], &[&str])] = &[
+    (
+        &["crates/hc-state/src/"],
+        &["packer-hybrid.", "state/.lock", "state/backups", "state/locks", "state/audit.log", "state/packer"],
+    ),
+    // The settings have a default below it, a new project ignores it in git, benchmarks make projects.
+    (
+        &[
+            "crates/hc-records/src/",
+            "crates/hc-config/src/settings/",
+            "crates/hc-engine/src/setup/",
+            "xtask/src/bench/",
+        ],
+        &[".hybrid/"],
+    ),
+    (&["crates/hc-records/src/", "xtask/src/bench/"], &["artifacts/images", "logs/tests"]),
+];
 
 /// This file names them, too.
 const RULES: &str = "xtask/src/tidy/";
 
-/// Words of code that only these may use, and why.
+/// Words of code, or two in a row, that only these may use, and why.
 const RESERVED: &[(&str, &[&str], &str)] = &[
     (
         "disallowed_methods",
@@ -40,6 +53,11 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("print_stdout", &["crates/hc-cli/", "xtask/"], "only hc-cli prints"),
     ("print_stderr", &["crates/hc-cli/", "xtask/"], "only hc-cli prints"),
     ("ExitCode", &["crates/hc-cli/", "crates/hc-test-support/", "xtask/"], "only hc-cli picks exit codes"),
+    (
+        "fn exit_code",
+        &["crates/hc-cli/"],
+        "how things end is `hc_core::ExitClass`, and a number only in hc-cli",
+    ),
 ];
 
 /// Where programs are started; packer by hc-packer alone.
@@ -107,13 +125,12 @@ pub(super) fn check(files: &Files, findings: &mut Vec<String>) -> Vec<String> {
 }
 
 fn literals(path: &str, tokens: &[Token<'_>], findings: &mut Vec<String>) {
-    for (home, names) in
-        OWN_NAMES.iter().filter(|(home, _)| !path.starts_with(home) && !path.starts_with(RULES))
-    {
+    let owns = |homes: &[&str]| path.starts_with(RULES) || homes.iter().any(|home| path.starts_with(home));
+    for (homes, names) in OWN_NAMES.iter().filter(|(homes, _)| !owns(homes)) {
         for token in tokens.iter().filter(|token| token.kind == Kind::Text) {
             if let Some(name) = names.iter().find(|name| token.text.contains(**name)) {
                 let line = token.line;
-                findings.push(format!("{path}:{line}: names `{name}`, which only {home} knows"));
+                findings.push(format!("{path}:{line}: names `{name}`, which only {} knows", homes[0]));
             }
         }
     }
@@ -123,7 +140,11 @@ fn reserved(path: &str, tokens: &[Token<'_>], findings: &mut Vec<String>) {
     for (word, homes, why) in
         RESERVED.iter().filter(|(_, homes, _)| !homes.iter().any(|home| path.starts_with(home)))
     {
-        for token in tokens.iter().filter(|token| token.is_word(word)) {
+        let (before, word) = word.rsplit_once(' ').unwrap_or(("", word));
+        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.is_word(word)) {
+            if !before.is_empty() && !at.checked_sub(1).is_some_and(|at| tokens[at].is_word(before)) {
+                continue;
+            }
             let line = token.line;
             findings.push(format!("{path}:{line}: `{word}` belongs to {}: {why}", homes.join(", ")));
         }
@@ -207,6 +228,14 @@ mod tests {
         let code = "#[expect(clippy::disallowed_methods)]\nfn f() { std::env::var(\"HOME\") }\n";
         assert_eq!(findings("crates/hc-logs/src/a.rs", code).len(), 1);
         assert_eq!(findings("crates/hc-cli/src/environment.rs", code), [""; 0]);
+        let code = "struct A { exit_code: i32 }\nimpl A { fn exit_code(&self) {} }\n";
+        assert_eq!(
+            findings("crates/hc-state/src/a.rs", code),
+            [
+                "crates/hc-state/src/a.rs:3: `exit_code` belongs to crates/hc-cli/: how things end is `hc_core::ExitClass`, \
+             and a number only in hc-cli"
+            ]
+        );
     }
 
     #[test]
