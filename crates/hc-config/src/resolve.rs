@@ -1,6 +1,7 @@
 //! Layers of values merged into one, every value knowing where it came from (CONFIG-1, CONFIG-3, CONFIG-4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
@@ -25,8 +26,7 @@ pub struct Layer {
     pub document: Document,
 }
 
-/// Everything that decides the values of one target.
-#[derive(Debug)]
+/// Everything that decides the values of one target. `Debug` shows names only.
 pub struct ResolveInput<'a> {
     /// The composed template's variables.
     pub declared: &'a BTreeMap<String, VariableDecl>,
@@ -52,8 +52,8 @@ pub struct ResolveInput<'a> {
     pub strict: bool,
 }
 
-/// Where a value came from.
-#[derive(Debug, Clone, PartialEq)]
+/// Where a value came from. `Debug` shows what kind of value it is.
+#[derive(Clone, PartialEq)]
 pub struct Origin {
     /// Name of the layer.
     pub layer: String,
@@ -65,8 +65,8 @@ pub struct Origin {
     pub secret: Option<SecretRef>,
 }
 
-/// The final value of one variable.
-#[derive(Debug, Clone, PartialEq)]
+/// The final value of one variable. `Debug` shows what kind of value it is.
+#[derive(Clone, PartialEq)]
 pub struct ResolvedVar {
     /// The value, converted to the variable's type; `Unknown` for a secret.
     pub value: Value,
@@ -92,6 +92,43 @@ pub struct Resolution {
     pub vars: BTreeMap<String, ResolvedVar>,
     /// Problems, in order of layers.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl fmt::Debug for ResolveInput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolveInput")
+            .field("declared", &self.declared.keys())
+            .field("supplied", &self.supplied.keys())
+            .field("user_data", &self.user_data.map(|(place, _)| place))
+            .field("layers", &self.layers)
+            .field("answers", &self.answers.map(IndexMap::keys))
+            .field("sets", &self.sets.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("scope", &self.scope)
+            .field("strict", &self.strict)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origin")
+            .field("layer", &self.layer)
+            .field("location", &self.location)
+            .field("value", &self.value.kind())
+            .field("secret", &self.secret)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ResolvedVar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolvedVar")
+            .field("value", &self.value.kind())
+            .field("secret", &self.secret)
+            .field("sensitive", &self.sensitive)
+            .field("chain", &self.chain)
+            .finish()
+    }
 }
 
 /// Layer name of template defaults.

@@ -8,8 +8,8 @@ use hcl_edit::expr::{Expression, FuncCall};
 use crate::diagnostic::Diagnostic;
 use crate::hcl::Document;
 
-/// Where a secret comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a secret comes from. Prints no more of a command than its program: arguments may hold tokens.
+#[derive(Clone, PartialEq, Eq)]
 pub enum SecretRef {
     /// `env("NAME")`: a variable of the environment of `hybrid build`.
     Env(String),
@@ -31,6 +31,12 @@ impl fmt::Display for SecretRef {
             }
             Self::Vault(path, field) => write!(f, "vault({path:?}, {field:?})"),
         }
+    }
+}
+
+impl fmt::Debug for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,20 +1,21 @@
 //! The `variable` blocks of a composed template: what a builder can be told, and what it insists on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use hcl_edit::expr::{Expression, ForExpr, FuncCall, Traversal, TraversalOperator};
 use hcl_edit::structure::{Block, Body};
 use hcl_edit::visit::{self, Visit};
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::hcl::convert::to_bool;
 use crate::hcl::eval::{Scope, evaluate};
-use crate::hcl::functions::to_bool;
 use crate::hcl::types::Type;
-use crate::hcl::{Document, blocks};
+use crate::hcl::{Document, blocks, type_expr};
 use crate::value::Value;
 
-/// One declared variable.
-#[derive(Debug, Clone)]
+/// One declared variable. `Debug` shows what kind of default it has.
+#[derive(Clone)]
 pub struct VariableDecl {
     /// Name.
     pub name: String,
@@ -32,6 +33,17 @@ pub struct VariableDecl {
     pub validations: Vec<Validation>,
     /// The block.
     pub location: Location,
+}
+
+impl fmt::Debug for VariableDecl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VariableDecl")
+            .field("name", &self.name)
+            .field("default", &self.default.as_ref().map(Value::kind))
+            .field("sensitive", &self.sensitive)
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A `validation` block.
@@ -54,7 +66,7 @@ pub fn collect(documents: &[Document]) -> (BTreeMap<String, VariableDecl>, Vec<D
     for (at, document) in documents.iter().enumerate() {
         for block in document.body().blocks() {
             let found = match block.ident.as_str() {
-                "variable" => one(document, at, block, &mut diagnostics).into_iter().collect(),
+                "variable" => declaration(document, at, block, &mut diagnostics).into_iter().collect(),
                 "variables" => legacy(document, &block.body),
                 _ => Vec::new(),
             };
@@ -77,7 +89,7 @@ pub fn collect(documents: &[Document]) -> (BTreeMap<String, VariableDecl>, Vec<D
     (declared, diagnostics)
 }
 
-fn one(
+fn declaration(
     document: &Document,
     at: usize,
     block: &Block,
@@ -98,7 +110,8 @@ fn one(
     let text = |name: &str| attribute(name).and_then(|value| evaluate(document, value, &Scope::open()).ok());
     let mut kind = Type::Any;
     if let Some(expression) = attribute("type") {
-        match Type::parse(document, expression) {
+        let constant = |default: &Expression| evaluate(document, default, &Scope::closed());
+        match type_expr::parse(document, expression, &constant) {
             Ok(parsed) => kind = parsed,
             Err(problem) => diagnostics.push(*problem),
         }

@@ -3,6 +3,10 @@
 //! The kernel decides who holds a lock; the text in the lock file only informs. Lock files are permanent:
 //! never deleted, never renamed, so a crashed holder blocks nobody and needs no clean-up (STATE-2). A
 //! released lock keeps its last holder's text, which nobody reads unless the lock is held.
+//!
+//! Two lifetimes: [`with_exclusive`] holds a lock while a closure runs and releases it then, even if a process has a copy of the
+//! descriptor; a [`FileLock`] is held until the last copy of its descriptor closes, so that a child goes on holding it.
+//! Both exclude each other.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -66,6 +70,43 @@ pub enum LockError {
     File(#[from] FsError),
 }
 
+/// Proof that a lock is held; lives no longer than the closure of [`with_exclusive`].
+#[derive(Debug)]
+pub struct Exclusive<'a> {
+    path: &'a Path,
+}
+
+impl Exclusive<'_> {
+    /// Where the lock file is.
+    pub fn path(&self) -> &Path {
+        self.path
+    }
+}
+
+/// Runs `work` while the lock at `path` is held, and releases it whatever `work` does. Waits up to `timeout`; `waiting`
+/// is called once, with the holder, before the wait.
+///
+/// # Errors
+/// [`LockError`]; `work` did not run then.
+pub fn with_exclusive<T>(
+    path: &Path,
+    me: &Holder,
+    timeout: Duration,
+    waiting: impl FnOnce(Option<&Holder>),
+    work: impl FnOnce(&Exclusive<'_>) -> T,
+) -> Result<T, LockError> {
+    let mut lock = fd_lock::RwLock::new(open(path)?);
+    let mut wait = Wait::new(path, timeout, waiting);
+    let mut file = loop {
+        match lock.try_write() {
+            Ok(file) => break file,
+            Err(error) => wait.after(error)?,
+        }
+    };
+    write_holder(&mut file, path, me)?;
+    Ok(work(&Exclusive { path }))
+}
+
 /// A held lock; the kernel releases it when the last copy of its descriptor closes.
 #[derive(Debug)]
 pub struct FileLock {
@@ -92,37 +133,13 @@ impl FileLock {
         timeout: Duration,
         waiting: impl FnOnce(Option<&Holder>),
     ) -> Result<Self, LockError> {
-        let file = open(path)?;
-        let start = Instant::now();
-        let mut waiting = Some(waiting);
-        loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    let mut lock = Self { file, path: path.to_owned() };
-                    lock.write_holder(me)?;
-                    return Ok(lock);
-                }
-                Err(TryLockError::WouldBlock) if start.elapsed() < GRACE => std::thread::sleep(GRACE_POLL),
-                Err(TryLockError::WouldBlock) => {
-                    let holder = read_holder(path);
-                    if start.elapsed() >= timeout {
-                        return Err(LockError::Held {
-                            path: path.to_owned(),
-                            holder,
-                            waited: start.elapsed(),
-                        });
-                    }
-                    if let Some(waiting) = waiting.take() {
-                        waiting(holder.as_ref());
-                    }
-                    std::thread::sleep(POLL.min(timeout.saturating_sub(start.elapsed())));
-                }
-                Err(TryLockError::Error(source)) if source.kind() == io::ErrorKind::Unsupported => {
-                    return Err(LockError::Unsupported { path: path.to_owned(), source });
-                }
-                Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source).into()),
-            }
+        let mut file = open(path)?;
+        let mut wait = Wait::new(path, timeout, waiting);
+        while let Err(error) = file.try_lock() {
+            wait.after(error.into())?;
         }
+        write_holder(&mut file, path, me)?;
+        Ok(Self { file, path: path.to_owned() })
     }
 
     /// Whether somebody holds the lock at `path` right now, and who; `None` when it is free or absent.
@@ -149,17 +166,54 @@ impl FileLock {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
 
-    fn write_holder(&mut self, me: &Holder) -> Result<(), FsError> {
-        let mut line = serde_json::to_string(me).unwrap_or_default();
-        line.push('\n');
-        let write = |file: &mut File| {
-            file.rewind()?;
-            file.write_all(line.as_bytes())?;
-            file.set_len(line.len() as u64)
-        };
-        write(&mut self.file).map_err(io_error("write", &self.path))
+/// The attempts of one taker.
+struct Wait<'a, F> {
+    path: &'a Path,
+    timeout: Duration,
+    start: Instant,
+    waiting: Option<F>,
+}
+
+impl<'a, F: FnOnce(Option<&Holder>)> Wait<'a, F> {
+    fn new(path: &'a Path, timeout: Duration, waiting: F) -> Self {
+        Self { path, timeout, start: Instant::now(), waiting: Some(waiting) }
     }
+
+    /// Sleeps until the next attempt makes sense, or says why there is none.
+    fn after(&mut self, error: io::Error) -> Result<(), LockError> {
+        let waited = self.start.elapsed();
+        match error.kind() {
+            io::ErrorKind::WouldBlock if waited < GRACE => std::thread::sleep(GRACE_POLL),
+            io::ErrorKind::WouldBlock => {
+                let holder = read_holder(self.path);
+                if waited >= self.timeout {
+                    return Err(LockError::Held { path: self.path.to_owned(), holder, waited });
+                }
+                if let Some(waiting) = self.waiting.take() {
+                    waiting(holder.as_ref());
+                }
+                std::thread::sleep(POLL.min(self.timeout.saturating_sub(self.start.elapsed())));
+            }
+            io::ErrorKind::Unsupported => {
+                return Err(LockError::Unsupported { path: self.path.to_owned(), source: error });
+            }
+            _ => return Err(io_error("lock", self.path)(error).into()),
+        }
+        Ok(())
+    }
+}
+
+fn write_holder(file: &mut File, path: &Path, me: &Holder) -> Result<(), FsError> {
+    let mut line = serde_json::to_string(me).unwrap_or_default();
+    line.push('\n');
+    let mut write = || {
+        file.rewind()?;
+        file.write_all(line.as_bytes())?;
+        file.set_len(line.len() as u64)
+    };
+    write().map_err(io_error("write", path))
 }
 
 fn open(path: &Path) -> Result<File, FsError> {
@@ -246,6 +300,64 @@ mod tests {
         })
         .unwrap();
         releaser.join().unwrap();
+        assert_eq!(seen, [Some("slow".to_owned())]);
+    }
+
+    #[test]
+    fn a_closure_holds_the_lock_against_both_kinds_and_frees_it_for_both() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deep/.lock");
+        let held = |found: Result<(), LockError>| match found {
+            Err(LockError::Held { holder, .. }) => holder.map(|holder| holder.command),
+            other => panic!("{other:?}"),
+        };
+        let again = |command: &str| with_exclusive(&path, &me(command), Duration::ZERO, |_| {}, |_| ());
+        with_exclusive(
+            &path,
+            &me("first"),
+            Duration::ZERO,
+            |_| {},
+            |exclusive| {
+                assert_eq!(exclusive.path(), path);
+                assert_eq!(held(again("second")), Some("first".to_owned()));
+                assert_eq!(
+                    held(FileLock::try_acquire(&path, &me("third")).map(drop)),
+                    Some("first".to_owned())
+                );
+                assert!(FileLock::probe(&path).unwrap().is_some());
+            },
+        )
+        .unwrap();
+        again("fourth").unwrap();
+        let lock = FileLock::try_acquire(&path, &me("fifth")).unwrap();
+        assert_eq!(held(again("sixth")), Some("fifth".to_owned()));
+        drop(lock);
+        again("seventh").unwrap();
+    }
+
+    #[test]
+    fn a_panic_frees_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".lock");
+        let work = || with_exclusive(&path, &me("unlucky"), Duration::ZERO, |_| {}, |_| panic!("on purpose"));
+        assert!(std::thread::scope(|scope| scope.spawn(|| work().map(drop::<()>)).join()).is_err());
+        with_exclusive(&path, &me("next"), Duration::ZERO, |_| {}, |_| ()).unwrap();
+    }
+
+    #[test]
+    fn a_closure_waits_for_its_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".lock");
+        let lock = FileLock::try_acquire(&path, &me("slow")).unwrap();
+        let mut seen = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(GRACE + Duration::from_millis(100));
+                drop(lock);
+            });
+            let waiting = |holder: Option<&Holder>| seen.push(holder.map(|holder| holder.command.clone()));
+            with_exclusive(&path, &me("patient"), Duration::from_secs(10), waiting, |_| ()).unwrap();
+        });
         assert_eq!(seen, [Some("slow".to_owned())]);
     }
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use hc_logs::Redactor;
-use hc_logs::scan::{self, Allow, Severity};
+use hc_logs::scan::{self, Allow, SecretSeverity};
 
 #[expect(clippy::print_stderr, reason = "an example is run to be read")]
 fn main() -> std::io::Result<()> {
@@ -16,7 +16,7 @@ fn main() -> std::io::Result<()> {
     std::io::stdout().write_all(&redacted)?;
     let mut scanned = BTreeMap::new();
     for finding in scan::scan(Path::new("build.log"), &String::from_utf8_lossy(&text), &Allow::default()) {
-        if finding.severity == Severity::Error {
+        if finding.severity == SecretSeverity::Error {
             *scanned.entry(finding.rule).or_insert(0_u64) += 1;
         }
     }

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use crate::error::LogError;
 use crate::line::neutralize;
 use crate::redact::{Counts, Redactor};
-use hc_records::retention::{Class, Policy};
+use hc_records::retention::{Policy, Retention};
 
 /// Of larger files only the end is kept, in bytes after redaction.
 pub const MAX_ENTRY: usize = 32 << 20;
@@ -37,7 +37,7 @@ pub struct BundleOptions {
     /// The run it is about, if it is about one.
     pub run_id: Option<RunId>,
     /// How long it is kept.
-    pub class: Class,
+    pub class: Retention,
     /// Days per class.
     pub policy: Policy,
 }
@@ -70,7 +70,7 @@ pub struct BundleManifest {
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub run_id: Option<RunId>,
     /// Retention class.
-    pub retention: Class,
+    pub retention: Retention,
     /// When it may be removed; null: never.
     #[serde(with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]

@@ -8,18 +8,17 @@ use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::{FsError, create_dirs, io_error, read_text};
+use hc_records::layout;
 
 use crate::checks::{CODE, files};
 use crate::registry::{Linter, Stack};
 
-/// Directory below the project for files that live as long as a linter runs.
-const SCRATCH: &str = ".hybrid/lint";
 /// Lines of a linter's answer that are shown when none of them names a place.
 const SHOWN_LINES: usize = 8;
 
 /// A program to run to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invocation {
+pub struct LinterRun {
     /// Program, looked up on `PATH`.
     pub program: &'static str,
     /// Arguments.
@@ -45,7 +44,7 @@ pub trait CommandRunner {
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] means that it is not installed; every other error is reported.
-    fn run(&self, invocation: &Invocation) -> io::Result<Ended>;
+    fn run(&self, invocation: &LinterRun) -> io::Result<Ended>;
 }
 
 /// What the linters of a stack said.
@@ -102,7 +101,7 @@ fn config_file(
     else {
         return Ok(None);
     };
-    let scratch = root.join(SCRATCH);
+    let scratch = root.join(layout::LINT);
     create_dirs(&scratch)?;
     let mut file = tempfile::Builder::new()
         .prefix(linter.program)
@@ -114,7 +113,7 @@ fn config_file(
 }
 
 /// The call of a linter, without the configuration that [`lint`] may add; `None` when it has nothing to look at.
-pub fn invocation(stack: &Stack, linter: &Linter, root: &Path) -> Option<Invocation> {
+pub fn invocation(stack: &Stack, linter: &Linter, root: &Path) -> Option<LinterRun> {
     let cwd = root.join(stack.dir);
     let mut args: Vec<OsString> = linter.args.iter().map(OsString::from).collect();
     let before = args.len();
@@ -125,7 +124,7 @@ pub fn invocation(stack: &Stack, linter: &Linter, root: &Path) -> Option<Invocat
         }
         None => args.extend(linter.paths.iter().filter(|path| cwd.join(path).exists()).map(OsString::from)),
     }
-    (args.len() > before).then_some(Invocation { program: linter.program, args, cwd })
+    (args.len() > before).then_some(LinterRun { program: linter.program, args, cwd })
 }
 
 fn problems(stack: &Stack, linter: &Linter, root: &Path, ended: &Ended) -> Vec<Diagnostic> {

@@ -24,6 +24,8 @@ pub const JOURNAL: &str = ".hybrid/journal";
 pub const OBJECTS: &str = ".hybrid/objects";
 /// Input manifests of builds.
 pub const KEPT_INPUTS: &str = ".hybrid/inputs";
+/// Files that live as long as a linter runs.
+pub const LINT: &str = ".hybrid/lint";
 /// Smoke builds of `packer upgrade-check`.
 pub const UPGRADE: &str = ".hybrid/upgrade";
 /// Records of builds, and images.

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Class {
+pub enum Retention {
     /// Kept until somebody says otherwise: audit logs, trusted manifests.
     Evidence,
     /// Kept for the days of the policy: run logs, bundles.
@@ -33,7 +33,7 @@ impl Default for Policy {
     }
 }
 
-impl Class {
+impl Retention {
     /// When something of this class that was made at `from` expires; `None`: never.
     pub fn expiry(self, from: OffsetDateTime, policy: &Policy) -> Option<OffsetDateTime> {
         let days = match self {
@@ -52,7 +52,7 @@ impl Class {
 
 /// When something that is kept for `keep_days` and was made at `from` may go; `None`: never, which is what 0 days mean.
 pub fn expiry(from: OffsetDateTime, keep_days: u32) -> Option<OffsetDateTime> {
-    Class::Standard.expiry(from, &Policy { standard_days: keep_days, ..Policy::default() })
+    Retention::Standard.expiry(from, &Policy { standard_days: keep_days, ..Policy::default() })
 }
 
 #[cfg(test)]
@@ -62,10 +62,10 @@ mod tests {
     #[test]
     fn evidence_never_expires() {
         let (from, policy) = (OffsetDateTime::UNIX_EPOCH, Policy::default());
-        assert_eq!(Class::Evidence.expiry(from, &policy), None);
-        assert_eq!(Class::Standard.expiry(from, &policy), Some(from + Duration::days(30)));
-        assert!(Class::Ephemeral.is_expired(from, &policy, from + Duration::days(3)));
-        assert!(!Class::Standard.is_expired(
+        assert_eq!(Retention::Evidence.expiry(from, &policy), None);
+        assert_eq!(Retention::Standard.expiry(from, &policy), Some(from + Duration::days(30)));
+        assert!(Retention::Ephemeral.is_expired(from, &policy, from + Duration::days(3)));
+        assert!(!Retention::Standard.is_expired(
             from,
             &Policy { standard_days: 0, ..policy },
             from + Duration::days(9999)

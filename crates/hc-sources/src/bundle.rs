@@ -23,7 +23,7 @@ use crate::lock_file::{LockFile, LockedSource};
 use crate::place::{Sources, remove};
 use crate::sha::Sha;
 use crate::spec::SourceSpec;
-use crate::sync::{Objects, SourceResult, SyncOptions, SyncRequest, Visit, Watcher};
+use crate::sync::{Arrived, Bundled, Objects, SourceResult, SyncOptions, SyncRequest, Visit, Watcher};
 
 const FORMAT: &str = "hybrid-source-bundle";
 const VERSION: u32 = 1;
@@ -34,7 +34,7 @@ const MANIFEST_LIMIT: u64 = 16 << 20;
 /// What a bundle holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct SourceBundleManifest {
     /// Always `hybrid-source-bundle`.
     pub format: String,
     /// Version of the format.
@@ -70,24 +70,6 @@ pub struct BundledPack {
     pub digest: Digest,
 }
 
-/// A bundle that was checked and lies in files.
-#[derive(Debug)]
-pub(crate) struct Bundled {
-    sources: BTreeMap<String, Arrived>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Arrived {
-    pub(crate) packs: Vec<PathBuf>,
-    pub(crate) shallow: Vec<Sha>,
-}
-
-impl Bundled {
-    pub(crate) fn source(&self, name: &str) -> Option<&Arrived> {
-        self.sources.get(name)
-    }
-}
-
 /// Writes all pins of `specs` into `file`.
 ///
 /// # Errors
@@ -99,34 +81,35 @@ pub fn create(
     options: &SyncOptions,
     file: &Path,
     cancel: &AtomicBool,
-) -> Result<Manifest, SourceError> {
-    let _lock = sources.enter(options)?;
-    let lock = LockFile::load(sources.lock_file())?;
-    let scratch = sources.incoming(".bundle");
-    remove(&scratch)?;
-    let mut found: Vec<(BundledSource, Vec<PathBuf>)> = Vec::new();
-    for spec in specs {
-        let pin = lock.pin(spec).ok_or_else(|| SourceError::LockOutdated { name: spec.name.clone() })?;
-        pin.require_valid(options.now)?;
-        found.push(collect(sources, pin, options, &scratch, cancel)?);
-    }
-    found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
-    let manifest = Manifest {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        created_at: options.now,
-        sources: found.iter().map(|(source, _)| source.clone()).collect(),
-    };
-    let partial = partial_name(file);
-    let written = write(&partial, &manifest, &found);
-    remove(&scratch)?;
-    match written.and_then(|()| Ok(std::fs::rename(&partial, file).map_err(io_error("write", file))?)) {
-        Ok(()) => Ok(manifest),
-        Err(error) => {
-            let _ = std::fs::remove_file(&partial);
-            Err(error)
+) -> Result<SourceBundleManifest, SourceError> {
+    sources.with_exclusive(options, || {
+        let lock = LockFile::load(sources.lock_file())?;
+        let scratch = sources.incoming(".bundle");
+        remove(&scratch)?;
+        let mut found: Vec<(BundledSource, Vec<PathBuf>)> = Vec::new();
+        for spec in specs {
+            let pin = lock.pin(spec).ok_or_else(|| SourceError::LockOutdated { name: spec.name.clone() })?;
+            pin.require_valid(options.now)?;
+            found.push(collect(sources, pin, options, &scratch, cancel)?);
         }
-    }
+        found.sort_by(|left, right| left.0.pin.name.cmp(&right.0.pin.name));
+        let manifest = SourceBundleManifest {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            created_at: options.now,
+            sources: found.iter().map(|(source, _)| source.clone()).collect(),
+        };
+        let partial = partial_name(file);
+        let written = write(&partial, &manifest, &found);
+        remove(&scratch)?;
+        match written.and_then(|()| Ok(std::fs::rename(&partial, file).map_err(io_error("write", file))?)) {
+            Ok(()) => Ok(manifest),
+            Err(error) => {
+                let _ = std::fs::remove_file(&partial);
+                Err(error)
+            }
+        }
+    })
 }
 
 fn partial_name(file: &Path) -> PathBuf {
@@ -168,7 +151,7 @@ fn pack_name(source: &str, number: usize) -> String {
 
 fn write(
     file: &Path,
-    manifest: &Manifest,
+    manifest: &SourceBundleManifest,
     sources: &[(BundledSource, Vec<PathBuf>)],
 ) -> Result<(), SourceError> {
     let failed = || io_error("write", file);
@@ -207,7 +190,7 @@ fn append(
 ///
 /// # Errors
 /// [`SourceError::BundleInvalid`], [`SourceError::File`].
-pub fn inspect(file: &Path) -> Result<Manifest, SourceError> {
+pub fn inspect(file: &Path) -> Result<SourceBundleManifest, SourceError> {
     read(file, None)
 }
 
@@ -225,8 +208,51 @@ pub fn restore(
     watcher: Watcher<'_>,
 ) -> Result<Vec<SourceResult>, SourceError> {
     let manifest = inspect(file)?;
-    let _lock = sources.enter(options)?;
-    let mut lock = LockFile::load(sources.lock_file())?;
+    sources.with_exclusive(options, || {
+        let mut lock = LockFile::load(sources.lock_file())?;
+        let chosen = chosen(specs, &manifest, &mut lock, options)?;
+        let scratch = sources.incoming(".bundle");
+        remove(&scratch)?;
+        read(file, Some(&scratch))?;
+        let arrived = manifest.sources.iter().map(|source| {
+            let packs =
+                (0..source.packs.len()).map(|number| scratch.join(pack_name(&source.pin.name, number)));
+            (source.pin.name.clone(), Arrived { packs: packs.collect(), shallow: source.shallow.clone() })
+        });
+        let bundled = Bundled { sources: arrived.collect() };
+        let former = sources.interrupted()?;
+        let only = chosen.iter().map(|spec| spec.name.clone()).collect();
+        let entry = options.entry(&SyncRequest { only, update: false });
+        let journal = Pending::new(sources.journal(), entry, former.as_ref());
+        let visit = Visit {
+            sources,
+            lock: Mutex::new(lock),
+            objects: Objects::Bundle(&bundled),
+            update: false,
+            journal: &journal,
+            interrupted: former.is_some(),
+            options,
+            cancel,
+            watcher,
+        };
+        let results = visit.all(&chosen);
+        if results.iter().any(|result| result.outcome.is_ok()) && !options.locked {
+            let lock = visit.lock.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            lock.save(sources.lock_file())?;
+        }
+        remove(&scratch)?;
+        journal.end(false)?;
+        Ok(results)
+    })
+}
+
+/// The sources that the bundle has, each with its pin in the lock.
+fn chosen<'a>(
+    specs: &'a [SourceSpec],
+    manifest: &SourceBundleManifest,
+    lock: &mut LockFile,
+    options: &SyncOptions,
+) -> Result<Vec<&'a SourceSpec>, SourceError> {
     let mut chosen = Vec::new();
     for spec in specs {
         let Some(bundled) = manifest.sources.iter().find(|source| source.pin.name == spec.name) else {
@@ -245,40 +271,11 @@ pub fn restore(
         }
         chosen.push(spec);
     }
-    let scratch = sources.incoming(".bundle");
-    remove(&scratch)?;
-    read(file, Some(&scratch))?;
-    let arrived = manifest.sources.iter().map(|source| {
-        let packs = (0..source.packs.len()).map(|number| scratch.join(pack_name(&source.pin.name, number)));
-        (source.pin.name.clone(), Arrived { packs: packs.collect(), shallow: source.shallow.clone() })
-    });
-    let bundled = Bundled { sources: arrived.collect() };
-    let former = sources.interrupted()?;
-    let only = chosen.iter().map(|spec| spec.name.clone()).collect();
-    let journal = Pending::new(sources, &SyncRequest { only, update: false }, former.as_ref(), options);
-    let visit = Visit {
-        sources,
-        lock: Mutex::new(lock),
-        objects: Objects::Bundle(&bundled),
-        update: false,
-        journal: &journal,
-        interrupted: former.is_some(),
-        options,
-        cancel,
-        watcher,
-    };
-    let results = visit.all(&chosen);
-    if results.iter().any(|result| result.outcome.is_ok()) && !options.locked {
-        let lock = visit.lock.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        lock.save(sources.lock_file())?;
-    }
-    remove(&scratch)?;
-    journal.end(false)?;
-    Ok(results)
+    Ok(chosen)
 }
 
 /// Reads a bundle once, checks it, and writes its packs below `dest`, if there is one.
-fn read(file: &Path, dest: Option<&Path>) -> Result<Manifest, SourceError> {
+fn read(file: &Path, dest: Option<&Path>) -> Result<SourceBundleManifest, SourceError> {
     let invalid = |reason: String| SourceError::BundleInvalid { path: file.to_owned(), reason };
     let broken = |error: std::io::Error| invalid(format!("it cannot be unpacked: {error}"));
     hc_core::fs::regular_metadata(file)?;
@@ -292,7 +289,7 @@ fn read(file: &Path, dest: Option<&Path>) -> Result<Manifest, SourceError> {
     }
     let mut text = String::new();
     first.by_ref().take(MANIFEST_LIMIT).read_to_string(&mut text).map_err(broken)?;
-    let manifest: Manifest = serde_json::from_str(&text)
+    let manifest: SourceBundleManifest = serde_json::from_str(&text)
         .map_err(|error| invalid(format!("its manifest cannot be read: {error}")))?;
     let mut expected = check(&manifest).map_err(invalid)?;
     for entry in entries {
@@ -316,7 +313,7 @@ fn read(file: &Path, dest: Option<&Path>) -> Result<Manifest, SourceError> {
 }
 
 /// The files that a manifest promises, by path.
-fn check(manifest: &Manifest) -> Result<BTreeMap<String, BundledPack>, String> {
+fn check(manifest: &SourceBundleManifest) -> Result<BTreeMap<String, BundledPack>, String> {
     if manifest.format != FORMAT {
         return Err("it is not a bundle of sources".into());
     }

@@ -9,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::error::SourceError;
-use crate::place::Sources;
-use crate::sync::{SyncOptions, SyncRequest};
 
 const LIMIT: u64 = 1 << 20;
 const SCHEMA: u32 = 1;
@@ -84,17 +82,12 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(
-        sources: &Sources,
-        request: &SyncRequest,
-        former: Option<&Journal>,
-        options: &SyncOptions,
-    ) -> Self {
-        let mut entry = Journal::new(options.now, &options.me.command, request.update, request.only.clone());
+    /// `entry` is what this sync does, `former` what an earlier one left.
+    pub(crate) fn new(file: JournalFile, mut entry: Journal, former: Option<&Journal>) -> Self {
         let mut outstanding = None;
         if let Some(former) = former {
             let covered =
-                request.only.is_empty() || !former.only.is_empty() && former.only.is_subset(&request.only);
+                entry.only.is_empty() || !former.only.is_empty() && former.only.is_subset(&entry.only);
             if !covered {
                 outstanding = Some(former.clone());
                 entry.update |= former.update;
@@ -105,7 +98,7 @@ impl Pending {
                 }
             }
         }
-        Self { file: sources.journal(), entry, outstanding, begun: Mutex::new(false) }
+        Self { file, entry, outstanding, begun: Mutex::new(false) }
     }
 
     /// To be called before anything of a source is written.

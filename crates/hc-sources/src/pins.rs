@@ -40,27 +40,28 @@ pub fn pin(
     options: &SyncOptions,
 ) -> Result<(LockedSource, Option<LockedSource>), SourceError> {
     check(spec, request)?;
-    let _lock = sources.enter(options)?;
-    let mut lock = LockFile::load(sources.lock_file())?;
-    let former = lock.sources.get(&spec.name).cloned();
-    let kind = lock.pin(spec).map_or(PinKind::Commit, |pin| pin.kind);
-    let pinned = LockedSource {
-        name: spec.name.clone(),
-        url: spec.origin.clone(),
-        reference: spec.reference.clone(),
-        kind,
-        sha: request.sha.clone(),
-        force: Some(ForcePin {
-            reason: request.reason.trim().to_owned(),
-            approved_by: request.approved_by.trim().to_owned(),
-            pinned_by: request.pinned_by.clone(),
-            pinned_at: whole_second(options.now),
-            expires: whole_second(options.now + request.lasts),
-        }),
-    };
-    lock.sources.insert(spec.name.clone(), pinned.clone());
-    lock.save(sources.lock_file())?;
-    Ok((pinned, former))
+    sources.with_exclusive(options, || {
+        let mut lock = LockFile::load(sources.lock_file())?;
+        let former = lock.sources.get(&spec.name).cloned();
+        let kind = lock.pin(spec).map_or(PinKind::Commit, |pin| pin.kind);
+        let pinned = LockedSource {
+            name: spec.name.clone(),
+            url: spec.origin.clone(),
+            reference: spec.reference.clone(),
+            kind,
+            sha: request.sha.clone(),
+            force: Some(ForcePin {
+                reason: request.reason.trim().to_owned(),
+                approved_by: request.approved_by.trim().to_owned(),
+                pinned_by: request.pinned_by.clone(),
+                pinned_at: whole_second(options.now),
+                expires: whole_second(options.now + request.lasts),
+            }),
+        };
+        lock.sources.insert(spec.name.clone(), pinned.clone());
+        lock.save(sources.lock_file())?;
+        Ok((pinned, former))
+    })
 }
 
 fn whole_second(time: OffsetDateTime) -> OffsetDateTime {

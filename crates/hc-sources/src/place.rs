@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hc_core::fs::{create_dirs, io_error};
-use hc_core::lock::FileLock;
+use hc_core::lock::{Holder, with_exclusive};
 
 use crate::error::SourceError;
 use crate::journal::{Journal, JournalFile};
@@ -81,15 +81,30 @@ impl Sources {
         Ok(names)
     }
 
-    /// Makes `sources/`, out of sight of the project's own git, and takes its lock.
-    pub(crate) fn enter(&self, options: &SyncOptions) -> Result<FileLock, SourceError> {
+    /// Runs `work` while `sources/` is locked against other writers. Makes the directory, out of sight of the project's
+    /// own git, if it is not there.
+    ///
+    /// # Errors
+    /// [`SourceError::Busy`], [`SourceError::NotADirectory`], [`SourceError::LocksUnsupported`],
+    /// [`SourceError::File`], or what `work` returned.
+    pub(crate) fn with_exclusive<T>(
+        &self,
+        options: &SyncOptions,
+        work: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
         if std::fs::symlink_metadata(&self.dir).is_ok_and(|meta| !meta.is_dir()) {
             return Err(SourceError::NotADirectory { path: self.dir.clone() });
         }
         create_dirs(&self.dir)?;
-        let lock = FileLock::acquire(&self.dir.join(".lock"), &options.me, options.lock_timeout, |holder| {
-            (options.waiting)(holder);
-        })?;
+        let waiting = |holder: Option<&Holder>| (options.waiting)(holder);
+        with_exclusive(&self.dir.join(".lock"), &options.me, options.lock_timeout, waiting, |_| {
+            self.tidy()?;
+            work()
+        })?
+    }
+
+    /// What a writer may rely on: no leftovers, and a place for clones to grow in.
+    fn tidy(&self) -> Result<(), SourceError> {
         hc_core::fs::sweep_temporaries(&self.dir)?;
         let ignore = self.dir.join(".gitignore");
         if hc_core::fs::regular_metadata(&ignore)?.is_none() {
@@ -99,8 +114,7 @@ impl Sources {
         if std::fs::symlink_metadata(&incoming).is_ok_and(|meta| !meta.is_dir()) {
             return Err(SourceError::NotADirectory { path: incoming });
         }
-        create_dirs(&incoming)?;
-        Ok(lock)
+        Ok(create_dirs(&incoming)?)
     }
 }
 

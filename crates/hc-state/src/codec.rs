@@ -15,6 +15,9 @@ use crate::format::{State, VERSION};
 /// two spaces, so this text stands nowhere else.
 const DIGEST_KEY: &str = "\n  \"digest\": \"";
 
+/// Largest state that is read, in bytes; a hundred times a large project's.
+pub(crate) const STATE_LIMIT: u64 = 256 << 20;
+
 /// Why bytes are not a state that this crate can use.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {

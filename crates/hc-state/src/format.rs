@@ -99,7 +99,7 @@ pub struct BuilderRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_build: Option<BuildSummary>,
     /// Test results, oldest first, at most 50 (STATE-4).
-    pub provenance: Vec<Provenance>,
+    pub provenance: Vec<SuiteResult>,
     /// The template that makes this image, as its path or id in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_id: Option<String>,
@@ -191,7 +191,8 @@ pub struct ArtifactRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Provenance {
+#[cfg_attr(feature = "schema", schemars(rename = "Provenance"))]
+pub struct SuiteResult {
     /// When the suite ended.
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]

@@ -25,11 +25,11 @@ pub mod store;
 
 pub use audit::{AuditAction, AuditEvent, AuditReport};
 pub use backup::{Backup, BackupRef, Validity};
-pub use check::{CheckContext, Finding, FindingCode, ProvenanceGap, Severity};
+pub use check::{CheckContext, FindingCode, ProvenanceGap, StateFinding, StateSeverity};
 pub use error::StateError;
 pub use format::{
-    ArtifactRef, AuditHead, BuildSummary, BuilderRecord, PluginRecord, Provenance, Publication, Revocation,
-    RunOutcome, RunRecord, ScanRecord, ScanStatus, SchemaInfo, SourceRecord, State, Trust, WrittenBy,
+    ArtifactRef, AuditHead, BuildSummary, BuilderRecord, PluginRecord, Publication, Revocation, RunOutcome,
+    RunRecord, ScanRecord, ScanStatus, SchemaInfo, SourceRecord, State, SuiteResult, Trust, WrittenBy,
 };
 pub use lineage::{Lineage, Revision};
 pub use locks::{BuildHolder, HeldLock, LockKind, UnlockAdvice};

@@ -11,6 +11,8 @@ pub(crate) const STEM: &str = "packer-hybrid";
 
 /// Directory of the state, relative to the project.
 pub const STATE: &str = "state";
+/// Directory of the backups, relative to the project.
+pub const BACKUPS: &str = "state/backups";
 /// Directory of records that belong to single builders, relative to the project.
 pub const PACKER: &str = "state/packer";
 
@@ -41,7 +43,7 @@ pub fn build_lock_file(root: &Path, target: &Target) -> PathBuf {
 
 /// `state/backups/`.
 pub fn backups_dir(root: &Path) -> PathBuf {
-    state_dir(root).join("backups")
+    root.join(BACKUPS)
 }
 
 /// `state/backups/packer-hybrid.<serial>.json`.

@@ -11,12 +11,12 @@ use time::macros::format_description;
 
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::backup::{self, BackupRef, Names};
-use crate::codec;
+use crate::codec::{self, STATE_LIMIT};
 use crate::disk;
 use crate::error::StateError;
 use crate::format::{State, WrittenBy};
 use crate::paths;
-use crate::store::{STATE_LIMIT, Store};
+use crate::store::Store;
 
 /// Which backup to restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,10 @@ impl Store {
     /// [`StateError::NoGoodBackup`], [`StateError::BackupNotFound`], lock and write errors; what stood in the
     /// state's place is still there or kept then.
     pub fn restore(&self, point: RestorePoint, run: &RunId) -> Result<Restored, StateError> {
-        let _exclusive = self.exclusive(self.options().lock_timeout)?;
+        self.exclusively(self.options().lock_timeout, || self.restore_locked(point, run))
+    }
+
+    fn restore_locked(&self, point: RestorePoint, run: &RunId) -> Result<Restored, StateError> {
         let names = Names::list(self.root())?;
         let (from, mut state) = choose(self.root(), &names, point)?;
         let path = paths::state_file(self.root());
@@ -57,7 +60,8 @@ impl Store {
             None => names.highest() + 2,
         };
         let newest_audit = audit::append(
-            self,
+            self.root(),
+            self.options(),
             run,
             AuditEvent::new(AuditAction::Restore, "state/packer-hybrid.json")
                 .detail("backup_serial", from.serial)

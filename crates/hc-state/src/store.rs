@@ -6,26 +6,23 @@
 //! The serial grows by exactly one. Readers take no lock.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use hc_core::RunId;
 use hc_core::fs::{FsError, read_limited, sweep_temporaries, write_atomic};
 use hc_core::lock::FileLock;
+use hc_core::{RunId, Target};
 
-use crate::audit::{self, AuditEvent};
-use crate::backup::{self, Names};
-use crate::codec::{self, Damage, DecodeError};
+use crate::audit::{self, AuditEvent, AuditReport};
+use crate::backup::{self, Backup, Names};
+use crate::codec::{self, Damage, DecodeError, STATE_LIMIT};
 use crate::disk;
 use crate::error::StateError;
 use crate::format::{AuditHead, SchemaInfo, State, VERSION, WrittenBy};
 use crate::lineage::{Lineage, Revision};
-use crate::locks::{self, LockKind};
+use crate::locks::{self, BuildHolder, UnlockAdvice};
 use crate::options::StoreOptions;
 use crate::paths;
-
-/// Largest state that is read, in bytes; a hundred times a large project's.
-pub(crate) const STATE_LIMIT: u64 = 256 << 20;
 
 /// The state of one project. Shared by the threads of a process: they take turns, whatever `lock_timeout` is.
 #[derive(Debug)]
@@ -33,12 +30,6 @@ pub struct Store {
     root: PathBuf,
     options: StoreOptions,
     turn: Mutex<()>,
-}
-
-/// The state lock, held.
-pub(crate) struct Exclusive<'a> {
-    _lock: Option<FileLock>,
-    _turn: MutexGuard<'a, ()>,
 }
 
 /// A state and the bytes it was read from.
@@ -112,30 +103,36 @@ impl Store {
         timeout: Duration,
         change: impl FnOnce(&mut Locked<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let exclusive = self.exclusive(timeout)?;
-        let loaded = self.load()?;
-        disk::writable_metadata(&paths::state_file(&self.root))?;
-        let mut locked = Locked::new(self, run.clone(), loaded);
-        let value = change(&mut locked)?;
-        if locked.changed {
-            locked.commit()?;
-        }
-        drop(exclusive);
-        Ok(value)
+        self.exclusively(timeout, || {
+            let loaded = self.load()?;
+            disk::writable_metadata(&paths::state_file(&self.root))?;
+            let mut locked = Locked::new(self, run.clone(), loaded);
+            let value = change(&mut locked)?;
+            if locked.changed {
+                locked.commit()?;
+            }
+            Ok(value)
+        })
     }
 
-    /// Takes the state lock and clears what killed writers left.
-    pub(crate) fn exclusive(&self, timeout: Duration) -> Result<Exclusive<'_>, StateError> {
+    /// Runs `work` under the state lock, after clearing what killed writers left.
+    pub(crate) fn exclusively<T, E: From<StateError>>(
+        &self,
+        timeout: Duration,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         // A panic in another thread's closure left nothing half-done: nothing is shared but the turn itself.
-        let turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let dir = paths::state_dir(&self.root);
-        let backups = paths::backups_dir(&self.root);
         disk::make_dirs(&[&dir])?;
-        let lock = locks::acquire(&paths::lock_file(&self.root), LockKind::State, &self.options, timeout)?;
-        disk::make_dirs(&[&backups])?;
-        sweep_temporaries(&dir)?;
-        sweep_temporaries(&backups)?;
-        Ok(Exclusive { _lock: lock, _turn: turn })
+        locks::with_state(&self.root, &self.options, timeout, || {
+            let backups = paths::backups_dir(&self.root);
+            disk::make_dirs(&[&backups])?;
+            for dir in [&dir, &backups] {
+                sweep_temporaries(dir).map_err(StateError::from)?;
+            }
+            work()
+        })
     }
 
     /// Reads and proves the state.
@@ -198,6 +195,50 @@ impl Store {
         }
         let found = on_disk.and_then(|bytes| codec::decode(&bytes).ok()).map(|state| state.serial);
         Err(StateError::NotCommitted { kept: found.or(kept), source })
+    }
+
+    /// All backups with their validity, newest first; every one is read.
+    ///
+    /// # Errors
+    /// [`StateError::File`] when the directory cannot be listed.
+    pub fn backups(&self) -> Result<Vec<Backup>, StateError> {
+        backup::list(&self.root)
+    }
+
+    /// Reads the audit log and proves its chain, and that it still holds what the state remembers.
+    ///
+    /// # Errors
+    /// [`StateError`] when it cannot be read; problems in it are in the report.
+    pub fn audit_log(&self) -> Result<AuditReport, StateError> {
+        let state = self.read().ok().flatten();
+        audit::read(&self.root, state.and_then(|state| state.audit).as_ref())
+    }
+
+    /// Takes the build lock of `target` without waiting; packer's process inherits its descriptor.
+    ///
+    /// `None` only where the file system has no locks and the options allow that.
+    ///
+    /// # Errors
+    /// [`StateError::LockHeld`] names the holder, or its orphan.
+    pub fn build_lock(&self, target: &Target) -> Result<Option<FileLock>, StateError> {
+        locks::take_build(&self.root, &self.options, target)
+    }
+
+    /// Every target whose build lock is held, by name.
+    ///
+    /// # Errors
+    /// [`StateError::File`] when the locks cannot be listed.
+    pub fn build_holders(&self) -> Result<Vec<BuildHolder>, StateError> {
+        locks::builds(&self.root)
+    }
+
+    /// Says for every lock who holds it and what to do; changes nothing, because the kernel frees the locks of
+    /// the dead and the text in a lock file only informs.
+    ///
+    /// # Errors
+    /// [`StateError::File`] when the locks cannot be looked at.
+    pub fn unlock_advice(&self) -> Result<Vec<UnlockAdvice>, StateError> {
+        locks::advice(&self.root)
     }
 
     pub(crate) fn new_lineage(&self) -> Lineage {
@@ -267,7 +308,7 @@ impl<'a> Locked<'a> {
     /// # Errors
     /// [`StateError::AuditBroken`] when the log's last entry is not intact, [`StateError::File`].
     pub fn audit(&mut self, event: AuditEvent) -> Result<AuditHead, StateError> {
-        let head = audit::append(self.store, &self.run, event)?;
+        let head = audit::append(&self.store.root, &self.store.options, &self.run, event)?;
         self.state_mut().audit = Some(head.clone());
         Ok(head)
     }

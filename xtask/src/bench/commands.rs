@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::{Bench, Row, compare, installed, memory, project, quiet};
+use super::measure::{Bench, Row, compare, installed, memory, quiet};
+use super::project;
 
 /// How long it takes to say something at all.
 pub(super) fn start(bench: &Bench) -> Result<Vec<Row>> {

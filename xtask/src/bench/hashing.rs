@@ -7,7 +7,7 @@ use anyhow::Result;
 use hc_core::Digest;
 use hc_core::stat_cache::StatCache;
 
-use super::{Bench, Row, compare, installed, quiet};
+use super::measure::{Bench, Row, compare, installed, quiet};
 
 pub(super) fn run(_: &Bench) -> Result<Vec<Row>> {
     let dir = tempfile::tempdir()?;

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::hashing::fill;
-use super::{Bench, Row, compare, installed, memory, project, quiet};
+use super::measure::{Bench, Row, compare, installed, memory, quiet};
+use super::project;
 
 /// Numbers of input files, so that the growth shows.
 const SIZES: [(usize, usize); 3] = [(1_000, 9), (20_000, 7), (100_000, 5)];

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Bench, Row, compare};
+use super::measure::{Bench, Row, compare};
 
 const FILES: usize = 20_000;
 const COMMITS: usize = 5_000;

@@ -8,12 +8,12 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use hc_core::{BuildId, Digest, RunId, Target};
 use hc_state::{
-    ArtifactRef, BuildSummary, CheckContext, Provenance, SourceRecord, State, StateError, Store,
-    StoreOptions, Trust,
+    ArtifactRef, BuildSummary, CheckContext, SourceRecord, State, StateError, Store, StoreOptions,
+    SuiteResult, Trust,
 };
 use time::OffsetDateTime;
 
-use super::{Bench, Row, compare};
+use super::measure::{Bench, Row, compare};
 
 pub(super) fn run(_: &Bench) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn run(_: &Bench) -> Result<Vec<Row>> {
             fill(locked.state_mut(), builders, sources, &run);
             Ok(())
         })?;
-        let path = dir.path().join("state/packer-hybrid.json");
+        let path = hc_state::paths::state_file(dir.path());
         let kib = std::fs::metadata(&path)?.len() / 1024;
         let what = |verb: &str| format!("state, {builders} builders ({kib} KiB): {verb}");
         rows.push(compare(
@@ -129,7 +129,7 @@ fn fill(state: &mut State, builders: usize, sources: usize, run: &RunId) {
             manifest: Some(inputs),
             run_id: run.clone(),
         });
-        record.provenance.push(Provenance {
+        record.provenance.push(SuiteResult {
             at: now,
             build_id,
             links: vec![format!("logs/tests/{at}.log")],

@@ -7,7 +7,7 @@ use anyhow::Result;
 use hc_core::SecretString;
 use hc_logs::redact::Redactor;
 
-use super::{Bench, Row, compare, quiet};
+use super::measure::{Bench, Row, compare, quiet};
 
 /// Size of the log.
 const BYTES: usize = 64 << 20;

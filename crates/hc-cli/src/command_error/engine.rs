@@ -11,7 +11,8 @@ use hc_engine::error::{AcceptedList, Needs, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
-use super::{beneath, fs, logs, provisioners, records, secrets, sources, state};
+use super::causes::beneath;
+use super::{fs, logs, provisioners, records, secrets, sources, state};
 
 /// How many changes of one target a refusal spells out.
 const SPELLED_OUT: usize = 20;

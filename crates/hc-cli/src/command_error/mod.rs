@@ -1,5 +1,6 @@
 //! The one place that turns errors of the engine into messages, hints and exit codes.
 
+mod causes;
 mod engine;
 mod fs;
 mod logs;
@@ -10,7 +11,6 @@ mod sources;
 mod state;
 
 use std::borrow::Cow;
-use std::error::Error;
 
 use hc_config::Diagnostic;
 use hc_core::ExitClass;
@@ -107,7 +107,7 @@ impl CommandError {
             exit: error.class(),
             code: error.code(),
             message: error.to_string(),
-            causes: beneath(error),
+            causes: causes::beneath(error),
             hint: Some(sources::hint(error)),
             diagnostics: Vec::new(),
         }
@@ -130,15 +130,4 @@ impl From<IdError> for CommandError {
     fn from(error: IdError) -> Self {
         Self::of(&EngineError::from(error))
     }
-}
-
-/// Everything that lies beneath an error, outermost first.
-fn beneath(error: &dyn Error) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes
 }

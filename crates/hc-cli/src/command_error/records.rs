@@ -2,7 +2,8 @@
 
 use hc_records::RecordError;
 
-use super::{beneath, fs};
+use super::causes::beneath;
+use super::fs;
 
 /// What lies beneath.
 pub(super) fn causes(error: &RecordError) -> Vec<String> {

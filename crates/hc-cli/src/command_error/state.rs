@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use hc_core::fs::FsError;
 use hc_state::format::VERSION;
+use hc_state::paths::BACKUPS;
 use hc_state::{BackupRef, StateError};
 
 /// What to do about it.
@@ -39,13 +40,13 @@ pub(super) fn hint(error: &StateError) -> String {
              state is meant"
         ),
         StateError::Foreign { backup, .. } => format!(
-            "run `hybrid state restore` to bring back {backup}, or move `state/backups` away if the new \
+            "run `hybrid state restore` to bring back {backup}, or move `{BACKUPS}` away if the new \
              history is meant"
         ),
         StateError::Missing { backup: Some(backup), .. } => format!(
-            "run `hybrid state restore` to bring back {backup}, or move `state/backups` away to begin anew"
+            "run `hybrid state restore` to bring back {backup}, or move `{BACKUPS}` away to begin anew"
         ),
-        StateError::Missing { backup: None, .. } => "move `state/backups` away to begin anew".into(),
+        StateError::Missing { backup: None, .. } => format!("move `{BACKUPS}` away to begin anew"),
         StateError::NoState { .. } => "run `hybrid validate`: it writes the first state".into(),
         StateError::Changed { .. } => "plan again, then run the command again".into(),
         StateError::NotCommitted { source, .. } => file_hint(source).into(),

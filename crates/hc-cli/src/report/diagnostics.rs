@@ -37,7 +37,7 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
 fn masked(text: String, path: &Path) -> String {
     let found = scan::scan(path, &text, &Allow::default());
     let mut bytes = text.into_bytes();
-    for finding in found.iter().filter(|finding| finding.severity == scan::Severity::Error) {
+    for finding in found.iter().filter(|finding| finding.severity == scan::SecretSeverity::Error) {
         let end = finding.span.end.min(bytes.len());
         for byte in bytes.get_mut(finding.span.start..end).into_iter().flatten() {
             // A key of several lines keeps them.

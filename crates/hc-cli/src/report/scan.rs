@@ -2,7 +2,7 @@
 
 use hc_core::ExitClass;
 use hc_engine::outcome::scan::ScanReport;
-use hc_logs::scan::Severity;
+use hc_logs::scan::SecretSeverity;
 
 use super::{Report, Style, table};
 
@@ -12,8 +12,8 @@ impl Report for ScanReport {
     fn human(&self, style: &Style) -> String {
         let rows = self.findings.iter().map(|finding| {
             let severity = match finding.severity {
-                Severity::Error => style.bad("error"),
-                Severity::Info => style.dim("info"),
+                SecretSeverity::Error => style.bad("error"),
+                SecretSeverity::Info => style.dim("info"),
             };
             let place = format!("{}:{}:{}", finding.path, finding.line, finding.column);
             vec![severity, place, finding.rule.clone(), finding.description.clone()]

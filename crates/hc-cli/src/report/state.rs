@@ -2,7 +2,7 @@
 
 use hc_core::ExitClass;
 use hc_engine::outcome::state::{BackupsReport, FindingsReport, StateChangeReport, StateReport};
-use hc_state::Severity;
+use hc_state::StateSeverity;
 
 use super::diagnostics::{one_line, visible};
 use super::{Report, Style, table};
@@ -36,8 +36,8 @@ impl Report for FindingsReport {
         let mut text = String::new();
         for finding in &self.findings {
             let word = match finding.severity {
-                Severity::Error => style.bad("error"),
-                Severity::Warning | Severity::Info => style.warn("warning"),
+                StateSeverity::Error => style.bad("error"),
+                StateSeverity::Warning | StateSeverity::Info => style.warn("warning"),
             };
             text.push_str(&format!(
                 "{word}[{}] {}: {}\n",
@@ -51,7 +51,7 @@ impl Report for FindingsReport {
     }
 
     fn exit_code(&self) -> ExitClass {
-        let bad = self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        let bad = self.findings.iter().any(|finding| finding.severity == StateSeverity::Error);
         if bad { ExitClass::Invalid } else { ExitClass::Success }
     }
 }

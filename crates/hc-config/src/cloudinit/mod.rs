@@ -5,7 +5,7 @@
 
 mod yaml;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -35,13 +35,19 @@ const KINDS: &[(&str, &str)] = &[
 
 const CONFIG: &str = "text/cloud-config";
 
-/// One file of user data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One file of user data. `Debug` shows no text: it may set passwords.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// Path relative to the project.
     pub path: PathBuf,
     /// Its text.
     pub text: String,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").field("path", &self.path).field("bytes", &self.text.len()).finish()
+    }
 }
 
 /// Merges the parts, weakest first. The same parts give the same bytes.

@@ -1,5 +1,6 @@
 //! One parsed HCL file that can say where each of its parts stands.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,21 @@ use hcl_edit::structure::Body;
 use crate::diagnostic::{Diagnostic, Location};
 
 /// A parsed `.pkr.hcl` or `.pkrvars.hcl` file. Read-only: people's files are never rewritten through it.
-#[derive(Debug, Clone)]
+/// `Debug` shows no text: var files hold values.
+#[derive(Clone)]
 pub struct Document {
     path: PathBuf,
     text: String,
     body: Body,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("path", &self.path)
+            .field("bytes", &self.text.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Document {
@@ -28,13 +39,15 @@ impl Document {
             text.drain(..'\u{feff}'.len_utf8());
         }
         match super::repeated::parse(&text) {
-            Ok(body) => {
-                let document = Self { path: path.to_owned(), text, body };
-                match super::strings::broken(&document) {
-                    Some(problem) => Err(Box::new(problem)),
-                    None => Ok(document),
-                }
-            }
+            Ok(body) => match super::strings::broken(&text, &body) {
+                Some(at) => Err(Box::new(
+                    Diagnostic::error("HclSyntax", "syntax error in HCL")
+                        .at(Location::new(path, &text, at..at + 1))
+                        .label("this string goes over the end of its line")
+                        .hint("write `\\n` for a line break, or use a heredoc: `<<EOT`"),
+                )),
+                None => Ok(Self { path: path.to_owned(), text, body }),
+            },
             Err(error) => {
                 let at = error.location();
                 let start = at.offset();

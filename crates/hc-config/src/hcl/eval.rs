@@ -1,6 +1,7 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use hcl_edit::Span;
@@ -8,8 +9,7 @@ use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOpe
 use indexmap::IndexMap;
 
 use super::budget::Budget;
-use super::types::Type;
-use super::{Document, functions, operators};
+use super::{Document, convert, functions, operators, type_expr};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
 use crate::suggest;
@@ -18,13 +18,19 @@ use crate::value::Value;
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
 
-/// The names that an expression may use.
-#[derive(Debug, Clone, Default)]
+/// The names that an expression may use. `Debug` shows no values.
+#[derive(Clone, Default)]
 pub struct Scope {
     /// Shared, because every round of a `for` has a scope of its own.
     names: BTreeMap<String, Arc<Value>>,
     /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
     pub open: bool,
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("names", &self.names.keys()).field("open", &self.open).finish()
+    }
 }
 
 impl Scope {
@@ -92,7 +98,7 @@ impl Evaluator<'_> {
             Expression::Null(_) => Ok(Value::Null),
             Expression::Bool(value) => Ok(Value::Bool(*value.value())),
             Expression::Number(number) => self.number(number),
-            Expression::String(text) => Ok(functions::normalized(Value::String(text.value().clone()))),
+            Expression::String(text) => Ok(convert::normalized(Value::String(text.value().clone()))),
             Expression::StringTemplate(template) => self.string(template.iter(), scope, depth),
             Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc, scope, depth),
             Expression::Parenthesis(inner) => self.expression(inner.inner(), scope, depth),
@@ -106,7 +112,7 @@ impl Evaluator<'_> {
                 for (key, value) in object.iter() {
                     let key = match key {
                         ObjectKey::Ident(name) => {
-                            functions::normalized(Value::String(name.as_str().to_owned()))
+                            convert::normalized(Value::String(name.as_str().to_owned()))
                         }
                         ObjectKey::Expression(key) => self.expression(key, scope, depth)?,
                     };
@@ -114,7 +120,7 @@ impl Evaluator<'_> {
                     match key {
                         Value::Unknown => return Ok(Value::Unknown),
                         key => {
-                            let key = functions::to_text(&key).ok_or_else(|| {
+                            let key = convert::to_text(&key).ok_or_else(|| {
                                 self.fail(expression, format!("a {} cannot be a key", key.kind()))
                             })?;
                             entries.insert(key, value);
@@ -128,13 +134,13 @@ impl Evaluator<'_> {
                 match self.expression(&conditional.cond_expr, scope, depth)? {
                     Value::Unknown => Ok(Value::Unknown),
                     condition => {
-                        let condition = functions::to_bool(&condition).ok_or_else(|| {
+                        let condition = convert::to_bool(&condition).ok_or_else(|| {
                             self.fail(&conditional.cond_expr, "the condition is not a bool")
                         })?;
                         let both = [&conditional.true_expr, &conditional.false_expr]
                             .map(|branch| self.expression(branch, scope, depth));
                         let [yes, no] = both;
-                        let mut both = functions::unify(vec![yes?, no?]);
+                        let mut both = convert::unify(vec![yes?, no?]);
                         Ok(both.swap_remove(usize::from(!condition)))
                     }
                 }
@@ -158,10 +164,10 @@ impl Evaluator<'_> {
                 let value = self.expression(&op.expr, scope, depth)?;
                 match (*op.operator.value(), &value) {
                     (_, Value::Unknown) => Ok(Value::Unknown),
-                    (UnaryOperator::Not, value) => functions::to_bool(value)
+                    (UnaryOperator::Not, value) => convert::to_bool(value)
                         .map(|flag| Value::Bool(!flag))
                         .ok_or_else(|| self.fail(expression, "`!` needs a bool")),
-                    (UnaryOperator::Neg, value) => functions::to_number(value)
+                    (UnaryOperator::Neg, value) => convert::to_number(value)
                         .map(|number| Value::Number(number.negated()))
                         .ok_or_else(|| self.fail(expression, "`-` needs a number")),
                 }
@@ -250,7 +256,8 @@ impl Evaluator<'_> {
             return Err(self.fail(call, "convert() takes a value and a type"));
         };
         let value = self.expression(value, scope, depth)?;
-        let kind = Type::parse(self.document, kind)?;
+        let default = |default: &Expression| evaluate(self.document, default, &Scope::closed());
+        let kind = type_expr::parse(self.document, kind, &default)?;
         kind.convert(&value).map_err(|error| self.fail(call, error.to_string()))
     }
 
@@ -286,17 +293,17 @@ impl Evaluator<'_> {
                 return items.map(Value::List);
             }
             TraversalOperator::GetAttr(name) => {
-                functions::index(&value, &functions::normalized(Value::String(name.as_str().to_owned())))
+                convert::index(&value, &convert::normalized(Value::String(name.as_str().to_owned())))
             }
             TraversalOperator::LegacyIndex(at) => {
-                functions::index(&value, &Value::Number(Number::from(*at.value())))
+                convert::index(&value, &Value::Number(Number::from(*at.value())))
             }
             TraversalOperator::Index(at) => {
                 let at = self.expression(at, scope, depth)?;
                 if at == Value::Unknown {
                     return Ok(Value::Unknown);
                 }
-                functions::index(&value, &at)
+                convert::index(&value, &at)
             }
         };
         match next {
@@ -325,7 +332,7 @@ impl Evaluator<'_> {
                 match self.expression(&condition.expr, &inner, depth)? {
                     Value::Unknown => return Ok(Value::Unknown),
                     condition => {
-                        if !functions::to_bool(&condition)
+                        if !convert::to_bool(&condition)
                             .ok_or_else(|| self.fail(node, "the `if` of a `for` is not a bool"))?
                         {
                             continue;
@@ -342,7 +349,7 @@ impl Evaluator<'_> {
             if key == Value::Unknown {
                 return Ok(Value::Unknown);
             }
-            let key = functions::to_text(&key)
+            let key = convert::to_text(&key)
                 .ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
             if for_expr.grouping {
                 match map.entry(key).or_insert_with(|| Value::List(Vec::new())) {

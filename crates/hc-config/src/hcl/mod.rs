@@ -2,15 +2,16 @@
 
 pub mod blocks;
 mod budget;
+pub(crate) mod convert;
 pub mod document;
 pub mod eval;
-mod format;
 pub mod functions;
 mod literals;
 mod operators;
 mod repeated;
 mod strings;
 mod template;
+pub(crate) mod type_expr;
 pub mod types;
 
 pub use document::Document;

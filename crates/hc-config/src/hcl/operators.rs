@@ -2,7 +2,7 @@
 
 use hcl_edit::expr::BinaryOperator;
 
-use super::functions;
+use super::convert;
 use crate::number::Number;
 use crate::value::Value;
 
@@ -12,13 +12,13 @@ pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> O
     if *left == Value::Unknown || *right == Value::Unknown {
         return Some(Value::Unknown);
     }
-    let numbers = || Some((functions::to_number(left)?, functions::to_number(right)?));
+    let numbers = || Some((convert::to_number(left)?, convert::to_number(right)?));
     let order = || numbers().and_then(|(left, right)| left.partial_cmp(&right));
     Some(match operator {
         Op::Eq => Value::Bool(left == right),
         Op::NotEq => Value::Bool(left != right),
-        Op::And => Value::Bool(functions::to_bool(left)? && functions::to_bool(right)?),
-        Op::Or => Value::Bool(functions::to_bool(left)? || functions::to_bool(right)?),
+        Op::And => Value::Bool(convert::to_bool(left)? && convert::to_bool(right)?),
+        Op::Or => Value::Bool(convert::to_bool(left)? || convert::to_bool(right)?),
         Op::Less => Value::Bool(order()?.is_lt()),
         Op::LessEq => Value::Bool(order()?.is_le()),
         Op::Greater => Value::Bool(order()?.is_gt()),

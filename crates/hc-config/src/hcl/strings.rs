@@ -2,23 +2,15 @@
 
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
+use hcl_edit::structure::Body;
 use hcl_edit::template::{Element, StringTemplate};
 use hcl_edit::visit::{self, Visit};
 
-use super::Document;
-use crate::diagnostic::Diagnostic;
-
-/// The first quoted string of a document that holds a line's end.
-pub(super) fn broken(document: &Document) -> Option<Diagnostic> {
-    let mut search = Search { text: document.text(), found: None };
-    search.visit_body(document.body());
-    let at = search.found?;
-    Some(
-        Diagnostic::error("HclSyntax", "syntax error in HCL")
-            .at(document.location_of(at..at + 1))
-            .label("this string goes over the end of its line")
-            .hint("write `\\n` for a line break, or use a heredoc: `<<EOT`"),
-    )
+/// Where the first quoted string that holds a line's end does so, in bytes.
+pub(super) fn broken(text: &str, body: &Body) -> Option<usize> {
+    let mut search = Search { text, found: None };
+    search.visit_body(body);
+    search.found
 }
 
 struct Search<'a> {

@@ -3,8 +3,8 @@
 use hcl_edit::Span;
 use hcl_edit::template::{Directive, Element, HeredocTemplate};
 
+use super::convert;
 use super::eval::{Eval, Evaluator, Scope, pairs};
-use super::functions;
 use super::literals::{self, Literals};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
@@ -38,7 +38,7 @@ impl Evaluator<'_> {
     fn template(&self, elements: &[&Element], literals: Literals, scope: &Scope, depth: usize) -> Eval {
         let mut out = Output { literals, text: String::new() };
         match self.elements(elements.iter().copied(), scope, depth, &mut out)? {
-            true => Ok(functions::normalized(Value::String(out.text))),
+            true => Ok(convert::normalized(Value::String(out.text))),
             false => Ok(Value::Unknown),
         }
     }
@@ -78,7 +78,7 @@ impl Evaluator<'_> {
                 if value.has_unknown() {
                     return Ok(false);
                 }
-                let text = functions::to_text(&value).ok_or_else(|| {
+                let text = convert::to_text(&value).ok_or_else(|| {
                     self.fail(part, format!("a {} cannot be part of a string", value.kind()))
                 })?;
                 out.text.push_str(&text);
@@ -89,7 +89,7 @@ impl Evaluator<'_> {
                     if condition == Value::Unknown {
                         return Ok(false);
                     }
-                    let condition = functions::to_bool(&condition)
+                    let condition = convert::to_bool(&condition)
                         .ok_or_else(|| self.fail(branch, "the condition of `%{if}` is not a bool"))?;
                     let chosen = match condition {
                         true => Some(&branch.if_expr.template),

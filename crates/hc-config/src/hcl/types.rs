@@ -1,11 +1,10 @@
 //! Type constraints of `variable` blocks, and conversion of values to them, by HCL's rules.
 
-use hcl_edit::expr::{Expression, ObjectKey};
+use std::fmt;
+
 use indexmap::IndexMap;
 
-use super::eval::{Scope, evaluate};
-use super::{Document, functions};
-use crate::diagnostic::Diagnostic;
+use super::convert;
 use crate::number::Number;
 use crate::value::Value;
 
@@ -32,14 +31,21 @@ pub enum Type {
     Object(IndexMap<String, Field>),
 }
 
-/// One attribute of an object type.
-#[derive(Debug, Clone, PartialEq)]
+/// One attribute of an object type. `Debug` shows what kind of default it has.
+#[derive(Clone, PartialEq)]
 pub struct Field {
     /// Its type.
     pub kind: Type,
     /// What stands for it when it is left out (`optional(T, default)`, null without a default); `None` when it
     /// must not be left out.
     pub optional: Option<Value>,
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optional = self.optional.as_ref().map(Value::kind);
+        f.debug_struct("Field").field("kind", &self.kind).field("optional", &optional).finish()
+    }
 }
 
 /// A value that does not fit.
@@ -55,64 +61,6 @@ pub struct TypeError {
 }
 
 impl Type {
-    /// Reads a type constraint from the `type` attribute of a variable.
-    ///
-    /// # Errors
-    /// `BadType` with the place of the expression that is none.
-    pub fn parse(document: &Document, expression: &Expression) -> Result<Self, Box<Diagnostic>> {
-        let bad = |what: &str| {
-            Box::new(
-                Diagnostic::error("BadType", format!("{what} is not a type constraint"))
-                    .at(document.location(expression))
-                    .hint(
-                        "use string, number, bool, any, list(…), set(…), map(…), tuple([…]) or object({…})",
-                    ),
-            )
-        };
-        match expression {
-            Expression::Variable(name) => Self::named(name.as_str()).ok_or_else(|| bad(name.as_str())),
-            Expression::FuncCall(call) => {
-                let name = call.name.name.as_str();
-                let mut arguments = call.args.iter();
-                let (Some(argument), None) = (arguments.next(), arguments.next()) else {
-                    return Err(bad(name));
-                };
-                match (name, argument) {
-                    ("list", inner) => Ok(Self::List(Box::new(Self::parse(document, inner)?))),
-                    ("set", inner) => Ok(Self::Set(Box::new(Self::parse(document, inner)?))),
-                    ("map", inner) => Ok(Self::Map(Box::new(Self::parse(document, inner)?))),
-                    ("tuple", Expression::Array(items)) => items
-                        .iter()
-                        .map(|item| Self::parse(document, item))
-                        .collect::<Result<_, _>>()
-                        .map(Self::Tuple),
-                    ("object", Expression::Object(fields)) => {
-                        let mut types = IndexMap::new();
-                        for (key, value) in fields.iter() {
-                            let ObjectKey::Ident(key) = key else {
-                                return Err(bad("an object with a quoted or computed attribute name"));
-                            };
-                            types.insert(key.as_str().to_owned(), Field::parse(document, value.expr())?);
-                        }
-                        Ok(Self::Object(types))
-                    }
-                    _ => Err(bad(name)),
-                }
-            }
-            _ => Err(bad("this expression")),
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "any" => Self::Any,
-            "string" => Self::String,
-            "number" => Self::Number,
-            "bool" => Self::Bool,
-            _ => return None,
-        })
-    }
-
     /// The constraint as HCL writes it.
     pub fn describe(&self) -> String {
         match self {
@@ -149,7 +97,7 @@ impl Type {
 
     /// Elements of a collection of `any` are of one type, whichever that is.
     fn one_kind(&self, items: Vec<Value>) -> Vec<Value> {
-        if *self == Self::Any { functions::unify(items) } else { items }
+        if *self == Self::Any { convert::unify(items) } else { items }
     }
 
     fn convert_at(&self, value: &Value, path: &str) -> Result<Value, TypeError> {
@@ -180,7 +128,7 @@ impl Type {
                 let items = items.iter().enumerate().map(|(at, item)| inner.convert_at(item, &index(at)));
                 let items = inner.one_kind(items.collect::<Result<_, _>>()?);
                 Ok(match self {
-                    Self::Set(_) => functions::set(items.clone()).unwrap_or(Value::List(items)),
+                    Self::Set(_) => convert::set(items.clone()).unwrap_or(Value::List(items)),
                     _ => Value::List(items),
                 })
             }
@@ -216,31 +164,5 @@ impl Type {
             }
             _ => Err(wrong()),
         }
-    }
-}
-
-impl Field {
-    /// `T`, `optional(T)` or `optional(T, default)`.
-    fn parse(document: &Document, expression: &Expression) -> Result<Self, Box<Diagnostic>> {
-        let call = match expression {
-            Expression::FuncCall(call) if call.name.name.as_str() == "optional" => call,
-            other => return Ok(Self { kind: Type::parse(document, other)?, optional: None }),
-        };
-        let mut arguments = call.args.iter();
-        let Some(kind) = arguments.next() else {
-            return Err(Box::new(
-                Diagnostic::error("BadType", "optional() without a type").at(document.location(expression)),
-            ));
-        };
-        let kind = Type::parse(document, kind)?;
-        let default = match arguments.next() {
-            Some(default) => evaluate(document, default, &Scope::closed())?,
-            None => Value::Null,
-        };
-        let default = kind.convert(&default).map_err(|error| {
-            let problem = Diagnostic::error("BadType", "the default of optional() does not fit its type");
-            Box::new(problem.at(document.location(expression)).label(error.to_string()))
-        })?;
-        Ok(Self { kind, optional: Some(default) })
     }
 }

@@ -236,7 +236,7 @@ pub struct Scanner {
     /// Program and arguments. Exit code 0 means that nothing was found, `findings_exit` that something was.
     pub command: Vec<String>,
     /// Exit code that means findings; any other than it and 0 means that the scan did not work.
-    #[serde(default = "one")]
+    #[serde(default = "exit_code_one")]
     pub findings_exit: i32,
     /// Age at which a result is stale: `"7d"`.
     #[serde(default = "a_week")]
@@ -249,7 +249,7 @@ pub struct Scanner {
     pub sources: Vec<String>,
 }
 
-fn one() -> i32 {
+fn exit_code_one() -> i32 {
     1
 }
 

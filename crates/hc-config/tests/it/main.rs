@@ -15,7 +15,8 @@ use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate};
 use hc_config::number::Number;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
-use hc_config::{Value, render, variables};
+use hc_config::secrets::SecretRef;
+use hc_config::{Location, Value, render, variables};
 use hc_core::Target;
 use proptest::prelude::*;
 
@@ -79,6 +80,39 @@ fn resolved(layers: &[Layer]) -> Resolution {
         elsewhere: &BTreeSet::new(),
         strict: false,
     })
+}
+
+#[test]
+fn what_holds_values_prints_none() {
+    const SECRET: &str = "hunter2";
+    let text = format!("variable \"a\" {{\n  default = \"{SECRET}\"\n  sensitive = true\n}}\n");
+    let documents = [Document::parse(Path::new("t.pkr.hcl"), text).unwrap()];
+    let (declared, _) = variables::collect(&documents);
+    let secret = || Value::String(SECRET.into());
+    let layers = [layer("env dev", &BTreeMap::from([("a".to_owned(), secret())]))];
+    let place = (Location::whole_file(Path::new("user-data")), format!("password: {SECRET}"));
+    let input = ResolveInput {
+        declared: &declared,
+        templates: &documents,
+        supplied: &BTreeMap::from([("a".to_owned(), secret())]),
+        user_data: Some(&place),
+        layers: &layers,
+        answers: Some(&[("a".to_owned(), secret())].into_iter().collect()),
+        sets: &[("a".to_owned(), SECRET.to_owned())],
+        scope: &Scope::closed().with("git_sha", secret()),
+        injected: &BTreeSet::new(),
+        elsewhere: &BTreeSet::new(),
+        strict: true,
+    };
+    let resolution = resolve(&input);
+    assert_eq!(resolution.vars["a"].value, secret());
+    let part = hc_config::cloudinit::Part { path: "user-data".into(), text: place.1.clone() };
+    let command = SecretRef::Command(vec!["op".into(), format!("--token={SECRET}")]);
+    let shown = format!("{input:?} {resolution:?} {:?} {documents:?} {part:?} {command:?}", declared["a"]);
+    assert!(!shown.contains(SECRET), "{shown}");
+    for name in ["sensitive: true", "git_sha", "env dev", "overlay.pkrvars.hcl", "\"string\""] {
+        assert!(shown.contains(name), "{name}: {shown}");
+    }
 }
 
 fn values() -> impl Strategy<Value = BTreeMap<String, Value>> {

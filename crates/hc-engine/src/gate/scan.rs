@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::{confine, read_limited, read_text};
-use hc_logs::scan::{self, Allow, AllowEntry, Baseline, Severity};
+use hc_logs::scan::{self, Allow, AllowEntry, Baseline, SecretSeverity};
 use hc_templates::builder_toml;
 use hc_templates::inventory::EXAMPLE_ENDINGS;
 
@@ -31,8 +31,9 @@ pub fn plaintext_secrets<'a>(
     let allow = accepted(project)?;
     let mut diagnostics = Vec::new();
     each_file(project, prepared, |file, text| {
-        let errors =
-            scan::scan(file, text, &allow).into_iter().filter(|found| found.severity == Severity::Error);
+        let errors = scan::scan(file, text, &allow)
+            .into_iter()
+            .filter(|found| found.severity == SecretSeverity::Error);
         diagnostics.extend(errors.map(|finding| {
             Diagnostic::error("PlaintextSecret", format!("{} in clear text", finding.description))
                 .at(Location::new(file, text, finding.span))

@@ -9,6 +9,7 @@ use hc_core::fs::{FsError, io_error};
 use hc_core::stat_cache::StatCache;
 use hc_records::layout;
 
+use super::files;
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::{Project, StatCacheUse};
@@ -43,7 +44,7 @@ impl Digests {
         // A cache that cannot be read costs time, and that is all.
         let mut cache = remembered.0.join().unwrap_or_default();
         let mut paths: Vec<PathBuf> =
-            prepared.iter().flat_map(|one| super::files(one).into_iter().map(|(path, _)| path)).collect();
+            prepared.iter().flat_map(|one| files::of(one).into_iter().map(|(path, _)| path)).collect();
         paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));
         paths.dedup_by(|one, other| text(one) == text(other));
         let found = cache.digests(&project.root, &paths);

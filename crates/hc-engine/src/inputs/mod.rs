@@ -1,13 +1,11 @@
 //! Everything that decides an image: the input manifest of a prepared target (PKR-7).
 
 mod digests;
+mod files;
 pub mod plugins;
 mod sources;
 
-use std::path::PathBuf;
-
 use hc_records::{Input, InputKind, InputManifest, layout};
-use hc_templates::builder_toml;
 
 use crate::error::Result;
 use crate::prepare::Prepared;
@@ -17,21 +15,6 @@ pub use digests::{Digests, Remembered};
 
 /// How paths below the sources begin. As text: taking paths apart takes longer than all the rest.
 const SOURCES: &[u8] = b"sources/";
-
-/// The files of a target's inputs.
-fn files(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
-    let builder = &prepared.builder;
-    let mut files: Vec<(PathBuf, InputKind)> = Vec::new();
-    files.extend(builder.layers.iter().map(|path| (path.clone(), InputKind::Layer)));
-    files.extend(builder.files.iter().map(|path| (path.clone(), InputKind::Template)));
-    files.extend(prepared.layer_files.iter().cloned());
-    files.extend(prepared.user_data.files.iter().map(|path| (path.clone(), InputKind::Cloudinit)));
-    files.extend(prepared.assets.iter().cloned());
-    if builder.has_metadata {
-        files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));
-    }
-    files
-}
 
 /// Everything that decides the image of a target (PKR-7).
 ///
@@ -45,7 +28,7 @@ pub fn collect(
     packer_version: &str,
     digests: &mut Digests,
 ) -> Result<InputManifest> {
-    let files = files(prepared);
+    let files = files::of(prepared);
     let mut inputs = Vec::with_capacity(files.len() + 4);
     // A commit stands for all files of its tree (SRC-1).
     for pin in sources::referred(project, files.iter().map(|(path, _)| path.as_path()))? {

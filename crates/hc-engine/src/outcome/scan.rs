@@ -1,6 +1,6 @@
 //! `hybrid templates scan`.
 
-use hc_logs::scan::{Finding, Severity};
+use hc_logs::scan::{SecretFinding, SecretSeverity};
 use serde::Serialize;
 
 /// What looks like a secret in the inputs.
@@ -22,7 +22,7 @@ pub struct ScanReport {
 impl ScanReport {
     /// How many findings stop `validate`.
     pub fn errors(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Error).count()
+        self.findings.iter().filter(|finding| finding.severity == SecretSeverity::Error).count()
     }
 }
 
@@ -41,11 +41,11 @@ pub struct FindingDoc {
     /// What it is, in words.
     pub description: String,
     /// `error` stops `validate`; `info` is a guess.
-    pub severity: Severity,
+    pub severity: SecretSeverity,
 }
 
-impl From<&Finding> for FindingDoc {
-    fn from(finding: &Finding) -> Self {
+impl From<&SecretFinding> for FindingDoc {
+    fn from(finding: &SecretFinding) -> Self {
         Self {
             path: finding.path.display().to_string(),
             line: finding.line,

@@ -1,7 +1,7 @@
 //! How sources stand and what was done about them, beside the values of hc-sources itself.
 
 use hc_core::RunId;
-use hc_sources::bundle::Manifest;
+use hc_sources::bundle::SourceBundleManifest;
 use hc_sources::survey::Survey;
 use hc_sources::{LockedSource, SourceError, SourceSpec};
 use hc_state::audit::AuditProblem;
@@ -161,7 +161,7 @@ pub struct Bundled {
     /// Its size in bytes.
     pub bytes: u64,
     /// What is in it.
-    pub manifest: Manifest,
+    pub manifest: SourceBundleManifest,
 }
 
 /// What one scanner said about one source.

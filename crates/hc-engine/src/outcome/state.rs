@@ -1,6 +1,6 @@
 //! `hybrid state …` and `hybrid diag state`.
 
-use hc_state::{Severity, State};
+use hc_state::{State, StateSeverity};
 use serde::Serialize;
 
 use crate::error::EngineError;
@@ -26,7 +26,7 @@ pub struct FindingsReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FindingDoc {
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: StateSeverity,
     /// Code.
     pub code: &'static str,
     /// What it is about: a target, a file.

@@ -1,6 +1,7 @@
 //! Per target: stale or up to date, trusted or not, and why. `build` works on the very values that are shown.
 
 pub mod abandoned;
+mod last;
 pub mod lineage;
 pub mod parent;
 mod reason;
@@ -8,8 +9,8 @@ mod reason;
 use hc_config::Diagnostic;
 use hc_core::{BuildId, EnvName, Target};
 use hc_packer::Packer;
-use hc_records::{HashManifest, InputManifest, RecordError, drift};
-use hc_state::{BuildSummary, State};
+use hc_records::{InputManifest, RecordError, drift};
+use hc_state::State;
 
 use crate::error::{EngineError, Result};
 use crate::gate::{Gate, gate};
@@ -19,6 +20,7 @@ use crate::prepare::{Prepared, Values, secrets};
 use crate::project::{Project, packer, store};
 use crate::select::Selection;
 
+pub use last::{last_build, last_inputs};
 use parent::Parent;
 pub use reason::Reason;
 
@@ -118,22 +120,6 @@ impl Plan {
             expected_ms: one.expected_ms,
         };
         PlanReport { env: self.env.to_string(), targets: self.targets.iter().map(target).collect() }
-    }
-}
-
-/// The last build of a target, as the state knows it.
-pub fn last_build<'a>(state: Option<&'a State>, target: &Target) -> Option<&'a BuildSummary> {
-    state?.builders.get(target)?.last_build.as_ref()
-}
-
-/// The inputs of the last successful build of a target. A hash manifest that is damaged counts as none.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn last_inputs(project: &Project, target: &Target) -> Result<Option<InputManifest>> {
-    match HashManifest::read(&project.root, &target.builder) {
-        Err(RecordError::Damaged { .. }) => Ok(None),
-        read => Ok(read?.and_then(|manifest| manifest.inputs(&target.env))),
     }
 }
 

@@ -11,6 +11,7 @@ use hc_records::{ArtifactRecord, ParentImage};
 use hc_state::State;
 use hc_templates::Builder;
 
+use super::last::last_build;
 use super::lineage;
 use crate::error::{EngineError, Result};
 use crate::project::Project;
@@ -73,7 +74,7 @@ pub fn required(
     };
     // Built a moment ago, and not published: starting from the older one would surprise.
     let target = Target { builder: id.clone(), env: env.clone() };
-    let last = super::last_build(state, &target);
+    let last = last_build(state, &target);
     if let Some(last) =
         last.filter(|last| last.run_id == project.run_id && last.build_id != parent.image.build_id)
     {

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use hc_provisioners::lint::{CommandRunner, Ended, Invocation};
+use hc_provisioners::lint::{CommandRunner, Ended, LinterRun};
 
 use super::Host;
 
@@ -11,7 +11,7 @@ use super::Host;
 pub struct InstalledLinters<'a>(pub &'a Host);
 
 impl CommandRunner for InstalledLinters<'_> {
-    fn run(&self, invocation: &Invocation) -> io::Result<Ended> {
+    fn run(&self, invocation: &LinterRun) -> io::Result<Ended> {
         let program = self.0.find_program(invocation.program).ok_or(io::ErrorKind::NotFound)?;
         tracing::debug!(program = %program.display(), cwd = %invocation.cwd.display(), "linter runs");
         let output = Command::new(program)

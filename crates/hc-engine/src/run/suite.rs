@@ -9,7 +9,7 @@ use hc_core::{Digest, EnvName, Target};
 use hc_packer::event::Redact;
 use hc_packer::process::{self, Ending};
 use hc_records::{ArtifactRecord, layout};
-use hc_state::Provenance;
+use hc_state::SuiteResult;
 use hc_templates::Builder;
 use hc_templates::builder_toml::Suite;
 
@@ -186,7 +186,7 @@ fn record_verdict(
     passed: bool,
     links: &[String],
 ) -> Result<()> {
-    let provenance = Provenance {
+    let provenance = SuiteResult {
         at: project.now(),
         build_id: record.build_id.clone(),
         links: links.to_vec(),

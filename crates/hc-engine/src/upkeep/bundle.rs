@@ -7,7 +7,7 @@ use hc_core::RunId;
 use hc_logs::Redactor;
 use hc_logs::bundle::{Bundle, BundleOptions, BundleReport};
 use hc_records::layout;
-use hc_records::retention::{Class, Policy};
+use hc_records::retention::{Policy, Retention};
 use hc_state::paths;
 use time::format_description::well_known::Rfc3339;
 
@@ -43,7 +43,7 @@ pub fn bundle(project: &Project, run: Option<&RunId>, out: Option<&Path>) -> Res
         created_at: project.now(),
         created_with: concat!("hybrid ", env!("CARGO_PKG_VERSION")).into(),
         run_id: run.cloned(),
-        class: Class::Standard,
+        class: Retention::Standard,
         policy: Policy { standard_days: project.settings.logs.keep_days, ..Policy::default() },
     };
     let mut bundle = Bundle::new(options, Redactor::tokens_only())?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hc_config::Diagnostic;
 use hc_core::EnvName;
 use hc_core::fs::{confine, create_dirs, write_atomic};
-use hc_logs::scan::{self, Baseline, Severity};
+use hc_logs::scan::{self, Baseline, SecretSeverity};
 
 use crate::error::Result;
 use crate::gate::scan::{allowed, baseline, each_file};
@@ -50,7 +50,7 @@ pub fn scan(
     let write = baseline_use == BaselineUse::Write;
     if write {
         // Guesses never stop anything, so they need no acceptance.
-        let errors = all.iter().filter(|found| found.severity == Severity::Error);
+        let errors = all.iter().filter(|found| found.severity == SecretSeverity::Error);
         let full = confine(&project.root, &path)?;
         if let Some(parent) = full.parent() {
             create_dirs(parent)?;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use hc_core::{Digest, EnvName, Selector, Target};
 use hc_records::{HashEntry, HashManifest, RecordError, layout};
 use hc_state::{
-    CheckContext, Finding, FindingCode, MigrateOptions, MigrationPlan, RestorePoint, Severity, State,
-    UnlockAdvice, Validity,
+    CheckContext, FindingCode, MigrateOptions, MigrationPlan, RestorePoint, State, StateFinding,
+    StateSeverity, UnlockAdvice, Validity,
 };
 
 use crate::error::Result;
@@ -73,7 +73,7 @@ pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
     Ok(FindingsReport { findings: findings.chain(own).collect() })
 }
 
-fn described(finding: Finding) -> FindingDoc {
+fn described(finding: StateFinding) -> FindingDoc {
     FindingDoc {
         severity: finding.severity,
         code: finding.code.as_str(),
@@ -131,7 +131,7 @@ fn hashed_anew(project: &Project, state: &State) -> Result<(BTreeMap<Target, Dig
 
 fn stat_cache_wrong(input: &str) -> FindingDoc {
     FindingDoc {
-        severity: Severity::Error,
+        severity: StateSeverity::Error,
         code: "StatCacheWrong",
         subject: input.to_owned(),
         message: "the file changed, and the stat cache did not notice".into(),

@@ -16,6 +16,9 @@ use super::heads::Heads;
 use super::squeeze::{self, Squeezed};
 use crate::token::{self, Pattern, Runs, Tail, TokenRule, Verdict};
 
+/// What stands in a secret's place.
+const REPLACEMENT: &[u8] = b"***";
+
 /// Bytes before the first open one that a decision may look at: a break within the first
 /// [`SHORT_HEAD`] bytes of a form, or the byte before a token.
 pub(crate) const CONTEXT: usize = 24;
@@ -57,7 +60,7 @@ impl Progress {
             }
             // Neighbours become one replacement, wherever the text was cut.
             if !span.written && self.covered_to.is_none_or(|end| end < span.start) {
-                out.extend_from_slice(super::REPLACEMENT);
+                out.extend_from_slice(REPLACEMENT);
             }
             span.written = true;
             self.covered_to = Some(span.end);

@@ -5,6 +5,7 @@
 //! behind whatever prefix, is covered too. Lines of several sources may come mixed.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use super::engine::{Engine, Progress};
@@ -29,12 +30,21 @@ pub struct LineRedactor {
 }
 
 /// A form that has begun at the end of a line.
-#[derive(Debug)]
 struct Open {
     begun: Vec<u8>,
     /// Bytes that may follow, a bit each: most lines are told apart by one look.
     next: [u64; 4],
     age: u32,
+}
+
+/// What has begun is part of a secret.
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("length", &self.begun.len())
+            .field("age", &self.age)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Open {

@@ -29,9 +29,6 @@ pub use stream::{RedactStream, RedactWriter};
 
 use engine::{Engine, Progress};
 
-/// What stands in a secret's place.
-pub(crate) const REPLACEMENT: &[u8] = b"***";
-
 /// A secret that cannot be redacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedactWarning {
@@ -185,11 +182,6 @@ impl Redactor {
     /// Whether nothing in `bytes` would be replaced.
     pub fn is_clean(&self, bytes: &[u8]) -> bool {
         matches!(self.redact_bytes(bytes), Cow::Borrowed(_))
-    }
-
-    /// Starts redacting a stream.
-    pub fn stream(&self) -> RedactStream {
-        RedactStream::new(self.clone())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Redaction of a stream, chunk by chunk.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use super::engine::{CONTEXT, Progress};
@@ -7,7 +8,6 @@ use super::{Counts, Redactor};
 
 /// A stream that is being redacted. Holds back only bytes that may belong to a secret; the result does not
 /// depend on how the stream is cut.
-#[derive(Debug)]
 pub struct RedactStream {
     redactor: Redactor,
     bytes: Vec<u8>,
@@ -15,8 +15,25 @@ pub struct RedactStream {
     counts: Counts,
 }
 
+/// Bytes that are held back are not redacted yet.
+impl fmt::Debug for RedactStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedactStream")
+            .field("held", &self.held())
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Redactor {
+    /// Starts redacting a stream.
+    pub fn stream(&self) -> RedactStream {
+        RedactStream::new(self.clone())
+    }
+}
+
 impl RedactStream {
-    pub(super) fn new(redactor: Redactor) -> Self {
+    fn new(redactor: Redactor) -> Self {
         Self { redactor, bytes: Vec::new(), progress: Progress::default(), counts: Counts::default() }
     }
 

@@ -243,3 +243,16 @@ proptest! {
         prop_assert_eq!(&streamed(redactor, &bytes), &whole);
     }
 }
+
+#[test]
+fn what_is_held_back_cannot_be_printed() {
+    let redactor = Redactor::builder().secret(&SecretString::new("correct-horse-battery")).build();
+    let mut stream = redactor.stream();
+    stream.push(b"password=correct-horse-", &mut Vec::new());
+    let mut lines = LineRedactor::new(redactor);
+    lines.redact(b"password=correct-horse-");
+    let shown = format!("{stream:?} {lines:?}");
+    assert!(shown.contains("held: 14") && shown.contains("length: 14"), "{shown}");
+    let bytes = format!("{:?}", b"correct".as_slice());
+    assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
+}

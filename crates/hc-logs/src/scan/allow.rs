@@ -9,7 +9,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use hc_core::{Digest, digest::Combiner};
 use serde::{Deserialize, Serialize};
 
-use super::Finding;
+use super::finding::SecretFinding;
+use super::rules::rules;
 use crate::error::LogError;
 
 /// An accepted finding, by place.
@@ -56,7 +57,7 @@ impl Allow {
     /// # Errors
     /// [`LogError::BadList`] for an entry without a reason, of an unknown rule, or with a bad glob.
     pub fn new(path: &Path, entries: &[AllowEntry]) -> Result<Self, LogError> {
-        let known = super::rules();
+        let known = rules();
         let compile = |(index, entry): (usize, &AllowEntry)| {
             let index = index + 1;
             if entry.reason.trim().is_empty() {
@@ -98,7 +99,7 @@ impl Allow {
         self
     }
 
-    /// Whether a finding of `rule` in `path` is accepted; `digest` is [`Finding::digest`].
+    /// Whether a finding of `rule` in `path` is accepted; `digest` is [`SecretFinding::digest`].
     pub(super) fn accepts(&self, rule: &str, path: &Path, digest: &Digest) -> bool {
         self.baseline.contains(digest)
             || self.entries.iter().any(|(id, glob)| id == rule && glob.is_match(path))
@@ -146,7 +147,7 @@ const VERSION: u32 = 1;
 
 impl Baseline {
     /// Accepts `findings`.
-    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a SecretFinding>) -> Self {
         let mut entries: Vec<_> = findings
             .into_iter()
             .map(|finding| BaselineEntry {

@@ -1,21 +1,22 @@
 //! Scanning tracked inputs for plaintext secrets (SEC-1).
 //!
-//! Pure: text in, findings out; the caller reads files and decides. Promises: a [`Finding`] never holds the
-//! value; entropy alone is only [`Severity::Info`]; what is accepted is accepted by name and with a reason.
+//! Pure: text in, findings out; the caller reads files and decides. Promises: a [`SecretFinding`] never holds the
+//! value; entropy alone is only [`SecretSeverity::Info`]; what is accepted is accepted by name and with a reason.
 
 mod allow;
+mod finding;
 mod placeholder;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use hc_core::Digest;
 use regex::Regex;
 
 pub use allow::{Allow, AllowEntry, Baseline, BaselineEntry, BaselineSchema};
-pub use rules::{Rule, Severity, rules};
+pub use finding::SecretFinding;
+pub use rules::{Rule, SecretSeverity, rules};
 
 use crate::token;
 use placeholder::{is_mixed, is_placeholder, looks_random};
@@ -28,33 +29,13 @@ const MAX_FINDINGS: usize = 1000;
 /// Endings of templates, taken off before the ending of the file itself is looked at.
 const TEMPLATE_ENDINGS: [&str; 6] = [".pkrtpl.hcl", ".pkrtpl", ".tmpl", ".tpl", ".j2", ".example"];
 
-/// A plaintext secret, without the secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Id of the rule.
-    pub rule: &'static str,
-    /// What was found, for people.
-    pub description: &'static str,
-    /// How much it weighs.
-    pub severity: Severity,
-    /// The file as given.
-    pub path: PathBuf,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// Bytes of the secret part in the file, for marking the place; never show what is there.
-    pub span: Range<usize>,
-    /// What a baseline keeps: digest of rule, path and line.
-    pub digest: Digest,
-}
-
 /// Scans the text of the file at `path` (relative to the project) and gives what is not accepted, by place.
-pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<Finding> {
+pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<SecretFinding> {
     let lines = Lines::new(text);
     let mut found: Vec<(Range<usize>, Rule)> = Vec::new();
     for token in token::find(text) {
-        let rule = Rule { id: token.rule.id, description: token.rule.description, severity: Severity::Error };
+        let rule =
+            Rule { id: token.rule.id, description: token.rule.description, severity: SecretSeverity::Error };
         let value = &text[token.span.clone()];
         let is_secret = if token.rule.block { has_key_body(value) } else { !is_placeholder(value) };
         if is_secret {
@@ -83,7 +64,7 @@ pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<Finding> {
     }
     // Tokens come first in the order of pushing: they say more than the assignment around them.
     found.sort_by_key(|(span, rule)| (std::cmp::Reverse(rule.severity), span.start));
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<SecretFinding> = Vec::new();
     let mut taken = BTreeMap::new();
     for (span, rule) in found {
         let before = taken.range(..span.end).next_back().is_some_and(|(_, end)| *end > span.start);
@@ -207,10 +188,10 @@ impl Lines {
         self.ranges.partition_point(|range| range.start <= at).saturating_sub(1)
     }
 
-    fn finding(&self, path: &Path, text: &str, span: Range<usize>, rule: Rule) -> Finding {
+    fn finding(&self, path: &Path, text: &str, span: Range<usize>, rule: Rule) -> SecretFinding {
         let number = self.number(span.start);
         let range = self.ranges.get(number).cloned().unwrap_or(0..0);
-        Finding {
+        SecretFinding {
             rule: rule.id,
             description: rule.description,
             severity: rule.severity,
@@ -223,7 +204,7 @@ impl Lines {
     }
 
     /// On the same line, or alone on the line before.
-    fn is_allowed_inline(&self, text: &str, finding: &Finding) -> bool {
+    fn is_allowed_inline(&self, text: &str, finding: &SecretFinding) -> bool {
         let number = finding.line - 1;
         let allows = |range: Option<&Range<usize>>, alone: bool| {
             let Some(line) = range.map(|range| &text[range.clone()]) else { return false };

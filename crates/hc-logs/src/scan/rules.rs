@@ -10,8 +10,9 @@ use crate::token;
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Severity"))]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub enum SecretSeverity {
     /// Told, never fails: entropy alone proves nothing.
     Info,
     /// Stops `validate`, `build` and `publish` with exit 3.
@@ -26,7 +27,7 @@ pub struct Rule {
     /// What was found.
     pub description: &'static str,
     /// How much it weighs.
-    pub severity: Severity,
+    pub severity: SecretSeverity,
 }
 
 /// An assignment rule, compiled.
@@ -51,7 +52,7 @@ struct File {
 struct Entry {
     id: String,
     description: String,
-    severity: Severity,
+    severity: SecretSeverity,
     files: Vec<String>,
     not_files: Vec<String>,
     pattern: String,
@@ -89,18 +90,21 @@ fn parse(text: &str) -> Result<Vec<LineRule>, String> {
     file.rule.into_iter().map(compile).collect()
 }
 
-/// The marker without a reason, see [`super::Finding`].
+/// The marker without a reason, see [`super::SecretFinding`].
 pub(super) const BARE_ALLOW: Rule = Rule {
     id: "allow-without-reason",
     description: "`hybrid:allow` needs a rule and a reason",
-    severity: Severity::Error,
+    severity: SecretSeverity::Error,
 };
 
 /// All rules, sorted by id.
 pub fn rules() -> Vec<Rule> {
     let tokens = token::rules().iter().filter(|rule| rule.scan);
-    let tokens =
-        tokens.map(|rule| Rule { id: rule.id, description: rule.description, severity: Severity::Error });
+    let tokens = tokens.map(|rule| Rule {
+        id: rule.id,
+        description: rule.description,
+        severity: SecretSeverity::Error,
+    });
     let mut all: Vec<_> =
         tokens.chain(line_rules().iter().map(|rule| rule.rule)).chain([BARE_ALLOW]).collect();
     all.sort_by_key(|rule| rule.id);

@@ -9,7 +9,7 @@ fn errors(path: &str, text: &str) -> Vec<&'static str> {
     let findings = scan(Path::new(path), text, &Allow::default());
     findings
         .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
+        .filter(|finding| finding.severity == SecretSeverity::Error)
         .map(|finding| finding.rule)
         .collect()
 }
@@ -96,7 +96,7 @@ fn entropy_alone_only_tells() {
     let text = "cookie = \"q8Zt1LxV0bYw9KfJm3RpC7sAdE5gHi2k\"";
     let findings = scan(Path::new("a.hcl"), text, &Allow::default());
     assert_eq!(findings.len(), 1);
-    assert_eq!((findings[0].rule, findings[0].severity), ("high-entropy", Severity::Info));
+    assert_eq!((findings[0].rule, findings[0].severity), ("high-entropy", SecretSeverity::Info));
 }
 
 #[test]

@@ -6,11 +6,11 @@
 //! gives.
 
 mod fields;
+mod options;
 mod sinks;
 mod system;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use hc_core::{RunId, SecretString};
@@ -23,42 +23,10 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::error::LogError;
 use crate::line::{LINE_VERSION, LogLine};
 use crate::redact::{RedactWarning, Redactor};
-use crate::rotate::Rotation;
 use fields::Fields;
+pub use options::{ConsoleOptions, LogOptions};
 use sinks::Sinks;
 pub use system::{SystemOptions, SystemProtocol};
-
-/// What the console shows.
-pub struct ConsoleOptions {
-    /// `-v` minus `-q`: -2 errors, -1 warnings, 0 information, 1 debugging, 2 everything.
-    pub verbosity: i8,
-    /// JSON lines instead of text.
-    pub json: bool,
-    /// Colours the level; only for text.
-    pub color: bool,
-    /// Where to: usually stderr.
-    pub writer: Box<dyn Write + Send>,
-}
-
-/// How to log.
-pub struct LogOptions {
-    /// Directory of the log files; `None`: console only.
-    pub dir: Option<PathBuf>,
-    /// Stem of the log files, kebab-case.
-    pub component: String,
-    /// The run that every line names.
-    pub run_id: RunId,
-    /// The console.
-    pub console: ConsoleOptions,
-    /// What every line goes through.
-    pub redactor: Redactor,
-    /// Rotation of the files.
-    pub rotation: Rotation,
-    /// The log of the system, beside the others; `None`: not wanted.
-    pub system: Option<SystemOptions>,
-    /// The clock; [`OffsetDateTime::now_utc`] outside tests.
-    pub now: fn() -> OffsetDateTime,
-}
 
 /// Stands for the running log.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use tracing::Level as TracingLevel;
 use tracing::level_filters::LevelFilter;
 
+use super::options::{ConsoleOptions, LogOptions};
 use super::system::SystemSink;
-use super::{ConsoleOptions, LogOptions};
 use crate::line::{Level, LogLine};
 use crate::redact::Redactor;
 use crate::rotate::RotatingFile;

@@ -7,7 +7,7 @@ use std::path::Path;
 use hc_core::SecretString;
 use hc_logs::Redactor;
 use hc_logs::bundle::{Bundle, BundleManifest, BundleOptions, ScrubManifest};
-use hc_records::retention::{Class, Policy};
+use hc_records::retention::{Policy, Retention};
 use time::macros::datetime;
 
 fn options() -> BundleOptions {
@@ -16,7 +16,7 @@ fn options() -> BundleOptions {
         created_at: datetime!(2026-11-20 22:56:20 UTC),
         created_with: "hybrid 0.1.0".into(),
         run_id: Some("20261120T225620.123Z-1f2e3d4c".parse().unwrap()),
-        class: Class::Standard,
+        class: Retention::Standard,
         policy: Policy::default(),
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hc_core::SecretString;
 use hc_logs::redact::LineRedactor;
-use hc_logs::scan::{self, Allow, Severity};
+use hc_logs::scan::{self, Allow, SecretSeverity};
 use hc_logs::{Counts, Redactor};
 use hc_test_support::canary::Dice;
 
@@ -330,7 +330,7 @@ fn count(size: usize, seed: u64) -> Taken {
             taken.by_line.merge(&lines.redact(line.as_bytes()).1);
         }
         let findings = scan::scan(std::path::Path::new("build.log"), text, &Allow::default());
-        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let errors = findings.iter().filter(|finding| finding.severity == SecretSeverity::Error);
         let said = |rule, line| format!("{rule}: {}", text.lines().nth(line - 1).unwrap_or_default());
         taken.scanned.extend(errors.map(|finding| said(finding.rule, finding.line)));
         taken.bytes += text.len();

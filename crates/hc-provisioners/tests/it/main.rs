@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use hc_core::{BuilderId, EnvName};
 use hc_provisioners::change::{Change, change, read};
-use hc_provisioners::lint::{CommandRunner, Ended, Invocation, lint};
+use hc_provisioners::lint::{CommandRunner, Ended, LinterRun, lint};
 use hc_provisioners::{ProvisionerError, Switches, checks, registry, switches};
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ impl Answers {
 }
 
 impl CommandRunner for Answers {
-    fn run(&self, invocation: &Invocation) -> io::Result<Ended> {
+    fn run(&self, invocation: &LinterRun) -> io::Result<Ended> {
         let (code, text) = self.by_program.get(invocation.program).ok_or(io::ErrorKind::NotFound)?;
         let short = |arg: &std::ffi::OsString| match Path::new(arg) {
             path if path.is_absolute() => {
@@ -233,7 +233,7 @@ fn broken_switch_files_and_unknown_stacks_are_clear_errors() {
 struct Installed;
 
 impl CommandRunner for Installed {
-    fn run(&self, invocation: &Invocation) -> io::Result<Ended> {
+    fn run(&self, invocation: &LinterRun) -> io::Result<Ended> {
         let output = std::process::Command::new(invocation.program)
             .args(&invocation.args)
             .current_dir(&invocation.cwd)

@@ -38,7 +38,7 @@ pub struct RemoteRef {
 
 /// The commit that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedCommit {
     /// Its id.
     pub sha: Sha,
     /// The branch or tag that has it now.
@@ -49,7 +49,7 @@ pub struct Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchRequest {
     /// The commit.
-    pub wanted: Wanted,
+    pub wanted: WantedCommit,
     /// A branch or tag whose history may contain it, if the server refuses to give out bare commits.
     pub within: Option<RemoteRef>,
     /// Without history.

@@ -21,19 +21,20 @@ mod watchdog;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use checkout::Staged;
-pub use fetch::{FetchRequest, Fetched, RefKind, RemoteRef, Wanted};
+pub use fetch::{FetchRequest, Fetched, RefKind, RemoteRef, WantedCommit};
 pub use meter::Progress;
 pub use repository::Repository;
 pub use status::{DirtyReport, Look};
 pub use submodule::Submodule;
 pub use tree::{EntryKind, Tree, TreeEntry};
 
-/// How git talks to servers.
-#[derive(Debug, Clone)]
+/// How git talks to servers. `Debug` shows no value that may hold a secret.
+#[derive(Clone)]
 pub struct GitOptions {
     /// Gives up when nothing arrives for this long.
     pub idle_timeout: Duration,
@@ -53,6 +54,24 @@ pub struct GitOptions {
     pub environment: BTreeMap<OsString, OsString>,
     /// Threads for indexing packs and for checkouts; all cores when absent.
     pub threads: Option<usize>,
+}
+
+impl fmt::Debug for GitOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A proxy may have a password, programs may have tokens among their arguments.
+        let program = self.credential_program.as_ref().and_then(|words| words.first());
+        f.debug_struct("GitOptions")
+            .field("idle_timeout", &self.idle_timeout)
+            .field("timeout", &self.timeout)
+            .field("ca_file", &self.ca_file)
+            .field("proxy", &self.proxy.is_some())
+            .field("credential_program", &program)
+            .field("ssh_command", &self.ssh_command.is_some())
+            .field("git_program", &self.git_program)
+            .field("environment", &self.environment.keys())
+            .field("threads", &self.threads)
+            .finish()
+    }
 }
 
 impl Default for GitOptions {
@@ -99,8 +118,8 @@ pub enum Note {
     ForcePin,
 }
 
-impl std::fmt::Display for Note {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::GitProgram { reason } => {
                 write!(f, "fetched by the git program, because gix could not: {reason}")
@@ -116,5 +135,24 @@ impl std::fmt::Display for Note {
             Self::Resumed => write!(f, "an interrupted sync was finished first"),
             Self::ForcePin => write!(f, "a force pin decided the commit"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_names_the_environment_and_shows_none_of_it() {
+        let options = GitOptions {
+            proxy: Some("http://user:hunter2@proxy:3128".into()),
+            credential_program: Some(vec!["/usr/bin/helper".into(), "--token=hunter2".into()]),
+            ssh_command: Some("sshpass -p hunter2 ssh".into()),
+            environment: BTreeMap::from([("GIT_TOKEN".into(), "hunter2".into())]),
+            ..GitOptions::default()
+        };
+        let shown = format!("{options:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("GIT_TOKEN") && shown.contains("/usr/bin/helper"), "{shown}");
     }
 }

@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::repository::Repository;
-use super::tree::{EntryKind, TreeEntry};
-use crate::error::SourceError;
-
 /// A submodule of a commit. Its directory is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submodule {
@@ -17,23 +13,16 @@ pub struct Submodule {
     pub sha: String,
 }
 
-pub(crate) fn read(
-    repository: &Repository,
-    entries: &BTreeMap<String, TreeEntry>,
-) -> Result<Vec<Submodule>, SourceError> {
-    let links = entries.iter().filter(|(_, entry)| entry.kind == EntryKind::Submodule);
-    let mut found: Vec<Submodule> = links
-        .map(|(path, entry)| Submodule { path: path.clone(), url: None, sha: entry.id.to_string() })
-        .collect();
-    let modules = entries.get(".gitmodules").filter(|entry| entry.kind != EntryKind::Submodule);
-    if let (false, Some(modules)) = (found.is_empty(), modules) {
-        let text = String::from_utf8_lossy(&repository.blob(modules.id)?).into_owned();
-        let urls = urls(&text);
-        for submodule in &mut found {
-            submodule.url = urls.get(&submodule.path).cloned();
-        }
-    }
-    Ok(found)
+/// The submodules at `links` (path and commit), with the urls that the text of `.gitmodules` gives them.
+pub(super) fn described(links: impl IntoIterator<Item = (String, String)>, modules: &str) -> Vec<Submodule> {
+    let mut urls = urls(modules);
+    links
+        .into_iter()
+        .map(|(path, sha)| {
+            let url = urls.remove(&path);
+            Submodule { path, url, sha }
+        })
+        .collect()
 }
 
 fn urls(text: &str) -> BTreeMap<String, String> {

@@ -88,8 +88,19 @@ impl Repository {
         walk.directory(root, "", 0)?;
         walk.links()?;
         let entries = walk.entries;
-        let submodules = submodule::read(self, &entries)?;
+        let submodules = self.submodules_of(&entries)?;
         Ok(Tree { sha: sha.clone(), entries, submodules, root })
+    }
+
+    fn submodules_of(&self, entries: &BTreeMap<String, TreeEntry>) -> Result<Vec<Submodule>, SourceError> {
+        let links = entries.iter().filter(|(_, entry)| entry.kind == EntryKind::Submodule);
+        let links: Vec<_> = links.map(|(path, entry)| (path.clone(), entry.id.to_string())).collect();
+        let modules = entries.get(".gitmodules").filter(|entry| entry.kind != EntryKind::Submodule);
+        let text = match modules {
+            Some(modules) if !links.is_empty() => self.blob(modules.id)?,
+            _ => Vec::new(),
+        };
+        Ok(submodule::described(links, &String::from_utf8_lossy(&text)))
     }
 
     pub(crate) fn blob(&self, id: gix::ObjectId) -> Result<Vec<u8>, SourceError> {

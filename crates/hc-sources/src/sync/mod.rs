@@ -2,185 +2,27 @@
 //!
 //! A source that cannot be synced leaves its tree, its pin and the other sources as they are.
 
+mod objects;
+mod options;
+mod report;
 mod retrying;
 mod visit;
+mod workers;
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use hc_core::lock::Holder;
-use time::OffsetDateTime;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::SourceError;
-use crate::git::{GitOptions, Note, Progress, Submodule};
 use crate::journal::{Journal, Pending};
-use crate::lock_file::{LockFile, LockedSource};
+use crate::lock_file::LockFile;
 use crate::place::Sources;
-use crate::retry::{Patience, RetryPolicy};
-use crate::sha::Sha;
 use crate::spec::SourceSpec;
 
-pub(crate) use visit::{Objects, Visit};
-
-/// Hears who is waited for.
-pub type Waiting = Arc<dyn Fn(Option<&Holder>) + Send + Sync>;
-
-/// How a sync is done.
-#[derive(Clone)]
-pub struct SyncOptions {
-    /// How git talks to servers.
-    pub git: GitOptions,
-    /// How often and how patiently a transfer is repeated.
-    pub retry: RetryPolicy,
-    /// Time and chance of the retries.
-    pub patience: Arc<dyn Patience>,
-    /// How many sources at once; at least 1.
-    pub jobs: usize,
-    /// How long to wait for another writer.
-    pub lock_timeout: Duration,
-    /// Who asks.
-    pub me: Holder,
-    /// Called once before waiting for another writer.
-    pub waiting: Waiting,
-    /// Now: decides whether force pins hold.
-    pub now: OffsetDateTime,
-    /// Uses no network.
-    pub offline: bool,
-    /// Refuses to change sources.lock.
-    pub locked: bool,
-}
-
-impl fmt::Debug for SyncOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SyncOptions")
-            .field("jobs", &self.jobs)
-            .field("offline", &self.offline)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What to sync.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SyncRequest {
-    /// Names; all sources when empty.
-    pub only: BTreeSet<String>,
-    /// Moves the pins of branches to where they are now, and lets expired force pins go.
-    pub update: bool,
-}
-
-/// What happens during a sync, for progress bars.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A source is being looked at.
-    Started {
-        /// The source.
-        name: String,
-    },
-    /// A transfer moved.
-    Progress {
-        /// The source.
-        name: String,
-        /// So far.
-        progress: Progress,
-    },
-    /// Files are being written.
-    CheckingOut {
-        /// The source.
-        name: String,
-        /// How many.
-        files: usize,
-    },
-    /// A transfer failed and will be tried again.
-    Retry {
-        /// The source.
-        name: String,
-        /// The attempt that failed, from 1.
-        attempt: u32,
-        /// How long is waited.
-        pause: Duration,
-        /// Why it failed.
-        reason: String,
-    },
-    /// A source is done, or failed.
-    Ended {
-        /// The source.
-        name: String,
-    },
-}
-
-/// Who is told.
-pub type Watcher<'a> = &'a (dyn Fn(Event) + Sync);
-
-/// What a sync did to a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// It was not there and is now.
-    Cloned,
-    /// Objects came over the network, and the tree moved.
-    Fetched,
-    /// The tree moved; the objects were here.
-    CheckedOut,
-    /// Nothing had to be done.
-    Unchanged,
-}
-
-impl Action {
-    /// For people and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cloned => "cloned",
-            Self::Fetched => "fetched",
-            Self::CheckedOut => "checked-out",
-            Self::Unchanged => "unchanged",
-        }
-    }
-}
-
-/// A source at its pin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synced {
-    /// Its pin.
-    pub pin: LockedSource,
-    /// What was done.
-    pub action: Action,
-    /// Bytes that came over the network.
-    pub bytes: u64,
-    /// What a person should know.
-    pub notes: Vec<Note>,
-    /// Repositories inside, whose directories are empty.
-    pub submodules: Vec<Submodule>,
-}
-
-/// How it went with one source.
-#[derive(Debug)]
-pub struct SourceResult {
-    /// Its name.
-    pub name: String,
-    /// Its url in hybrid.toml.
-    pub url: String,
-    /// Its ref in hybrid.toml.
-    pub reference: String,
-    /// Where its tree was before.
-    pub before: Option<Sha>,
-    /// Where it is, or why not.
-    pub outcome: Result<Synced, SourceError>,
-    /// How long it took.
-    pub duration: Duration,
-}
-
-/// How a sync went.
-#[derive(Debug)]
-pub struct SyncReport {
-    /// In the order of hybrid.toml.
-    pub results: Vec<SourceResult>,
-    /// The interrupted sync that was finished along the way.
-    pub resumed: Option<Journal>,
-    /// Pins that were dropped because hybrid.toml no longer has their source.
-    pub dropped: Vec<String>,
-}
+pub(crate) use self::objects::{Arrived, Bundled, Objects};
+pub use self::options::{SyncOptions, SyncRequest, Waiting};
+pub use self::report::{Action, Event, SourceResult, SyncReport, Synced, Watcher};
+pub(crate) use self::visit::Visit;
 
 /// Brings the sources of `specs` that `request` names to their pins.
 ///
@@ -196,9 +38,10 @@ pub fn sync(
     watcher: Watcher<'_>,
 ) -> Result<SyncReport, SourceError> {
     check_names(specs, &request.only)?;
-    let _lock = sources.enter(options)?;
-    let former = sources.journal().read()?;
-    run(sources, specs, request, former, options, cancel, watcher)
+    sources.with_exclusive(options, || {
+        let former = sources.journal().read()?;
+        run(sources, specs, request, former, options, cancel, watcher)
+    })
 }
 
 /// Finishes what an interrupted sync left; without one, brings all sources to the lock.
@@ -212,20 +55,21 @@ pub fn resume(
     cancel: &AtomicBool,
     watcher: Watcher<'_>,
 ) -> Result<SyncReport, SourceError> {
-    let _lock = sources.enter(options)?;
-    let former = sources.journal().read()?;
-    let mut request = SyncRequest::default();
-    if let Some(journal) = &former {
-        request.update = journal.update;
-        // What hybrid.toml no longer has needs no end.
-        request.only = journal
-            .only
-            .iter()
-            .filter(|name| specs.iter().any(|spec| &spec.name == *name))
-            .cloned()
-            .collect();
-    }
-    run(sources, specs, &request, former, options, cancel, watcher)
+    sources.with_exclusive(options, || {
+        let former = sources.journal().read()?;
+        let mut request = SyncRequest::default();
+        if let Some(journal) = &former {
+            request.update = journal.update;
+            // What hybrid.toml no longer has needs no end.
+            request.only = journal
+                .only
+                .iter()
+                .filter(|name| specs.iter().any(|spec| &spec.name == *name))
+                .cloned()
+                .collect();
+        }
+        run(sources, specs, &request, former, options, cancel, watcher)
+    })
 }
 
 fn check_names(specs: &[SourceSpec], only: &BTreeSet<String>) -> Result<(), SourceError> {
@@ -262,7 +106,7 @@ fn run(
             kept
         });
     }
-    let journal = Pending::new(sources, request, former.as_ref(), options);
+    let journal = Pending::new(sources.journal(), options.entry(request), former.as_ref());
     let chosen: Vec<&SourceSpec> =
         specs.iter().filter(|spec| request.only.is_empty() || request.only.contains(&spec.name)).collect();
     let visit = Visit {
@@ -285,50 +129,4 @@ fn run(
         |error: &SourceError| matches!(error, SourceError::Interrupted { .. }) || error.is_transient();
     journal.end(results.iter().any(|result| result.outcome.as_ref().is_err_and(unfinished)))?;
     Ok(SyncReport { results, resumed: former, dropped })
-}
-
-impl Visit<'_> {
-    /// Visits `specs`, `jobs` at a time; results in the order of `specs`.
-    pub(crate) fn all(&self, specs: &[&SourceSpec]) -> Vec<SourceResult> {
-        let next = AtomicUsize::new(0);
-        let results: Mutex<Vec<(usize, SourceResult)>> = Mutex::default();
-        let work = || {
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(spec) = specs.get(at) else { return };
-                let result = self.one(spec);
-                results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-            }
-        };
-        let workers = self.options.jobs.clamp(1, specs.len().max(1));
-        std::thread::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.sort_by_key(|(at, _)| *at);
-        results.into_iter().map(|(_, result)| result).collect()
-    }
-
-    fn one(&self, spec: &SourceSpec) -> SourceResult {
-        let start = Instant::now();
-        (self.watcher)(Event::Started { name: spec.name.clone() });
-        let mut before = None;
-        let outcome = if self.cancel.load(Ordering::Relaxed) {
-            Err(SourceError::Interrupted { name: spec.name.clone() })
-        } else {
-            self.bring(spec, &mut before)
-        };
-        (self.watcher)(Event::Ended { name: spec.name.clone() });
-        SourceResult {
-            name: spec.name.clone(),
-            url: spec.origin.clone(),
-            reference: spec.reference.clone(),
-            before,
-            outcome,
-            duration: start.elapsed(),
-        }
-    }
 }

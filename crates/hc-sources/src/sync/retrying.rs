@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Event, Visit};
+use super::report::Event;
+use super::visit::Visit;
 use crate::error::SourceError;
-use crate::git::{FetchRequest, Fetched, Note, RefKind, RemoteRef, Repository, Wanted};
+use crate::git::{FetchRequest, Fetched, Note, RefKind, RemoteRef, Repository, WantedCommit};
 use crate::lock_file::{LockedSource, PinKind};
 use crate::spec::SourceSpec;
 
@@ -113,7 +114,7 @@ impl Visit<'_> {
             RemoteRef { full_name, kind, sha: pin.sha.clone() }
         });
         let request =
-            FetchRequest { wanted: Wanted { sha: pin.sha.clone(), by }, within, shallow: spec.shallow };
+            FetchRequest { wanted: WantedCommit { sha: pin.sha.clone(), by }, within, shallow: spec.shallow };
         self.retrying(spec, || {
             repository.fetch(spec, &request, self.cancel, &mut |progress| {
                 (self.watcher)(Event::Progress { name: spec.name.clone(), progress });

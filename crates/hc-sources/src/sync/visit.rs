@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use hc_core::fs::{create_dirs, io_error, read_text, write_atomic};
 
-use super::{Action, Event, SyncOptions, Synced, Watcher};
-use crate::bundle::Bundled;
+use super::objects::Objects;
+use super::options::SyncOptions;
+use super::report::{Action, Event, Synced, Watcher};
 use crate::error::SourceError;
 use crate::git::{Note, RemoteRef, Repository, Tree};
 use crate::journal::Pending;
@@ -18,14 +19,6 @@ use crate::spec::SourceSpec;
 
 /// From and to of a tree that is being moved; in its `.git` as long as files are moved.
 const MARKER: &str = "hybrid-advance";
-
-/// Where commits come from.
-pub(crate) enum Objects<'a> {
-    /// The urls of the sources.
-    Servers,
-    /// A bundle, checked and lying in files.
-    Bundle(&'a Bundled),
-}
 
 /// What all visits of a run share. The caller holds the lock of `sources/`.
 pub(crate) struct Visit<'a> {

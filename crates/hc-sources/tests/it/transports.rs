@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use hc_sources::git::{FetchRequest, GitOptions, Look, Note, Repository, Wanted};
+use hc_sources::git::{FetchRequest, GitOptions, Look, Note, Repository, WantedCommit};
 use hc_sources::{Sha, SourceError, SourceSpec};
 
 use crate::servers::{Daemon, HttpServer, Manner, certificates};
@@ -30,8 +30,11 @@ fn clone_with(
     let repository = Repository::init(dir, url, options)?;
     let (found, mut notes) = repository.resolve(&spec, &cancel)?;
     let sha = found.sha.clone();
-    let request =
-        FetchRequest { wanted: Wanted { sha: sha.clone(), by: Some(found) }, within: None, shallow: false };
+    let request = FetchRequest {
+        wanted: WantedCommit { sha: sha.clone(), by: Some(found) },
+        within: None,
+        shallow: false,
+    };
     notes.extend(repository.fetch(&spec, &request, &cancel, &mut |_| {})?.notes);
     let tree = repository.tree("x", &sha)?;
     let staged = repository.stage(&tree, None, dir, &cancel)?;

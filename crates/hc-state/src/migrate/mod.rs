@@ -4,73 +4,32 @@
 //! of the old bytes, writes an audit entry, and commits like any other change (STATE-3). Reading an older
 //! schema without migrating is refused; a newer one is never touched.
 
+mod context;
+mod plan;
 mod v1;
 
 use std::path::PathBuf;
 
 use hc_core::fs::FsError;
 use hc_core::{Digest, EnvName, RunId};
-use serde::Serialize;
-use time::OffsetDateTime;
 
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::backup::{self, Names};
 use crate::codec;
 use crate::error::StateError;
-use crate::format::{State, VERSION, WrittenBy};
-use crate::lineage::Lineage;
+use crate::format::{State, VERSION};
 use crate::paths;
 use crate::store::{Store, decode_error};
 
-pub use v1::{StateV1, V1LastRun, V1Manifest, V1Source};
+use self::context::Context;
+pub use self::plan::{Loss, MigrationPlan, MigrationStep};
+pub use self::v1::{StateV1, V1LastRun, V1Manifest, V1Source};
 
 /// What a migration needs to know beyond the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrateOptions {
     /// The environment of version 1's records, which knew none; the only one that version 1 can hold.
     pub env: EnvName,
-}
-
-/// What a migration does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct MigrationPlan {
-    /// Version of the state on disk.
-    pub from: u32,
-    /// Version after the migration.
-    pub to: u32,
-    /// The steps, in order; none when nothing is to be done.
-    pub steps: Vec<MigrationStep>,
-    /// What the new version cannot hold.
-    pub lost: Vec<Loss>,
-}
-
-/// One step of a migration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct MigrationStep {
-    /// Version before.
-    pub from: u32,
-    /// Version after.
-    pub to: u32,
-    /// What it does.
-    pub summary: &'static str,
-}
-
-/// Something that a migration loses.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Loss {
-    /// Whose: a target, a source, the state.
-    pub subject: String,
-    /// What, and what to do about it.
-    pub what: String,
-}
-
-impl Loss {
-    pub(crate) fn new(subject: impl ToString, what: impl Into<String>) -> Self {
-        Self { subject: subject.to_string(), what: what.into() }
-    }
 }
 
 /// A migration that was done.
@@ -80,16 +39,6 @@ pub struct Migrated {
     pub plan: MigrationPlan,
     /// Where the old bytes are; `None` when nothing was to be done.
     pub backup: Option<PathBuf>,
-}
-
-/// Values that a migrated state needs and its source does not have.
-pub(crate) struct Context<'a> {
-    pub(crate) env: &'a EnvName,
-    pub(crate) now: OffsetDateTime,
-    pub(crate) run: &'a RunId,
-    pub(crate) lineage: Lineage,
-    pub(crate) created_with: &'a str,
-    pub(crate) serial: u64,
 }
 
 /// A migration worked out but not written.
@@ -132,7 +81,15 @@ impl Store {
         options: &MigrateOptions,
         run: &RunId,
     ) -> Result<Migrated, StateError> {
-        let _exclusive = self.exclusive(self.options().lock_timeout)?;
+        self.exclusively(self.options().lock_timeout, || self.migrate_locked(to, options, run))
+    }
+
+    fn migrate_locked(
+        &self,
+        to: Option<u32>,
+        options: &MigrateOptions,
+        run: &RunId,
+    ) -> Result<Migrated, StateError> {
         let Prepared { plan, old, old_serial, new } = self.prepare(to, options, run)?;
         let not_committed = |source: FsError| StateError::NotCommitted { kept: old_serial, source };
         let backup = match (&new, old_serial) {
@@ -147,7 +104,8 @@ impl Store {
         };
         backup::preserve(self.root(), &backup, &old).map_err(not_committed)?;
         let head = audit::append(
-            self,
+            self.root(),
+            self.options(),
             run,
             AuditEvent::new(AuditAction::Migrate, "state/packer-hybrid.json")
                 .detail("from", plan.from)
@@ -232,15 +190,5 @@ impl Store {
                 }
             }
         }
-    }
-}
-
-impl Context<'_> {
-    /// An empty state of the newest version.
-    pub(crate) fn empty_state(&self) -> State {
-        let mut state = State::new(self.lineage.clone(), self.created_with);
-        state.serial = self.serial;
-        state.written_by = Some(WrittenBy { at: self.now, run_id: self.run.clone() });
-        state
     }
 }

@@ -9,7 +9,8 @@ use hc_core::{BuilderId, Digest, EnvName, RunId, Target};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Context, Loss};
+use super::context::Context;
+use super::plan::Loss;
 use crate::codec::Damage;
 use crate::format::{
     PluginRecord, RunOutcome, RunRecord, ScanStatus, SchemaInfo, SourceRecord, State, Trust,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hc_core::Digest;
 use hc_state::check::inspect;
-use hc_state::{CheckContext, FindingCode, Lineage, Severity, State, StateError};
+use hc_state::{CheckContext, FindingCode, Lineage, State, StateError, StateSeverity};
 
 use crate::project::{Project, fill, run, target};
 
@@ -63,7 +63,7 @@ fn the_callers_facts_show_drift() {
     let findings = inspect(&state, &context);
     let codes: Vec<FindingCode> = findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, [FindingCode::DriftDetected, FindingCode::ManifestChanged]);
-    assert_eq!(findings[0].severity, Severity::Error);
+    assert_eq!(findings[0].severity, StateSeverity::Error);
     assert_eq!(findings[0].hint, "run `hybrid validate --targets linux.qemu.v0 --env dev`");
     assert_eq!(findings[0].doc_anchor, "docs/open-issues.md#driftdetected");
 }

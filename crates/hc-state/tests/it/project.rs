@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hc_core::{BuildId, Digest, RunId, Target};
 use hc_state::{
-    ArtifactRef, BuildSummary, PluginRecord, Provenance, Publication, RunOutcome, RunRecord, ScanStatus,
-    SourceRecord, State, StateError, Store, StoreOptions, Trust, paths,
+    ArtifactRef, BuildSummary, PluginRecord, Publication, RunOutcome, RunRecord, ScanStatus, SourceRecord,
+    State, StateError, Store, StoreOptions, SuiteResult, Trust, paths,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -139,8 +139,8 @@ pub(crate) fn build(target: &Target, inputs: &str) -> BuildSummary {
     }
 }
 
-pub(crate) fn provenance(target: &Target) -> Provenance {
-    Provenance {
+pub(crate) fn provenance(target: &Target) -> SuiteResult {
+    SuiteResult {
         at: NOW,
         build_id: BuildId::new(target, &run(3)),
         links: vec![format!("artifacts/{target}.json")],

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hc_core::{BuildId, Digest, RunId, Target};
 use hc_state::codec::{decode, encode};
 use hc_state::{
-    ArtifactRef, AuditHead, BuildSummary, BuilderRecord, Lineage, PluginRecord, Provenance, Publication,
-    RunOutcome, RunRecord, ScanStatus, SourceRecord, State, Trust, WrittenBy,
+    ArtifactRef, AuditHead, BuildSummary, BuilderRecord, Lineage, PluginRecord, Publication, RunOutcome,
+    RunRecord, ScanStatus, SourceRecord, State, SuiteResult, Trust, WrittenBy,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -70,8 +70,8 @@ prop_compose! {
     fn provenance()(
         at in at(), build_id in build_id(), links in vec(text(), 0..3), passed in any::<bool>(), run_id in run_id(),
         suite in text(),
-    ) -> Provenance {
-        Provenance { at, build_id, links, passed, run_id, suite }
+    ) -> SuiteResult {
+        SuiteResult { at, build_id, links, passed, run_id, suite }
     }
 }
 

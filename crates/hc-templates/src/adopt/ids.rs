@@ -8,7 +8,9 @@ use hc_config::settings::AdoptedBuilder;
 use hc_core::BuilderId;
 use hc_core::id::MAX_PART;
 
-use super::{Draft, Found, platform_of};
+use super::found::Found;
+use super::template::Draft;
+use crate::naming;
 
 /// Words that name an operating system, and what it is called in ids.
 const SYSTEMS: &[(&str, &[&str])] = &[
@@ -106,7 +108,7 @@ const OTHER: &str = "other";
 const NAMELESS: &str = "base";
 
 /// Gives every draft an id that no other has.
-pub(super) fn name(drafts: Vec<Draft<'_>>, naming: &mut BTreeMap<String, Vec<String>>) -> Vec<Found> {
+pub(super) fn name(drafts: Vec<Draft<'_>>, types: &mut BTreeMap<String, Vec<String>>) -> Vec<Found> {
     let parts: Vec<[String; 3]> = drafts.iter().map(|draft| draft.parts()).collect();
     let mut rivals: BTreeMap<&[String; 3], Vec<&Draft<'_>>> = BTreeMap::new();
     for (draft, part) in drafts.iter().zip(&parts) {
@@ -118,7 +120,7 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, naming: &mut BTreeMap<String, Vec<Str
         let [os, platform, variant] = part;
         let kind = draft.source.split('.').next().unwrap_or_default();
         if let (platform, true) = platform_of(kind) {
-            let types = naming.entry(platform).or_default();
+            let types = types.entry(platform).or_default();
             if !types.iter().any(|known| known == kind) {
                 types.push(kind.to_owned());
             }
@@ -236,6 +238,15 @@ impl Draft<'_> {
     }
 }
 
+/// The platform of a source type, and whether `[naming]` has to allow the type for it.
+fn platform_of(kind: &str) -> (String, bool) {
+    if let Some(platform) = naming::platform_of(kind) {
+        return (platform.to_owned(), false);
+    }
+    let stem = kind.strip_suffix("-iso").unwrap_or(kind);
+    (kebab(stem), stem == kind)
+}
+
 /// The operating system that a text names: `rhel9`, `windows-11`, `Debian12_64`.
 fn system_in(text: &str) -> Option<&'static str> {
     let text = text.to_ascii_lowercase();
@@ -246,7 +257,7 @@ fn system_in(text: &str) -> Option<&'static str> {
 }
 
 /// Lower case, with single hyphens for everything that is neither letter nor digit.
-pub(super) fn kebab(text: &str) -> String {
+fn kebab(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {

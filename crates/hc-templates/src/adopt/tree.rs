@@ -9,7 +9,7 @@ use hc_config::{Diagnostic, Value};
 use hc_core::BuilderId;
 use hc_core::fs::{FsError, read_text};
 
-use super::Unmapped;
+use super::found::Unmapped;
 use crate::inventory::{EXAMPLE_ENDINGS, TEXT_LIMIT};
 
 /// Directories that hold other people's files, or results.
@@ -31,7 +31,6 @@ pub(super) struct Tree {
 }
 
 /// A var file with its values.
-#[derive(Debug, Clone)]
 pub(crate) struct VarFile {
     /// Path, without the ending of an example.
     pub path: PathBuf,

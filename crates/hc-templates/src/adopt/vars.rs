@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::found::Unmapped;
+use super::template::{Choice, Template};
 use super::tree::VarFile;
-use super::{Choice, Template, Unmapped};
 
 /// Names of var files that hold what images share, whatever else they set.
 const SHARED: [&str; 6] = ["common", "shared", "default", "defaults", "global", "globals"];

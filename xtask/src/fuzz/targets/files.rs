@@ -10,7 +10,7 @@ use hc_state::{State, audit, codec, format};
 use hc_templates::BuilderToml;
 
 use super::super::mutate::Rng;
-use super::{kind, placed, plain};
+use super::outcome::{kind, placed, plain};
 
 /// `hybrid.toml`: every error has its place, and what was read is written and read without a change.
 pub(super) fn hybrid_toml(bytes: &[u8]) -> u64 {

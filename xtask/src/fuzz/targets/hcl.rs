@@ -13,7 +13,7 @@ use hc_config::{Value, variables};
 use hc_core::Version;
 use hc_templates::{Builder, BuilderToml, assets, requirements};
 
-use super::{kind, placed, plain};
+use super::outcome::{kind, placed, plain};
 
 const PATH: &str = "templates/fuzz.pkr.hcl";
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::mutate::Rng;
-use super::kind;
+use super::outcome::{kind, plain};
 
 /// The same lines and events for every chunking; artifacts, classification and leftovers of a killed build.
 pub(super) fn machine_readable(bytes: &[u8]) -> u64 {
@@ -88,7 +88,7 @@ pub(super) fn manifest(bytes: &[u8]) -> u64 {
 fn reads_back<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(bytes: &[u8]) -> String {
     let read: T = match serde_json::from_slice(bytes) {
         Ok(read) => read,
-        Err(error) => return super::plain(&error.to_string()),
+        Err(error) => return plain(&error.to_string()),
     };
     // RFC 3339 has no year beyond 9999 and no offset with seconds.
     let Ok(text) = serde_json::to_vec(&read) else { return "unwritable".into() };

@@ -10,7 +10,7 @@ use hc_logs::Redactor;
 use hc_logs::scan::{self, Allow};
 
 use super::super::mutate::Rng;
-use super::{kind, plain};
+use super::outcome::{kind, plain};
 
 /// A redactor and what it must hide.
 struct Known {

@@ -11,7 +11,8 @@ use hc_config::{Diagnostic, Value};
 use hc_core::version::Constraints;
 use hc_core::{BuildId, BuilderId, Digest, EnvName, RunId, Selector, Target, Version};
 
-use super::{hcl, kind, placed, plain};
+use super::hcl;
+use super::outcome::{kind, placed, plain};
 
 /// Two numbers, one on each line: printed and read again, and computed with.
 pub(super) fn number(bytes: &[u8]) -> u64 {

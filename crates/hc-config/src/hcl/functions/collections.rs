@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Arguments, Function, MANY, to_bool, to_text, unify};
+use super::arguments::{Arguments, Function, MANY};
+use crate::hcl::convert::{set, to_bool, to_text, unify};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -146,27 +147,4 @@ fn flatten(items: Vec<Value>) -> Vec<Value> {
             other => vec![other],
         })
         .collect()
-}
-
-/// A set of strings, numbers or bools in Packer's order; `None` for other sets, whose order only packer knows.
-pub(in crate::hcl) fn set(items: Vec<Value>) -> Option<Value> {
-    let mut items = unify(items);
-    let comparable = items.windows(2).all(|pair| match (&pair[0], &pair[1]) {
-        (Value::Number(_), Value::Number(_))
-        | (Value::String(_), Value::String(_))
-        | (Value::Bool(_), Value::Bool(_)) => true,
-        (one, other) => one == other,
-    });
-    if !comparable {
-        return None;
-    }
-    items.sort_by(|one, other| match (one, other) {
-        (Value::Number(one), Value::Number(other)) => {
-            one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal)
-        }
-        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
-        (one, other) => one.as_str().cmp(&other.as_str()),
-    });
-    items.dedup();
-    Some(Value::List(items))
 }

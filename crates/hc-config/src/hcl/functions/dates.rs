@@ -3,7 +3,7 @@
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::Function;
+use super::arguments::Function;
 use crate::number::Number;
 use crate::value::Value;
 

@@ -6,7 +6,8 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use super::{Arguments, Function};
+use super::arguments::{Arguments, Function};
+use crate::hcl::convert::to_json;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -30,47 +31,6 @@ fn digest<D: Digest>(arguments: &Arguments<'_>) -> Option<Value> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// JSON as Go writes it: keys sorted, safe inside HTML, numbers in full.
-pub(in crate::hcl) fn to_json(value: &Value) -> String {
-    match value {
-        Value::Null | Value::Unknown => "null".into(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => json_string(text),
-        Value::List(items) => format!("[{}]", items.iter().map(to_json).collect::<Vec<_>>().join(",")),
-        Value::Map(entries) => {
-            let mut entries: Vec<_> = entries.iter().collect();
-            entries.sort_by_key(|(key, _)| key.as_str());
-            let entries: Vec<_> = entries
-                .iter()
-                .map(|(key, value)| format!("{}:{}", json_string(key), to_json(value)))
-                .collect();
-            format!("{{{}}}", entries.join(","))
-        }
-    }
-}
-
-pub(in crate::hcl) fn json_string(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// As Go's `filepath.Base`.

@@ -1,18 +1,17 @@
 //! The pure functions of Packer's HCL. What depends on time, chance, files or the environment is unknown.
 
+mod arguments;
 mod collections;
 mod dates;
 mod encoding;
+mod format;
 mod network;
 mod numbers;
 mod text;
 
-pub(super) use collections::set;
-pub(super) use encoding::{json_string, to_json};
+use self::arguments::{Arguments, Function};
 
-use unicode_normalization::{UnicodeNormalization as _, is_nfc};
-
-use crate::number::Number;
+use super::convert::normalized;
 use crate::value::Value;
 
 /// Why a call has no value.
@@ -25,13 +24,6 @@ pub enum FunctionError {
     #[error("{0}() does not take these arguments: {1}")]
     Arguments(String, String),
 }
-
-/// One function that is evaluated here: name, fewest and most arguments, and what it computes. `None` is an
-/// error, an unknown value is "only packer knows".
-type Function = (&'static str, usize, usize, fn(&Arguments<'_>) -> Option<Value>);
-
-/// As many arguments as one likes.
-const MANY: usize = usize::MAX;
 
 /// Functions that see their arguments unevaluated; the evaluator owns them.
 pub const LAZY: &[&str] = &["can", "convert", "try"];
@@ -125,97 +117,4 @@ pub fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
         let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
         FunctionError::Arguments(name.to_owned(), kinds.join(", "))
     })
-}
-
-/// Strings of HCL are in Unicode's composed form, wherever they come from.
-pub(super) fn normalized(value: Value) -> Value {
-    match value {
-        Value::String(text) if !is_nfc(&text) => Value::String(text.nfc().collect()),
-        Value::List(items) => Value::List(items.into_iter().map(normalized).collect()),
-        Value::Map(entries) => {
-            Value::Map(entries.into_iter().map(|(key, value)| (key, normalized(value))).collect())
-        }
-        other => other,
-    }
-}
-
-/// Arguments with HCL's conversions; `None` where one does not fit.
-struct Arguments<'a>(&'a [Value]);
-
-impl<'a> Arguments<'a> {
-    fn value(&self, at: usize) -> Option<&'a Value> {
-        self.0.get(at)
-    }
-
-    fn text(&self, at: usize) -> Option<String> {
-        to_text(self.value(at)?)
-    }
-
-    fn number(&self, at: usize) -> Option<Number> {
-        to_number(self.value(at)?)
-    }
-
-    fn whole(&self, at: usize) -> Option<i64> {
-        self.number(at)?.as_i64()
-    }
-
-    fn list(&self, at: usize) -> Option<Vec<Value>> {
-        match self.value(at)? {
-            Value::List(items) => Some(items.clone()),
-            _ => None,
-        }
-    }
-
-    fn texts(&self, at: usize) -> Option<Vec<String>> {
-        self.list(at)?.iter().map(to_text).collect()
-    }
-}
-
-/// HCL's conversion to string: strings, numbers and bools.
-pub fn to_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
-
-/// HCL's conversion to bool.
-pub fn to_bool(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text == "true" => Some(true),
-        Value::String(text) if text == "false" => Some(false),
-        _ => None,
-    }
-}
-
-/// HCL's conversion to number.
-pub fn to_number(value: &Value) -> Option<Number> {
-    match value {
-        Value::Number(number) => Some(number.clone()),
-        Value::String(text) => Number::parse(text),
-        _ => None,
-    }
-}
-
-/// Brings values that stand for one another to one type, as far as HCL does: beside a string, numbers and bools
-/// become strings.
-pub fn unify(values: Vec<Value>) -> Vec<Value> {
-    let strings = values.iter().any(|value| matches!(value, Value::String(_)));
-    let convert = |value: Value| match value {
-        Value::Number(_) | Value::Bool(_) if strings => to_text(&value).map_or(value, Value::String),
-        other => other,
-    };
-    values.into_iter().map(convert).collect()
-}
-
-/// `value[at]` and `value.at`.
-pub fn index(value: &Value, at: &Value) -> Option<Value> {
-    match value {
-        Value::List(items) => items.get(usize::try_from(to_number(at)?.as_u64()?).ok()?).cloned(),
-        Value::Map(entries) => entries.get(&to_text(at)?).cloned(),
-        _ => None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Arguments, Function, MANY};
+use super::arguments::{Arguments, Function, MANY};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use dashu_int::IBig;
 
-use super::{Arguments, Function, MANY, to_number};
+use super::arguments::{Arguments, Function, MANY};
+use crate::hcl::convert::to_number;
 use crate::number::Number;
 use crate::value::Value;
 

@@ -3,8 +3,8 @@
 use regex::Regex;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::super::format::{format, formatlist};
-use super::{Function, MANY};
+use super::arguments::{Function, MANY};
+use super::format::{format, formatlist};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[

@@ -3,41 +3,21 @@
 //! A backup is durable before the state is replaced. The newest are kept; a file that is in a backup's way is
 //! moved aside, never overwritten. Backups also are the memory of how far the serial had come (STATE-3).
 
-use std::fmt;
+mod reference;
+
 use std::path::{Path, PathBuf};
 
 use hc_core::fs::{FsError, io_error, read_limited};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::codec::{self, DecodeError};
+pub use self::reference::BackupRef;
+use crate::codec::{self, DecodeError, STATE_LIMIT};
 use crate::disk;
 use crate::error::StateError;
 use crate::format::State;
 use crate::lineage::Revision;
 use crate::paths;
-use crate::store::{STATE_LIMIT, Store};
-
-/// A backup that was found good.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct BackupRef {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its serial.
-    pub serial: u64,
-    /// When that serial was written.
-    #[serde(with = "time::serde::rfc3339::option")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    pub written_at: Option<OffsetDateTime>,
-}
-
-impl fmt::Display for BackupRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        write!(f, "serial {} (state/backups/{name})", self.serial)
-    }
-}
 
 /// A file in the backup directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,15 +59,10 @@ pub enum Validity {
     },
 }
 
-impl Store {
-    /// All backups with their validity, newest first; every one is read.
-    ///
-    /// # Errors
-    /// [`StateError::File`] when the directory cannot be listed.
-    pub fn backups(&self) -> Result<Vec<Backup>, StateError> {
-        let names = Names::list(self.root())?;
-        Ok(names.0.into_iter().map(|(serial, path)| examine(serial, path)).collect())
-    }
+/// All backups with their validity, newest first; every one is read.
+pub(crate) fn list(root: &Path) -> Result<Vec<Backup>, StateError> {
+    let names = Names::list(root)?;
+    Ok(names.0.into_iter().map(|(serial, path)| examine(serial, path)).collect())
 }
 
 /// The files in the backup directory: serial and path, newest first, those without a serial last.

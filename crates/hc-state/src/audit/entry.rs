@@ -1,24 +1,13 @@
-//! The audit log: `state/audit.log`, append-only JSON lines, each chained to the one before by its digest.
-//!
-//! Holds what a reviewer asks for later: migrations, restores, unlocks, force-pins (STATE-3, SRC-5). An edited
-//! or removed line breaks the chain; a cut end is shown by the head that the state remembers. Nothing here
-//! ever rewrites the log: a line that a crash left unfinished stays, and is named.
+//! Entries of the audit log and the chain between them; pure.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write;
 
 use hc_core::digest::Combiner;
-use hc_core::fs::{io_error, read_limited, regular_metadata};
 use hc_core::{Digest, RunId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::disk;
-use crate::error::StateError;
 use crate::format::AuditHead;
-use crate::paths;
-use crate::store::{STATE_LIMIT, Store};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +24,19 @@ pub enum AuditAction {
     ForcePin,
     /// A build was taken back.
     Revoke,
+}
+
+impl AuditAction {
+    /// What the digest of an entry says of its action: a format, whatever the variants are called.
+    fn in_digests(self) -> &'static str {
+        match self {
+            Self::Migrate => "Migrate",
+            Self::Restore => "Restore",
+            Self::Unlock => "Unlock",
+            Self::ForcePin => "ForcePin",
+            Self::Revoke => "Revoke",
+        }
+    }
 }
 
 /// An event to be recorded.
@@ -92,16 +94,16 @@ pub struct AuditEntry {
 }
 
 /// Format version of the entries.
-const ENTRY_VERSION: u32 = 1;
+pub(super) const ENTRY_VERSION: u32 = 1;
 
 impl AuditEntry {
     /// The digest that the entry should have.
-    fn expected_digest(&self) -> Digest {
+    pub(super) fn expected_digest(&self) -> Digest {
         let mut combiner = Combiner::new("hybrid audit entry");
         combiner.field(&self.version.to_le_bytes());
         combiner.field(&self.number.to_le_bytes());
         combiner.field(self.previous.map(|digest| digest.to_string()).unwrap_or_default().as_bytes());
-        combiner.field(format!("{:?}", self.action).as_bytes());
+        combiner.field(self.action.in_digests().as_bytes());
         combiner.field(&self.at.unix_timestamp_nanos().to_le_bytes());
         for text in [self.operator.as_str(), self.run_id.as_str(), self.subject.as_str()] {
             combiner.field(text.as_bytes());
@@ -155,12 +157,12 @@ pub struct AuditReport {
 }
 
 impl AuditReport {
-    fn head(&self) -> Option<AuditHead> {
+    pub(super) fn head(&self) -> Option<AuditHead> {
         self.entries.last().map(|entry| AuditHead { digest: entry.digest, entries: entry.number })
     }
 
     /// Also compares the log with the end that a state remembers.
-    fn check_head(&mut self, remembered: &AuditHead) {
+    pub(super) fn check_head(&mut self, remembered: &AuditHead) {
         let found = self.entries.len() as u64;
         let there = self.entries.iter().any(|entry| entry.digest == remembered.digest);
         if !there {
@@ -197,72 +199,33 @@ pub fn verify(text: &[u8]) -> AuditReport {
     report
 }
 
-impl Store {
-    /// Reads the audit log and proves its chain, and that it still holds what the state remembers.
-    ///
-    /// # Errors
-    /// [`StateError`] when it cannot be read; problems in it are in the report.
-    pub fn audit_log(&self) -> Result<AuditReport, StateError> {
-        let mut report = self.read_audit()?;
-        if let Ok(Some(state)) = self.read()
-            && let Some(head) = &state.audit
-        {
-            report.check_head(head);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_an_entry_is_a_format() {
+        let entry = |action| AuditEntry {
+            action,
+            at: OffsetDateTime::UNIX_EPOCH,
+            details: BTreeMap::from([("serial".to_owned(), "7".to_owned())]),
+            digest: Digest::of(b""),
+            number: 2,
+            operator: "ada".into(),
+            previous: Some(Digest::of(b"before")),
+            run_id: "20261120T225620.123Z-1f2e3d4c".parse().unwrap(),
+            subject: "state/packer-hybrid.json".into(),
+            version: ENTRY_VERSION,
+        };
+        let actions = [
+            (AuditAction::Migrate, "54d88af51d941b6f95bf0bcf9a91e3fb761728a4e18235f8dcc19721a23ae4e4"),
+            (AuditAction::Restore, "1b27ea4cdd75812548b6cc4564508f11e7fd9b85e2d45a518fde0553e5b05292"),
+            (AuditAction::Unlock, "8c231a150c48aef66b4bc3caa32704145beb89ceebb41b7a09f1f37e8140f61e"),
+            (AuditAction::ForcePin, "3406ac8a8d97b57ec977265918b1781ce96f2a278195a5fc48c6f55217be1f1b"),
+            (AuditAction::Revoke, "c9f5758b401dc31db1b4f632df13d6d0f5122017b6ec586631eef564338f8842"),
+        ];
+        for (action, digest) in actions {
+            assert_eq!(entry(action).expected_digest().to_string(), digest, "{action:?}");
         }
-        Ok(report)
     }
-
-    fn read_audit(&self) -> Result<AuditReport, StateError> {
-        let path = paths::audit_log(self.root());
-        let text = read_limited(&path, STATE_LIMIT).map_err(disk::refusal)?.unwrap_or_default();
-        Ok(verify(&text))
-    }
-}
-
-/// Appends one entry and syncs it. Only under the state lock.
-pub(crate) fn append(store: &Store, run: &RunId, event: AuditEvent) -> Result<AuditHead, StateError> {
-    let path = paths::audit_log(store.root());
-    let existing = read_limited(&path, STATE_LIMIT).map_err(disk::refusal)?;
-    let is_new = existing.is_none();
-    let text = existing.unwrap_or_default();
-    let report = verify(&text);
-    // Going on after a changed entry would vouch for it. An unfinished line is what a crash leaves.
-    let forged = report.problems.iter().find(|problem| !matches!(problem, AuditProblem::NotAnEntry { .. }));
-    if let Some(problem) = forged {
-        return Err(StateError::AuditBroken { path, source: problem.clone() });
-    }
-    let last = report.head();
-    let mut entry = AuditEntry {
-        action: event.action,
-        at: (store.options().now)(),
-        details: event.details,
-        digest: Digest::of(b""),
-        number: last.as_ref().map_or(1, |head| head.entries + 1),
-        operator: store.options().operator.clone(),
-        previous: last.map(|head| head.digest),
-        run_id: run.clone(),
-        subject: event.subject,
-        version: ENTRY_VERSION,
-    };
-    entry.digest = entry.expected_digest();
-    let mut line = if text.is_empty() || text.ends_with(b"\n") { Vec::new() } else { vec![b'\n'] };
-    serde_json::to_writer(&mut line, &entry)?;
-    line.push(b'\n');
-
-    regular_metadata(&path).map_err(disk::refusal)?;
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options
-            .mode(0o644)
-            .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32);
-    }
-    let mut file = options.open(&path).map_err(io_error("open", &path))?;
-    file.write_all(&line).and_then(|()| file.sync_all()).map_err(io_error("append to", &path))?;
-    if is_new {
-        disk::sync_dir(&paths::state_dir(store.root()))?;
-    }
-    Ok(AuditHead { digest: entry.digest, entries: entry.number })
 }

@@ -1,16 +1,17 @@
-//! Which builders a project has, found by walking `templates/` and by the mapping of hybrid.toml (TPL-1).
+//! Walks `templates/` and the mapping of hybrid.toml, and reads what stands there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hc_config::hcl::Document;
-use hc_config::hcl::hcl_edit::structure::Block;
 use hc_config::settings::AdoptedBuilder;
 use hc_config::{Diagnostic, Location};
 use hc_core::BuilderId;
 use hc_core::fs::read_text;
 
+use super::blocks;
+use super::builder::Builder;
 use crate::builder_toml::{self, BuilderToml};
 
 /// Largest template, var or metadata file that is read, in bytes.
@@ -20,116 +21,10 @@ pub const EXAMPLE_ENDINGS: [&str; 3] = [".example", ".sample", ".dist"];
 /// Directories of `templates/` that are no operating systems.
 const RESERVED: [&str; 7] = ["platforms", "vars", "scripts", "ansible", "puppet", "cloudinit", "files"];
 
-/// One builder with everything that its files say.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    /// Id.
-    pub id: BuilderId,
-    /// Packer directory, relative to the project.
-    pub dir: PathBuf,
-    /// The one file of that directory that packer gets, of an adopted template that stands alone.
-    pub file: Option<PathBuf>,
-    /// Whether packer runs in that directory (mapped by hybrid.toml, or no shared layers).
-    pub in_place: bool,
-    /// Whether the mapping of hybrid.toml brought it.
-    pub adopted: bool,
-    /// The one source to build (`-only`), of an adopted directory.
-    pub only: Option<String>,
-    /// Shared layers, lowest first, relative to the project.
-    pub layers: Vec<PathBuf>,
-    /// Own template files, sorted, relative to the project.
-    pub files: Vec<PathBuf>,
-    /// Var files that exist, lowest precedence first, relative to the project.
-    pub var_files: Vec<PathBuf>,
-    /// Metadata.
-    pub metadata: BuilderToml,
-    /// Whether a `builder.toml` exists.
-    pub has_metadata: bool,
-    /// Documents of layers and files, in that order; shared by the builders of one adopted directory.
-    pub documents: Arc<[Document]>,
-    /// Sources in the templates.
-    pub sources: Vec<SourceBlock>,
-    /// Provisioner types, sorted, without repetition.
-    pub provisioners: Vec<String>,
-    /// Post-processor types, sorted, without repetition.
-    pub post_processors: Vec<String>,
-}
-
-/// A `source "<type>" "<name>"` block.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceBlock {
-    /// Source type.
-    pub kind: String,
-    /// Source name.
-    pub name: String,
-    /// The type label.
-    pub kind_location: Location,
-    /// The name label.
-    pub name_location: Location,
-}
-
-impl SourceBlock {
-    /// `type.name`, as `-only` takes it.
-    pub fn address(&self) -> String {
-        format!("{}.{}", self.kind, self.name)
-    }
-}
-
-/// All builders, sorted by id.
-#[derive(Debug, Clone, Default)]
-pub struct Inventory {
-    /// The builders.
-    pub builders: Vec<Builder>,
-}
-
-impl Inventory {
-    /// Walks the project. Problems do not stop it; a builder with unreadable files is left out and reported.
-    pub fn load(root: &Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> (Self, Vec<Diagnostic>) {
-        let taken = adopted.values().map(|mapping| hc_core::fs::normalize(&mapping.path));
-        let taken = taken
-            .map(|path| {
-                if is_template(&path) { path.parent().map(Path::to_owned).unwrap_or_default() } else { path }
-            })
-            .collect();
-        let mut loader = Loader {
-            root,
-            diagnostics: Vec::new(),
-            shared: BTreeMap::new(),
-            taken,
-            adopted_documents: BTreeMap::new(),
-            examples: BTreeSet::new(),
-        };
-        let mut builders = loader.walk();
-        for (id, mapping) in adopted {
-            builders.extend(loader.adopted(id, mapping));
-        }
-        loader.report_examples();
-        builders.sort_by(|a, b| a.id.cmp(&b.id));
-        for pair in builders.windows(2) {
-            if pair[0].id == pair[1].id {
-                loader.diagnostics.push(
-                    Diagnostic::error("BadBuilderName", format!("builder `{}` is defined twice", pair[0].id))
-                        .hint(format!("{} and {}", pair[0].dir.display(), pair[1].dir.display())),
-                );
-            }
-        }
-        (Self { builders }, loader.diagnostics)
-    }
-
-    /// Ids, sorted.
-    pub fn ids(&self) -> Vec<BuilderId> {
-        self.builders.iter().map(|builder| builder.id.clone()).collect()
-    }
-
-    /// The builder of an id.
-    pub fn get(&self, id: &BuilderId) -> Option<&Builder> {
-        self.builders.binary_search_by(|builder| builder.id.cmp(id)).ok().map(|at| &self.builders[at])
-    }
-}
-
-struct Loader<'a> {
+/// Reads every file once.
+pub(super) struct Loader<'a> {
     root: &'a Path,
-    diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
     /// Shared layers are read once, however many builders have them.
     shared: BTreeMap<PathBuf, Option<Document>>,
     /// Directories that the mapping of hybrid.toml speaks for, whatever their place.
@@ -140,9 +35,26 @@ struct Loader<'a> {
     examples: BTreeSet<PathBuf>,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    pub(super) fn new(root: &'a Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> Self {
+        let taken = adopted.values().map(|mapping| hc_core::fs::normalize(&mapping.path));
+        let taken = taken
+            .map(|path| {
+                if is_template(&path) { path.parent().map(Path::to_owned).unwrap_or_default() } else { path }
+            })
+            .collect();
+        Self {
+            root,
+            diagnostics: Vec::new(),
+            shared: BTreeMap::new(),
+            taken,
+            adopted_documents: BTreeMap::new(),
+            examples: BTreeSet::new(),
+        }
+    }
+
     /// One warning for all of them: a repository of examples has dozens.
-    fn report_examples(&mut self) {
+    pub(super) fn report_examples(&mut self) {
         let Some(first) = self.examples.first() else { return };
         let (message, hint) = match self.examples.len() {
             1 => (
@@ -158,7 +70,7 @@ impl Loader<'_> {
         self.diagnostics.push(diagnostic.at(Location::whole_file(first)).hint(hint));
     }
 
-    fn walk(&mut self) -> Vec<Builder> {
+    pub(super) fn walk(&mut self) -> Vec<Builder> {
         let mut found = Vec::new();
         for os in self.dirs(Path::new("templates")) {
             if RESERVED.contains(&name(&os)) {
@@ -272,7 +184,7 @@ impl Loader<'_> {
         self.read(id, dir, None, in_place, false, None, layers, files, var_files)
     }
 
-    fn adopted(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
+    pub(super) fn adopted(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
         let path = hc_core::fs::normalize(&mapping.path);
         // A directory may hold templates that stand alone, each for itself.
         let file = is_template(&path).then(|| path.clone());
@@ -366,8 +278,8 @@ impl Loader<'_> {
         for document in documents.iter() {
             for block in document.body().blocks() {
                 match block.ident.as_str() {
-                    "source" => sources.extend(source(document, block)),
-                    "build" => nested(&block.body, &mut provisioners, &mut post_processors),
+                    "source" => sources.extend(blocks::source(document, block)),
+                    "build" => blocks::nested(&block.body, &mut provisioners, &mut post_processors),
                     _ => {}
                 }
             }
@@ -440,51 +352,4 @@ fn is_template(path: &Path) -> bool {
 
 fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
-}
-
-fn source(document: &Document, block: &Block) -> Option<SourceBlock> {
-    let [kind, name] = block.labels.as_slice() else { return None };
-    Some(SourceBlock {
-        kind: kind.as_str().to_owned(),
-        name: name.as_str().to_owned(),
-        kind_location: document.location(kind),
-        name_location: document.location(name),
-    })
-}
-
-fn nested(
-    body: &hc_config::hcl::hcl_edit::structure::Body,
-    provisioners: &mut Vec<String>,
-    post_processors: &mut Vec<String>,
-) {
-    for block in body.blocks() {
-        let label = || block.labels.first().map(|label| label.as_str().to_owned());
-        match block.ident.as_str() {
-            "provisioner" | "error-cleanup-provisioner" => provisioners.extend(label()),
-            "post-processor" => post_processors.extend(label()),
-            "post-processors" => nested(&block.body, provisioners, post_processors),
-            "dynamic" => {
-                if let Some(inner) = block.body.get_blocks("content").next() {
-                    nested(&inner.body, provisioners, post_processors);
-                }
-                match label().as_deref() {
-                    Some("provisioner") => provisioners.extend(dynamic_label(&block.body)),
-                    Some("post-processor") => post_processors.extend(dynamic_label(&block.body)),
-                    _ => {}
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn dynamic_label(body: &hc_config::hcl::hcl_edit::structure::Body) -> Option<String> {
-    use hc_config::hcl::hcl_edit::expr::Expression;
-    match &body.get_attribute("labels")?.value {
-        Expression::Array(items) => match items.iter().next()? {
-            Expression::String(label) => Some(label.as_str().to_owned()),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::functions::{json_string, to_bool, to_json, to_number, to_text};
+use crate::hcl::convert::{json_string, to_bool, to_json, to_number, to_text};
 use crate::value::Value;
 
 /// `%s %d %q %v %t %f %x %X %o %b %%`, with width, zero padding and precision; other verbs are packer's own.

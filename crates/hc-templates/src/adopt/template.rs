@@ -1,0 +1,129 @@
+//! One Packer directory, or one file that stands alone: what it declares, and the builders that it makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use hc_config::hcl::Document;
+use hc_config::{Value, variables};
+
+use super::found::Unmapped;
+use super::sources;
+use super::tree::{self, VarFile};
+
+/// A Packer directory that builds something.
+pub(super) struct Template {
+    /// Its directory, or the one file that stands alone.
+    pub(super) path: PathBuf,
+    /// Its directory.
+    pub(super) dir: PathBuf,
+    documents: Vec<Document>,
+    /// Names of its variables, with defaults that are known.
+    pub(super) declared: BTreeMap<String, Option<Value>>,
+    /// Names of those without a default.
+    required: BTreeSet<String>,
+    /// Sources that have a block.
+    blocks: BTreeSet<String>,
+}
+
+/// The var files of one template.
+#[derive(Default)]
+pub(super) struct Choice<'a> {
+    /// For every image, lowest precedence first.
+    pub(super) shared: Vec<&'a VarFile>,
+    /// One image each; empty when the template stands for one image.
+    pub(super) images: Vec<&'a VarFile>,
+}
+
+/// A builder without a name.
+pub(super) struct Draft<'a> {
+    pub(super) path: &'a Path,
+    pub(super) shared: Vec<&'a VarFile>,
+    pub(super) image: Option<&'a VarFile>,
+    pub(super) source: String,
+    pub(super) build: Option<String>,
+    pub(super) only: Option<String>,
+    pub(super) values: BTreeMap<String, Value>,
+    pub(super) communicator: Option<String>,
+    pub(super) missing: Vec<String>,
+}
+
+impl Template {
+    pub(super) fn read(root: &Path, path: &Path, files: &[PathBuf]) -> Result<Self, Unmapped> {
+        let unmapped = |reason: String, cure: Option<&str>| Unmapped {
+            path: path.to_owned(),
+            reason,
+            cure: cure.map(str::to_owned),
+        };
+        let mut documents = Vec::new();
+        for file in files {
+            let document = tree::document(root, file).map_err(|problem| {
+                let place =
+                    problem.location.as_ref().map_or_else(|| file.display().to_string(), ToString::to_string);
+                let label = problem.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
+                unmapped(
+                    format!("{place}: {}{label}", problem.message),
+                    Some("correct the file, then run `hybrid init --adopt` again"),
+                )
+            })?;
+            documents.push(document);
+        }
+        let blocks = sources::declared(&documents);
+        if blocks.is_empty() {
+            return Err(unmapped("no source block: nothing is built here".into(), None));
+        }
+        if !documents.iter().any(|document| document.body().has_blocks("build")) {
+            return Err(unmapped("no build block: packer would build nothing".into(), None));
+        }
+        let (declared, _) = variables::collect(&documents);
+        let required = declared.values().filter(|variable| !variable.has_default);
+        let required = required.map(|variable| variable.name.clone()).collect();
+        let declared = declared.into_iter().map(|(name, variable)| (name, variable.default)).collect();
+        let dir = if files == [path.to_owned()] { path.parent().unwrap_or(Path::new("")) } else { path };
+        Ok(Self { path: path.to_owned(), dir: dir.to_owned(), documents, declared, required, blocks })
+    }
+
+    /// Whether packer can read all files together: nothing is declared twice.
+    pub(super) fn is_one(&self) -> bool {
+        let variables = self.documents.iter().flat_map(|document| document.body().get_blocks("variable"));
+        let mut names = BTreeSet::new();
+        let unique =
+            variables.filter_map(|block| block.labels.first()).all(|label| names.insert(label.as_str()));
+        unique && sources::count(&self.documents) == self.blocks.len()
+    }
+
+    /// One builder per image and source.
+    pub(super) fn builders<'a>(&'a self, choice: &Choice<'a>, drafts: &mut Vec<Draft<'a>>) {
+        let images: Vec<Option<&VarFile>> = match choice.images.as_slice() {
+            [] => vec![None],
+            images => images.iter().map(|image| Some(*image)).collect(),
+        };
+        for image in images {
+            let mut values: BTreeMap<String, Value> = self
+                .declared
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone().unwrap_or(Value::Unknown)))
+                .collect();
+            let mut missing = self.required.clone();
+            for file in choice.shared.iter().copied().chain(image) {
+                missing.retain(|name| !file.values.contains_key(name));
+                let known = file.values.iter().filter(|(name, _)| self.declared.contains_key(*name));
+                values.extend(known.map(|(name, value)| (name.clone(), value.clone())));
+            }
+            let built = sources::built(&self.documents, &self.blocks, &values);
+            for one in &built {
+                let alone = built.len() == 1 && self.blocks.len() == 1;
+                drafts.push(Draft {
+                    path: &self.path,
+                    shared: choice.shared.clone(),
+                    image,
+                    source: one.address.clone(),
+                    build: one.build.clone(),
+                    only: (!alone).then(|| one.only()),
+                    missing: missing.iter().cloned().collect(),
+                    values: values.clone(),
+                    communicator: sources::communicator(&self.documents, &one.address, &values),
+                });
+            }
+        }
+    }
+}

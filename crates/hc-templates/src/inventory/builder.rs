@@ -1,0 +1,65 @@
+//! One builder with everything that its files say.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hc_config::Location;
+use hc_config::hcl::Document;
+use hc_core::BuilderId;
+
+use crate::builder_toml::BuilderToml;
+
+/// One builder with everything that its files say.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    /// Id.
+    pub id: BuilderId,
+    /// Packer directory, relative to the project.
+    pub dir: PathBuf,
+    /// The one file of that directory that packer gets, of an adopted template that stands alone.
+    pub file: Option<PathBuf>,
+    /// Whether packer runs in that directory (mapped by hybrid.toml, or no shared layers).
+    pub in_place: bool,
+    /// Whether the mapping of hybrid.toml brought it.
+    pub adopted: bool,
+    /// The one source to build (`-only`), of an adopted directory.
+    pub only: Option<String>,
+    /// Shared layers, lowest first, relative to the project.
+    pub layers: Vec<PathBuf>,
+    /// Own template files, sorted, relative to the project.
+    pub files: Vec<PathBuf>,
+    /// Var files that exist, lowest precedence first, relative to the project.
+    pub var_files: Vec<PathBuf>,
+    /// Metadata.
+    pub metadata: BuilderToml,
+    /// Whether a `builder.toml` exists.
+    pub has_metadata: bool,
+    /// Documents of layers and files, in that order; shared by the builders of one adopted directory.
+    pub documents: Arc<[Document]>,
+    /// Sources in the templates.
+    pub sources: Vec<SourceBlock>,
+    /// Provisioner types, sorted, without repetition.
+    pub provisioners: Vec<String>,
+    /// Post-processor types, sorted, without repetition.
+    pub post_processors: Vec<String>,
+}
+
+/// A `source "<type>" "<name>"` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceBlock {
+    /// Source type.
+    pub kind: String,
+    /// Source name.
+    pub name: String,
+    /// The type label.
+    pub kind_location: Location,
+    /// The name label.
+    pub name_location: Location,
+}
+
+impl SourceBlock {
+    /// `type.name`, as `-only` takes it.
+    pub fn address(&self) -> String {
+        format!("{}.{}", self.kind, self.name)
+    }
+}
