@@ -3,6 +3,7 @@
 mod bench;
 mod docs;
 mod fuzz;
+mod manifests;
 mod schema;
 mod tidy;
 

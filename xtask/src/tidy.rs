@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks.
 //!
 //! The crate graph points one way, gix lives in hc-sources alone, modules stay small, every dependency has
-//! its line in `docs/dependencies.md`, no file or module is called after nothing.
+//! its line in `docs/dependencies.md`, no file or module is called after nothing; manifests are `manifests.rs`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -71,6 +71,7 @@ pub fn check(root: &Path) -> Result<()> {
     }
     modules(root, &mut findings)?;
     documented_dependencies(root, &mut findings)?;
+    crate::manifests::check(root, &mut findings)?;
     if findings.is_empty() {
         println!("tidy: ok");
         return Ok(());
