@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::metadata::CRATE;
-use super::{Source, run};
+use super::{Source, run, tools};
 
 /// The name of the program.
 pub(super) const PROGRAM: &str = "hybrid";
@@ -31,6 +31,7 @@ pub(super) fn musl() -> Platform {
 
 /// Compiles the program, and says where it is. It names its dependencies, so that `cargo audit bin` can judge it.
 pub(super) fn program(source: &Source, platform: &Platform) -> Result<PathBuf> {
+    c_compiler(platform)?;
     add_target(source, platform)?;
     eprintln!("compiling {PROGRAM} for {} ({})", platform.target, source.profile);
     let mut command = source.command(source.tools.program("cargo-auditable")?);
@@ -70,6 +71,16 @@ fn executable(message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == PROGRAM;
     ours.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+}
+
+/// Says what to install before a long compilation fails for want of it.
+fn c_compiler(platform: &Platform) -> Result<()> {
+    let target = platform.target.replace("-unknown", "");
+    let known = ["musl-gcc".to_owned(), format!("{target}-gcc")];
+    if target.ends_with("musl") && !known.iter().any(|name| tools::is_on_path(name)) {
+        bail!("a static {PROGRAM} needs `musl-gcc`; install it (Debian and Ubuntu: musl-tools)");
+    }
+    Ok(())
 }
 
 /// Gets the standard library of a platform when this toolchain does not have it.

@@ -117,7 +117,7 @@ pub(crate) fn main(root: &Path, words: &[&str]) -> Result<()> {
         return reproducible::check(root, &options);
     }
     if !git(root, &["status", "--porcelain"])?.is_empty() {
-        eprintln!("note: this checkout differs from its commit, so the packages are of no commit");
+        eprintln!("note: changes that are not committed go into these packages");
     }
     let source = Source::open(root, &options.profile, tools::Tools::at(root))?;
     make(&source, &options.formats)?;
