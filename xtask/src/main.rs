@@ -3,6 +3,8 @@
 mod bench;
 mod docs;
 mod fuzz;
+mod manifests;
+mod package;
 mod schema;
 mod tidy;
 
@@ -18,13 +20,15 @@ fn main() -> ExitCode {
         ["schema", "--check"] => schema::check(root),
         ["bench", words @ ..] => bench::main(root, words),
         ["fuzz", words @ ..] => fuzz::main(root, words),
+        ["package", words @ ..] => package::main(root, words),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
         _ => {
             eprintln!(
-                "usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]… | {}",
-                fuzz::USAGE
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]… | {} | {}",
+                fuzz::USAGE,
+                package::USAGE
             );
             return ExitCode::from(1);
         }

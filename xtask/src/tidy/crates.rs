@@ -77,7 +77,8 @@ pub(super) fn check(root: &Path, findings: &mut Vec<String>) -> Result<()> {
     for (name, dependencies, dev) in manifests(root)? {
         graph(&name, &dependencies, &dev, findings);
     }
-    documented_dependencies(root, findings)
+    documented_dependencies(root, findings)?;
+    crate::manifests::check(root, findings)
 }
 
 type Manifest = (String, BTreeSet<String>, BTreeSet<String>);

@@ -74,11 +74,9 @@ impl Console {
                 self.line(target, &format!("downloading {url}: {}{of}", table::bytes(*done)));
             }
             Event::Ended { target, took, result } => self.ended(target, *took, result),
-            Event::Failed { target, code, message } => {
-                // The only one of a run is the error of the command, and said there.
-                if self.builders.len() > 1 {
-                    self.line(target, &format!("error[{code}]: {message}"));
-                }
+            // The only one of a run is the error of the command, and said there.
+            Event::Failed { target, code, message } if self.builders.len() > 1 => {
+                self.line(target, &format!("error[{code}]: {message}"));
             }
             Event::Finished(target) => self.end(target),
             Event::SuiteStarted { target, suite, build } => {
