@@ -2,6 +2,10 @@
 //!
 //! No hints: a cure names flags and files of a program, so the program that embeds the engine words it.
 
+mod class;
+mod messages;
+mod parts;
+
 use std::path::PathBuf;
 
 use hc_config::Diagnostic;
@@ -10,45 +14,12 @@ use hc_core::fs::FsError;
 use hc_core::id::IdError;
 use hc_core::{BuildId, BuilderId, EnvName, ExitClass, Target};
 
+use self::messages::{drift, invalid, nothing, nothing_to_adopt, unknown_env};
+pub use self::parts::{AcceptedError, AcceptedList, Needs, UnknownEnv};
 use crate::outcome::gate::Refused;
 
 /// Result of an operation of the engine.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
-
-/// Who needs a program that is missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Needs {
-    /// A target, for the SSH key of its run.
-    RunKey(Target),
-    /// A test suite of a builder.
-    Suite {
-        /// Name of the suite.
-        suite: String,
-        /// The builder.
-        builder: BuilderId,
-    },
-    /// A publish hook.
-    Hook,
-}
-
-impl std::fmt::Display for Needs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::RunKey(target) => write!(f, "{target}"),
-            Self::Suite { suite, builder } => write!(f, "suite `{suite}` of {builder}"),
-            Self::Hook => f.write_str("a publish hook"),
-        }
-    }
-}
-
-/// Why an environment cannot be worked in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnknownEnv {
-    /// The name breaks the rules of names.
-    NotAName,
-    /// No overlay knows it; these are known.
-    NoOverlay(Vec<EnvName>),
-}
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -444,179 +415,8 @@ pub enum EngineError {
     Stage(#[from] hc_templates::compose::StageCollision),
 }
 
-/// Which list of accepted secrets cannot be used, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
-pub struct AcceptedError {
-    /// Which list.
-    pub list: AcceptedList,
-    /// What is wrong with it.
-    pub source: hc_logs::LogError,
-}
-
-/// A list of plaintext secrets that are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AcceptedList {
-    /// `[[security.allow]]` of hybrid.toml.
-    Allow,
-    /// The baseline file.
-    Baseline,
-}
-
-impl EngineError {
-    /// Stable code for `hybrid explain`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Invalid(diagnostics) => first_error(diagnostics).map_or("Invalid", |first| first.code),
-            Self::SettingsUnusable(diagnostic) => diagnostic.code,
-            Self::NotAProject { .. } => "NotAProject",
-            Self::UnknownEnvironment { .. } => "UnknownEnvironment",
-            Self::NothingSelected { .. } => "NothingSelected",
-            Self::NotOneBuilder { .. } | Self::BadSet { .. } => "Usage",
-            Self::BadAnswers { .. } => "BadAnswers",
-            Self::CloudinitOutside { .. } => "BadCloudinit",
-            Self::Refused { .. } => "DriftDetected",
-            Self::Partly { error, .. } => error.code(),
-            Self::ToolsMissing(_) | Self::ToolMissing { .. } | Self::KeyNotMade { .. } => "ToolMissing",
-            Self::SecretUnavailable { source, .. } => source.code(),
-            Self::SecretTooLarge { .. } => "SecretUnavailable",
-            Self::SecretInArtifact { .. } => "SecretInArtifact",
-            Self::Interrupted => "Interrupted",
-            Self::PackerHung { .. } => "PackerProcess",
-            Self::NotFormatted { .. } => "HclSyntax",
-            Self::PackerTooOld { .. } => "PackerTooOld",
-            Self::BadVersion { .. } => "BadVersion",
-            Self::PluginMissing { .. } => "PluginInvalid",
-            Self::PluginArchiveDiffers { .. } => "PluginDiffers",
-            Self::PluginNotInstalled { .. } => "PluginInstallFailed",
-            Self::ParentUnpublished { .. } | Self::ParentNotPublishedYet { .. } => "ParentUnpublished",
-            Self::ImageChanged { .. } => "ImageChanged",
-            Self::UnknownSuite { .. } => "UnknownSuite",
-            Self::SuiteWithoutCommand { .. } => "SettingsInvalid",
-            Self::BadChannel { .. } => "BadChannel",
-            Self::PublishRefused { .. } => "PublishRefused",
-            Self::HookFailed { .. } => "PublishHookFailed",
-            Self::NothingToTest { .. }
-            | Self::ArtifactNotFound { .. }
-            | Self::OrphanNotFound { .. }
-            | Self::InputsNotKept { .. } => "ArtifactNotFound",
-            Self::OrphanLives { .. } => "OrphanLives",
-            Self::BadReason => "BadReason",
-            Self::EvidenceKept { .. } => "EvidenceKept",
-            Self::NoRunLogged => "BadRunId",
-            Self::NoSuchFile { .. } => "FileUnavailable",
-            Self::ScannerInvalid { .. } => "ScannerInvalid",
-            Self::UnknownVariable { .. } => "UnknownVariable",
-            Self::UnknownScaffold { noun: "platform", .. } => "UnknownPlatform",
-            Self::UnknownScaffold { .. } => "UnknownSystem",
-            Self::UnsupportedCombination { .. } => "UnsupportedCombination",
-            Self::WouldOverwrite { .. } | Self::AnswersExist { .. } => "WouldOverwrite",
-            Self::NothingToAdopt { .. } => "NothingToAdopt",
-            Self::WizardEnded => "WizardEnded",
-            Self::Accepted(error) => error.source.code(),
-            Self::Id(error) => error.code(),
-            Self::File(error) => error.code(),
-            Self::Record(error) => error.code(),
-            Self::State(error) => error.code(),
-            Self::Packer(error) => error.code(),
-            Self::Iso(error) => error.code(),
-            Self::Source(error) => error.code(),
-            Self::Log(error) => error.code(),
-            Self::Provisioner(error) => error.code(),
-            Self::Stage(error) => error.code(),
-        }
-    }
-
-    /// How a run that fails by it ends (PKR-4).
-    pub fn class(&self) -> ExitClass {
-        match self {
-            Self::Invalid(diagnostics) => {
-                let secret = |one: &Diagnostic| one.is_error() && one.code == "PlaintextSecret";
-                if diagnostics.iter().any(secret) { ExitClass::Security } else { ExitClass::Invalid }
-            }
-            Self::SecretInArtifact { .. } | Self::PluginArchiveDiffers { .. } | Self::EvidenceKept { .. } => {
-                ExitClass::Security
-            }
-            Self::Interrupted => ExitClass::Interrupted,
-            Self::PackerHung { .. }
-            | Self::PluginNotInstalled { .. }
-            | Self::HookFailed { .. }
-            | Self::OrphanLives { .. } => ExitClass::Infrastructure,
-            Self::Partly { class, .. } => *class,
-            Self::Accepted(_) => ExitClass::Invalid,
-            Self::File(error) => error.class(),
-            Self::Record(error) => error.class(),
-            Self::State(error) => error.class(),
-            Self::Packer(error) => error.class(),
-            Self::Iso(error) => error.class(),
-            Self::Source(error) => error.class(),
-            Self::Log(error) => error.class(),
-            _ => ExitClass::Invalid,
-        }
-    }
-
-    /// The same refusal with warnings that were found on the way.
-    #[must_use]
-    pub(crate) fn with_warnings(self, warnings: Vec<Diagnostic>) -> Self {
-        match self {
-            Self::Refused { targets, .. } => Self::Refused { targets, warnings },
-            other => other,
-        }
-    }
-
-    /// Problems in files that led here, with their places.
-    pub fn diagnostics(&self) -> &[Diagnostic] {
-        match self {
-            Self::Invalid(diagnostics) | Self::Refused { warnings: diagnostics, .. } => diagnostics,
-            Self::Partly { error, .. } => error.diagnostics(),
-            Self::SettingsUnusable(diagnostic) => std::slice::from_ref(diagnostic),
-            Self::Provisioner(error) => error.diagnostics(),
-            _ => &[],
-        }
-    }
-}
-
 impl From<Box<Diagnostic>> for EngineError {
     fn from(diagnostic: Box<Diagnostic>) -> Self {
         Self::Invalid(vec![*diagnostic])
-    }
-}
-
-fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {
-    diagnostics.iter().find(|diagnostic| diagnostic.is_error())
-}
-
-fn invalid(diagnostics: &[Diagnostic]) -> String {
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    let noun = if errors == 1 { "problem" } else { "problems" };
-    format!("{errors} {noun} found, nothing was changed")
-}
-
-fn unknown_env(name: &str, why: &UnknownEnv) -> String {
-    match why {
-        UnknownEnv::NotAName => format!("`{name}` is not an environment name"),
-        UnknownEnv::NoOverlay(_) => format!("environment `{name}` has no overlay"),
-    }
-}
-
-fn nothing(term: Option<&str>) -> String {
-    match term {
-        Some(term) => format!("`{term}` selects no builder"),
-        None => "the project has no builders".into(),
-    }
-}
-
-fn drift(refused: &[Refused]) -> String {
-    let noun = match refused.len() {
-        1 => "1 target has".to_owned(),
-        count => format!("{count} targets have"),
-    };
-    format!("{noun} inputs that nobody validated; nothing was run")
-}
-
-fn nothing_to_adopt(dir: &std::path::Path, found: Option<&[hc_templates::adopt::Unmapped]>) -> String {
-    match found {
-        None => format!("{} is not a directory", dir.display()),
-        Some(_) => format!("no Packer template below {} can be mapped", dir.display()),
     }
 }

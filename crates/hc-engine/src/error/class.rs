@@ -1,0 +1,123 @@
+//! What an error is to a program: its code, how a run ends by it, the diagnostics that led to it.
+
+use hc_config::Diagnostic;
+use hc_core::ExitClass;
+
+use super::EngineError;
+
+impl EngineError {
+    /// Stable code for `hybrid explain`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(diagnostics) => first_error(diagnostics).map_or("Invalid", |first| first.code),
+            Self::SettingsUnusable(diagnostic) => diagnostic.code,
+            Self::NotAProject { .. } => "NotAProject",
+            Self::UnknownEnvironment { .. } => "UnknownEnvironment",
+            Self::NothingSelected { .. } => "NothingSelected",
+            Self::NotOneBuilder { .. } | Self::BadSet { .. } => "Usage",
+            Self::BadAnswers { .. } => "BadAnswers",
+            Self::CloudinitOutside { .. } => "BadCloudinit",
+            Self::Refused { .. } => "DriftDetected",
+            Self::Partly { error, .. } => error.code(),
+            Self::ToolsMissing(_) | Self::ToolMissing { .. } | Self::KeyNotMade { .. } => "ToolMissing",
+            Self::SecretUnavailable { source, .. } => source.code(),
+            Self::SecretTooLarge { .. } => "SecretUnavailable",
+            Self::SecretInArtifact { .. } => "SecretInArtifact",
+            Self::Interrupted => "Interrupted",
+            Self::PackerHung { .. } => "PackerProcess",
+            Self::NotFormatted { .. } => "HclSyntax",
+            Self::PackerTooOld { .. } => "PackerTooOld",
+            Self::BadVersion { .. } => "BadVersion",
+            Self::PluginMissing { .. } => "PluginInvalid",
+            Self::PluginArchiveDiffers { .. } => "PluginDiffers",
+            Self::PluginNotInstalled { .. } => "PluginInstallFailed",
+            Self::ParentUnpublished { .. } | Self::ParentNotPublishedYet { .. } => "ParentUnpublished",
+            Self::ImageChanged { .. } => "ImageChanged",
+            Self::UnknownSuite { .. } => "UnknownSuite",
+            Self::SuiteWithoutCommand { .. } => "SettingsInvalid",
+            Self::BadChannel { .. } => "BadChannel",
+            Self::PublishRefused { .. } => "PublishRefused",
+            Self::HookFailed { .. } => "PublishHookFailed",
+            Self::NothingToTest { .. }
+            | Self::ArtifactNotFound { .. }
+            | Self::OrphanNotFound { .. }
+            | Self::InputsNotKept { .. } => "ArtifactNotFound",
+            Self::OrphanLives { .. } => "OrphanLives",
+            Self::BadReason => "BadReason",
+            Self::EvidenceKept { .. } => "EvidenceKept",
+            Self::NoRunLogged => "BadRunId",
+            Self::NoSuchFile { .. } => "FileUnavailable",
+            Self::ScannerInvalid { .. } => "ScannerInvalid",
+            Self::UnknownVariable { .. } => "UnknownVariable",
+            Self::UnknownScaffold { noun: "platform", .. } => "UnknownPlatform",
+            Self::UnknownScaffold { .. } => "UnknownSystem",
+            Self::UnsupportedCombination { .. } => "UnsupportedCombination",
+            Self::WouldOverwrite { .. } | Self::AnswersExist { .. } => "WouldOverwrite",
+            Self::NothingToAdopt { .. } => "NothingToAdopt",
+            Self::WizardEnded => "WizardEnded",
+            Self::Accepted(error) => error.source.code(),
+            Self::Id(error) => error.code(),
+            Self::File(error) => error.code(),
+            Self::Record(error) => error.code(),
+            Self::State(error) => error.code(),
+            Self::Packer(error) => error.code(),
+            Self::Iso(error) => error.code(),
+            Self::Source(error) => error.code(),
+            Self::Log(error) => error.code(),
+            Self::Provisioner(error) => error.code(),
+            Self::Stage(error) => error.code(),
+        }
+    }
+
+    /// How a run that fails by it ends (PKR-4).
+    pub fn class(&self) -> ExitClass {
+        match self {
+            Self::Invalid(diagnostics) => {
+                let secret = |one: &Diagnostic| one.is_error() && one.code == "PlaintextSecret";
+                if diagnostics.iter().any(secret) { ExitClass::Security } else { ExitClass::Invalid }
+            }
+            Self::SecretInArtifact { .. } | Self::PluginArchiveDiffers { .. } | Self::EvidenceKept { .. } => {
+                ExitClass::Security
+            }
+            Self::Interrupted => ExitClass::Interrupted,
+            Self::PackerHung { .. }
+            | Self::PluginNotInstalled { .. }
+            | Self::HookFailed { .. }
+            | Self::OrphanLives { .. } => ExitClass::Infrastructure,
+            Self::Partly { class, .. } => *class,
+            Self::Accepted(_) => ExitClass::Invalid,
+            Self::File(error) => error.class(),
+            Self::Record(error) => error.class(),
+            Self::State(error) => error.class(),
+            Self::Packer(error) => error.class(),
+            Self::Iso(error) => error.class(),
+            Self::Source(error) => error.class(),
+            Self::Log(error) => error.class(),
+            _ => ExitClass::Invalid,
+        }
+    }
+
+    /// The same refusal with warnings that were found on the way.
+    #[must_use]
+    pub(crate) fn with_warnings(self, warnings: Vec<Diagnostic>) -> Self {
+        match self {
+            Self::Refused { targets, .. } => Self::Refused { targets, warnings },
+            other => other,
+        }
+    }
+
+    /// Problems in files that led here, with their places.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid(diagnostics) | Self::Refused { warnings: diagnostics, .. } => diagnostics,
+            Self::Partly { error, .. } => error.diagnostics(),
+            Self::SettingsUnusable(diagnostic) => std::slice::from_ref(diagnostic),
+            Self::Provisioner(error) => error.diagnostics(),
+            _ => &[],
+        }
+    }
+}
+
+fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {
+    diagnostics.iter().find(|diagnostic| diagnostic.is_error())
+}
