@@ -9,6 +9,7 @@ pub mod classify;
 pub mod environment;
 pub mod error;
 pub mod event;
+mod group;
 mod hear;
 pub mod iso;
 pub mod lines;

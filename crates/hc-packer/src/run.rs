@@ -21,6 +21,7 @@ use crate::hear::{Heard, Reader, cut};
 use crate::manifest::{self, Manifest};
 use crate::own_log::{self, OwnLog};
 use crate::probe::Packer;
+use crate::process::Heard::Line;
 use crate::process::{self, Ending, Invocation};
 use crate::result::PackerResult;
 use hc_core::Cancel;
@@ -136,12 +137,14 @@ pub fn words(
     let command = command_line(context, &args);
     let mut output = String::new();
     let own_log = OwnLog::new(context.work.join("check.log"))?;
-    let ending = process::run_cutting(
+    let ending = process::listen(
         invocation(context, args, own_log.handed(), None)?,
         context.cancel,
         &|piece| cut(redact, piece),
-        |_, line| {
-            if output.len() < MOST_OUTPUT {
+        |heard| {
+            if let Line(_, line) = heard
+                && output.len() < MOST_OUTPUT
+            {
                 output.push_str(&String::from_utf8_lossy(&redact.redact(line)));
                 output.push('\n');
             }
@@ -149,11 +152,7 @@ pub fn words(
     )?;
     own_log.save(redact);
     own_log::clean_crash_log(context.cwd, redact);
-    let code = match ending {
-        Ending::Exited(code) => Some(code),
-        Ending::Cancelled | Ending::TimedOut => None,
-    };
-    Ok(Checked { command, code, output })
+    Ok(Checked { command, code: ending.code(), output })
 }
 
 /// Bytes of packer's answer that are kept in memory; its log has the rest.
@@ -296,7 +295,8 @@ fn pause(
         inherit: None,
     };
     // Hooks log in to platforms: what they print holds secrets as well as packer's output does.
-    let ended = process::run_cutting(hook, context.cancel, &|piece| cut(redact, piece), |_, line| {
+    let ended = process::listen(hook, context.cancel, &|piece| cut(redact, piece), |heard| {
+        let Line(_, line) = heard else { return };
         sink(Event::Line {
             source: String::new(),
             level: Level::Message,
@@ -334,10 +334,11 @@ fn once(
     };
     let own_log = OwnLog::new(dir.join("packer.log"))?;
     let invocation = invocation(context, args, own_log.handed(), lock)?;
-    let ending =
-        process::run_cutting(invocation, context.cancel, &|piece| cut(redact, piece), |pipe, line| {
+    let ending = process::listen(invocation, context.cancel, &|piece| cut(redact, piece), |heard| {
+        if let Line(pipe, line) = heard {
             reader.line(pipe, line);
-        })?;
+        }
+    })?;
     let heard = reader.finish();
     own_log.save(redact);
     own_log::clean_crash_log(context.cwd, redact);
@@ -391,7 +392,7 @@ fn judge(
                 )
             }
         }
-        Ending::Exited(_) => {
+        Ending::Exited(_) | Ending::Killed(_) => {
             let lines = if heard.final_errors.is_empty() { &heard.errors } else { &heard.final_errors };
             build.rules.classify(build.platform, lines)
         }
