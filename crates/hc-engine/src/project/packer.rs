@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use hc_config::settings::RuleScope;
 use hc_core::{EnvName, SecretString};
 use hc_packer::call::Call;
+use hc_packer::classify::Scope;
 use hc_packer::probe::Locate;
 use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
@@ -51,6 +53,10 @@ pub fn rules(project: &Project) -> Result<Rules> {
         let mut spec = RuleSpec::new(&rule.id, &rule.pattern, &rule.class);
         spec.platform.clone_from(&rule.platform);
         spec.hint.clone_from(&rule.hint);
+        spec.scope = match rule.scope {
+            RuleScope::Final => Scope::Final,
+            RuleScope::Provisioner => Scope::Provisioner,
+        };
         spec
     });
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
