@@ -11,91 +11,68 @@
     reason = "a program: it reads its environment and prints, which the library never does"
 )]
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hc_core::Cancel;
-use hc_packer::args::Subject;
-use hc_packer::classify::Rules;
-use hc_packer::event::{Event, NoSecrets};
-use hc_packer::run::{self, Build, Context};
-use hc_packer::{Packer, PackerError};
+use hc_packer::{Cancel, Event, Packer, PackerError, Retry};
 
 fn main() -> ExitCode {
-    let mut words = std::env::args_os().skip(1);
-    let Some(template) = words.next().map(PathBuf::from) else {
+    let mut words = std::env::args_os().skip(1).map(PathBuf::from);
+    let Some(template) = words.next() else {
         println!("usage: build_image TEMPLATE-DIR [PACKER]");
         return ExitCode::from(1);
     };
-    match build(&template, words.next()) {
+    match build(&template, words.next().unwrap_or("packer".into())) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             println!("error[{}]: {error}", error.code());
-            println!("hint: {}", error.hint().unwrap_or_default());
             ExitCode::from(error.class().number())
         }
     }
 }
 
-fn build(template: &Path, packer: Option<OsString>) -> Result<u8, PackerError> {
-    let caller_env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    let search_path = std::env::var_os("PATH");
-    let binary = packer.map_or("packer".into(), PathBuf::from);
-    // Which packer there is, and what it can do.
-    let packer = Packer::find(&binary, Path::new("."), search_path.as_deref(), None)?;
+fn build(template: &Path, packer: PathBuf) -> Result<u8, PackerError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let packer = Packer::locate(packer).path(path).env(std::env::vars_os()).find()?;
     println!("packer {} at {}", packer.version, packer.path.display());
 
     // A place of its own: two builds never share a manifest or a log.
     let work = std::env::temp_dir().join(format!("build-image-{}", std::process::id()));
-    let env = "dev".parse().expect("`dev` is kebab-case");
     // Hand a clone to a signal handler; `request` once asks packer to clean up, twice kills it.
     let cancel = Cancel::new();
-    let context = Context {
-        packer: &packer,
-        env: &env,
-        cwd: Path::new("."),
-        work: &work,
-        caller_env: &caller_env,
-        pass_env: &[],
-        secrets: &[],
-        cache_dir: None,
-        plugin_path: None,
-        timeout: Duration::from_secs(3600),
-        grace: Duration::from_secs(60),
-        cancel: &cancel,
-    };
-    let rules = Rules::new(&[])?;
-    let build = Build {
-        subject: Subject { path: template.to_owned(), ..Subject::default() },
-        platform: "",
-        manifest_variable: None,
-        output_dir: None,
-        force: true,
-        retries: 1,
-        before_retry: &[],
-        rules: &rules,
-        entropy: u64::from(std::process::id()),
-        log: &work.join("raw.log"),
-        build_lock: None,
-    };
-    let built = run::build(&context, &build, &NoSecrets, &mut |event| match event {
-        Event::Attempt(attempt) => println!("-- attempt {attempt}"),
-        Event::Line { source, level, text } => println!("{level:?} [{source}] {text}"),
-        Event::Retrying { after_ms, why } => println!("-- again in {after_ms} ms: {why}"),
-    })?;
+    let built = packer
+        .build(template)
+        .env(std::env::vars_os())
+        .work(work)
+        .force()
+        .timeout(Duration::from_secs(3600))
+        .grace(Duration::from_secs(60))
+        .retry(Retry::transient(1).seed(u64::from(std::process::id())))
+        .on_event(show)
+        .run(&cancel)?;
+
     let result = built.result;
-    println!(
-        "-- {} after {} attempt(s), exit code {}",
-        result.classification, result.attempts, result.exit_code
-    );
+    println!("-- {} after {} attempt(s), exit code {}", result.classification, result.attempts, result.exit_code);
     for artifact in &result.artifacts {
         println!("-- made {artifact}");
     }
     for hint in &result.hints {
         println!("-- hint: {hint}");
     }
-    println!("-- log: {}", build.log.display());
+    println!("-- log: {}", result.log_path.unwrap_or_default());
     Ok(result.exit_code)
+}
+
+fn show(event: Event) {
+    match event {
+        Event::Attempt(attempt) => println!("-- attempt {attempt}"),
+        Event::Started { pid } => println!("-- packer runs as {pid}"),
+        Event::SourceStarted { source } => println!("-- {source} begins"),
+        Event::SourceFinished { source, error: None } => println!("-- {source} is built"),
+        Event::SourceFinished { source, error: Some(error) } => println!("-- {source} failed: {error}"),
+        Event::Line { source, level, text } => println!("{level:?} [{source}] {text}"),
+        Event::Retrying { after_ms, why } => println!("-- again in {after_ms} ms: {why}"),
+        other => println!("-- {other:?}"),
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Which command packer gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// `packer validate`.
     Validate {
         /// Parses only, loads no plugin.
@@ -27,19 +27,21 @@ pub enum Verb {
 
 /// What packer works on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The directory, or for `fmt` the file or directory.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Var files, in order.
-    pub var_files: Vec<PathBuf>,
+    pub(crate) var_files: Vec<PathBuf>,
     /// `-var` values, in order. No secrets: arguments are visible to every process.
-    pub vars: Vec<(String, String)>,
+    pub(crate) vars: Vec<(String, String)>,
     /// `-only`.
-    pub only: Vec<String>,
+    pub(crate) only: Vec<String>,
+    /// Flags that are not known here, as they are.
+    pub(crate) further: Vec<OsString>,
 }
 
 /// The argument vector, without the program itself.
-pub fn arguments(verb: Verb, subject: &Subject) -> Vec<OsString> {
+pub(crate) fn arguments(verb: Verb, subject: &Subject) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     let mut push = |word: &str| words.push(word.into());
     match verb {
@@ -81,6 +83,7 @@ pub fn arguments(verb: Verb, subject: &Subject) -> Vec<OsString> {
             words.push(format!("{name}={value}").into());
         }
     }
+    words.extend(subject.further.iter().cloned());
     words.push(subject.path.clone().into());
     words
 }
@@ -100,10 +103,11 @@ mod tests {
             var_files: vec!["a.hcl".into(), "b.hcl".into()],
             vars: vec![("x".into(), "1".into())],
             only: vec!["null.x".into()],
+            further: vec!["-parallel-builds=1".into()],
         };
         assert_eq!(
             line(Verb::Build { force: true }, &subject),
-            "-machine-readable build -color=false -force -only=null.x -var-file=a.hcl -var-file=b.hcl -var x=1 dir"
+            "-machine-readable build -color=false -force -only=null.x -var-file=a.hcl -var-file=b.hcl -var x=1 -parallel-builds=1 dir"
         );
         assert_eq!(
             line(Verb::Validate { syntax_only: true }, &Subject { path: "d".into(), ..Subject::default() }),

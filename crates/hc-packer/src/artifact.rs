@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::machine::StreamArtifact;
-use crate::manifest::Manifest;
+use crate::manifest::PackerManifest;
 
 /// Image ids and files that the stream and the manifest tell of, both asked, each once.
 ///
 /// Ids that name no image are left out: qemu's is always `VM`, a file builder's `File`.
-pub fn gather(stream: &[StreamArtifact], manifest: Option<&Manifest>) -> (Vec<String>, Vec<PathBuf>) {
+pub fn gather(stream: &[StreamArtifact], manifest: Option<&PackerManifest>) -> (Vec<String>, Vec<PathBuf>) {
     let mut ids = BTreeSet::new();
     let mut files = BTreeSet::new();
     for artifact in stream {
@@ -37,7 +37,7 @@ mod tests {
             id: "eu-west-1:ami-1,us-east-1:ami-2".into(),
             files: vec![],
         }];
-        let manifest: Manifest = serde_json::from_str(
+        let manifest: PackerManifest = serde_json::from_str(
             r#"{"builds":[{"name":"x","builder_type":"qemu","files":[{"name":"out/x","size":3}],"artifact_id":"VM"}]}"#,
         )
         .unwrap();

@@ -1,13 +1,19 @@
 //! From packer's one exit code to the class of a failure, by rules over its error lines (PKR-4).
 
-use hc_core::ExitClass;
 use std::fmt;
 
+use hc_core::ExitClass;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PackerError;
 use crate::machine;
+use crate::story::{FailureLines, Story, is_final};
+
+/// Rules that say only that a step failed; what the step itself said may tell more.
+const VAGUE: &[&str] = &["provisioner-exit"];
+/// Longest evidence, in characters.
+const MOST_EVIDENCE: usize = 500;
 
 /// What kind of ending a run had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,7 +32,7 @@ pub enum Class {
     Config,
     /// A secret or retention rule was violated.
     Security,
-    /// Somebody stopped it.
+    /// A request to stop ended it.
     Cancelled,
     /// No rule knows the message.
     Unknown,
@@ -65,6 +71,17 @@ impl Class {
         matches!(self, Self::Transient | Self::Capacity)
     }
 
+    /// How much it tells of several that fit.
+    pub(crate) fn weight(self) -> u8 {
+        match self {
+            Self::Security => 4,
+            Self::Auth => 3,
+            Self::Config => 2,
+            Self::Transient | Self::Capacity => 1,
+            Self::Success | Self::Cancelled | Self::Unknown => 0,
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "transient" => Self::Transient,
@@ -77,26 +94,58 @@ impl Class {
     }
 }
 
+/// Which lines of a failed build a rule reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Those that say why packer failed. What scripts print is never among them, in good builds it speaks of timeouts and
+    /// refused connections too.
+    #[default]
+    Final,
+    /// The last lines of the provisioner or post-processor at which a source failed. They are read when packer itself says
+    /// only that it failed.
+    Provisioner,
+}
+
 /// A rule as data.
 #[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
 pub struct RuleSpec {
     /// Name that results quote.
     pub id: String,
     /// Platform; all when absent.
     #[serde(default)]
     pub platform: Option<String>,
-    /// Regular expression over one error line.
+    /// Regular expression over one line.
     pub pattern: String,
     /// `transient`, `capacity`, `auth`, `config` or `security`.
     pub class: String,
     /// What the operator should do.
     #[serde(default)]
     pub hint: Option<String>,
+    /// Which lines it reads.
+    #[serde(default)]
+    pub scope: Scope,
+}
+
+impl RuleSpec {
+    /// A rule for all platforms over the lines that say why packer failed; the other fields may be set.
+    pub fn new(id: impl Into<String>, pattern: impl Into<String>, class: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            platform: None,
+            pattern: pattern.into(),
+            class: class.into(),
+            hint: None,
+            scope: Scope::default(),
+        }
+    }
 }
 
 /// What was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+#[non_exhaustive]
+pub struct Verdict {
     /// The class.
     pub class: Class,
     /// The rule that matched.
@@ -105,6 +154,13 @@ pub struct Finding {
     pub evidence: Option<String>,
     /// What the operator should do.
     pub hint: Option<String>,
+}
+
+impl Verdict {
+    /// A verdict that needs no rule.
+    pub(crate) fn plain(class: Class, evidence: Option<String>, hint: Option<&str>) -> Self {
+        Self { class, rule: None, evidence, hint: hint.map(str::to_owned) }
+    }
 }
 
 #[derive(Debug)]
@@ -124,13 +180,18 @@ struct RuleFile {
 }
 
 impl Rules {
+    /// The built-in rules alone.
+    pub fn built_in() -> Self {
+        Self::new(&[]).expect("the built-in rules compile, as a test shows")
+    }
+
     /// Compiles `own` and the built-in rules.
     ///
     /// # Errors
-    /// [`PackerError::Rule`] for a rule of `own` that is none.
+    /// [`PackerError::RulePattern`] and [`PackerError::RuleClass`] for a rule of `own`.
     pub fn new(own: &[RuleSpec]) -> Result<Self, PackerError> {
         let built_in: RuleFile = toml::from_str(include_str!("rules.toml"))
-            .map_err(|error| PackerError::Rule { id: "built-in".into(), what: error.message().to_owned() })?;
+            .expect("the built-in rules are part of the program, and a test reads them");
         own.iter().cloned().chain(built_in.rule).map(compile).collect::<Result<_, _>>().map(Self)
     }
 
@@ -139,71 +200,75 @@ impl Rules {
         self.0.iter().map(|rule| rule.spec.id.as_str())
     }
 
-    /// Recognises a failure by its error lines. The most telling class wins over the first line: a security
-    /// finding, then what an edit must repair, then what a retry may cure.
-    pub fn classify(&self, platform: &str, errors: &[String]) -> Finding {
-        let mut best: Option<(u8, Finding)> = None;
-        for line in errors {
+    /// Recognises a failure by the lines that say why packer failed. The most telling class wins over the first line: a
+    /// security finding, then what an edit must repair, then what a retry may cure.
+    pub fn classify(&self, platform: &str, errors: &[String]) -> Verdict {
+        self.recognise(platform, Scope::Final, errors)
+            .unwrap_or_else(|| Verdict::plain(Class::Unknown, errors.last().cloned(), None))
+    }
+
+    /// Recognises a failure by all that it said: first by the lines that say why, then by what these go on to say, and
+    /// where both leave it open, by the rules for what the failed step printed.
+    pub fn classify_failure(&self, platform: &str, lines: &FailureLines) -> Verdict {
+        let last = if lines.last.is_empty() { &lines.other } else { &lines.last };
+        let found = self
+            .recognise(platform, Scope::Final, last)
+            .or_else(|| self.recognise(platform, Scope::Final, &lines.details));
+        let is_open = |found: &Verdict| found.rule.as_deref().is_some_and(|rule| VAGUE.contains(&rule));
+        if found.as_ref().is_none_or(is_open)
+            && let Some(told) = self.recognise(platform, Scope::Provisioner, &lines.step)
+        {
+            return told;
+        }
+        found.unwrap_or_else(|| Verdict::plain(Class::Unknown, last.last().cloned(), None))
+    }
+
+    fn recognise(&self, platform: &str, scope: Scope, lines: &[String]) -> Option<Verdict> {
+        let mut best: Option<(u8, Verdict)> = None;
+        for line in lines {
             let fits = |rule: &&Rule| {
-                rule.spec.platform.as_deref().is_none_or(|only| only == platform)
+                rule.spec.scope == scope
+                    && rule.spec.platform.as_deref().is_none_or(|only| only == platform)
                     && rule.pattern.is_match(line)
             };
             let Some(rule) = self.0.iter().find(fits) else { continue };
-            let weight = match rule.class {
-                Class::Security => 4,
-                Class::Auth => 3,
-                Class::Transient | Class::Capacity => 1,
-                _ => 2,
-            };
+            let weight = rule.class.weight();
             if best.as_ref().is_none_or(|(known, _)| weight > *known) {
-                let finding = Finding {
+                let verdict = Verdict {
                     class: rule.class,
                     rule: Some(rule.spec.id.clone()),
-                    evidence: Some(line.chars().take(500).collect()),
+                    evidence: Some(line.chars().take(MOST_EVIDENCE).collect()),
                     hint: rule.spec.hint.clone(),
                 };
-                best = Some((weight, finding));
+                best = Some((weight, verdict));
             }
         }
-        best.map_or_else(
-            || Finding { class: Class::Unknown, rule: None, evidence: errors.last().cloned(), hint: None },
-            |(_, finding)| finding,
-        )
+        best.map(|(_, verdict)| verdict)
     }
 }
 
-/// Classifies a whole log, raw machine-readable or as people see it. Only errors are read: in good builds, too, logs
-/// speak of timeouts and refused connections.
-pub fn classify_text(rules: &Rules, platform: &str, log: &str) -> Finding {
-    let (mut last, mut other) = (Vec::new(), Vec::new());
+/// Classifies a whole log, raw machine-readable or as people see it, by the very rules and lines that decide about
+/// retries. Of a log as people see it, only the lines that say why packer failed are read.
+pub fn classify_text(rules: &Rules, platform: &str, log: &str) -> Verdict {
+    let mut story = Story::default();
+    let mut human = Vec::new();
     for line in log.lines() {
         match machine::parse(line) {
-            Some(record) => match (record.kind.as_str(), record.data.as_slice()) {
-                ("error", [message, ..]) => last.extend(message.lines().map(str::to_owned)),
-                // A source's own lines hold the standard error of provisioners, in good builds too.
-                ("ui", [level, message, ..]) if level == "error" && machine::speaker(message).is_none() => {
-                    let list = if is_final(message) { &mut last } else { &mut other };
-                    list.extend(message.lines().map(str::to_owned));
-                }
-                _ => {}
-            },
-            None if is_final(line) => last.push(line.to_owned()),
+            Some(record) => story.record(&record, &mut |_| {}),
+            None if is_final(line) => human.push(line.to_owned()),
             None => {}
         }
     }
-    rules.classify(platform, if last.is_empty() { &other } else { &last })
-}
-
-/// Whether a line says why packer failed, and is not a provisioner's own word.
-pub(crate) fn is_final(line: &str) -> bool {
-    let line = line.trim_start_matches(['=', '-', '>', ' ']);
-    line.starts_with("Build '") && line.contains("' errored") || line.starts_with("Error: ")
+    let mut lines = story.failure();
+    lines.last.extend(human);
+    rules.classify_failure(platform, &lines)
 }
 
 fn compile(spec: RuleSpec) -> Result<Rule, PackerError> {
-    let invalid = |what: String| PackerError::Rule { id: spec.id.clone(), what };
-    let pattern = Regex::new(&spec.pattern).map_err(|error| invalid(error.to_string()))?;
-    let class = Class::parse(&spec.class).ok_or_else(|| invalid(format!("`{}` is no class", spec.class)))?;
+    let pattern = Regex::new(&spec.pattern)
+        .map_err(|source| PackerError::RulePattern { id: spec.id.clone(), source })?;
+    let class = Class::parse(&spec.class)
+        .ok_or_else(|| PackerError::RuleClass { id: spec.id.clone(), class: spec.class.clone() })?;
     Ok(Rule { spec, pattern, class })
 }
 
@@ -249,17 +314,37 @@ mod tests {
 
     #[test]
     fn own_rules_come_first_and_bad_ones_are_named() {
-        let own = |pattern: &str, class: &str| RuleSpec {
-            id: "mine".into(),
-            platform: None,
-            pattern: pattern.into(),
-            class: class.into(),
-            hint: None,
-        };
+        let own = |pattern: &str, class: &str| RuleSpec::new("mine", pattern, class);
         let rules = Rules::new(&[own("SkuNotAvailable", "transient")]).unwrap();
         let finding = rules.classify("azure", &["SkuNotAvailable".into()]);
         assert_eq!((finding.class, finding.rule.as_deref()), (Class::Transient, Some("mine")));
-        assert!(Rules::new(&[own("(", "transient")]).is_err());
-        assert!(Rules::new(&[own("x", "maybe")]).is_err());
+        let error = |pattern, class| Rules::new(&[own(pattern, class)]).unwrap_err().to_string();
+        assert_eq!(error("(", "transient"), "failure rule `mine` has an invalid pattern");
+        assert_eq!(error("x", "maybe"), "failure rule `mine` has the unknown class `maybe`");
+    }
+
+    #[test]
+    fn what_a_step_printed_is_read_only_by_rules_that_ask_for_it() {
+        let lines = |last: &str| FailureLines {
+            last: vec![last.to_owned()],
+            step: vec!["curl: (56) Recv failure: connection reset by peer".to_owned()],
+            ..FailureLines::default()
+        };
+        let exit = "Script exited with non-zero exit status: 7. Allowed exit codes are: [0]";
+        let verdict = |rules: &Rules, last| {
+            let verdict = rules.classify_failure("null", &lines(last));
+            (verdict.class, verdict.rule.unwrap_or_default())
+        };
+        let built_in = Rules::built_in();
+        assert_eq!(verdict(&built_in, exit), (Class::Config, "provisioner-exit".into()));
+        let of_scripts =
+            RuleSpec { scope: Scope::Provisioner, ..RuleSpec::new("mirror", "connection reset", "transient") };
+        let rules = Rules::new(&[of_scripts]).unwrap();
+        assert_eq!(verdict(&rules, exit), (Class::Transient, "mirror".into()));
+        assert_eq!(verdict(&rules, "nothing that is known"), (Class::Transient, "mirror".into()));
+        // What packer itself knows better stays.
+        assert_eq!(verdict(&rules, "Timeout waiting for SSH."), (Class::Transient, "communicator-timeout".into()));
+        let exit_75 = "Script exited with non-zero exit status: 75. Allowed exit codes are: [0]";
+        assert_eq!(verdict(&built_in, exit_75), (Class::Transient, "provisioner-tempfail".into()));
     }
 }

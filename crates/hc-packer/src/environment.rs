@@ -1,12 +1,12 @@
-//! The environment of packer's process: an allow-list of the caller's, and what hybrid sets (PKR-1).
+//! The environment of packer's process: what of the caller's passes, and what is set for packer (PKR-1).
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use hc_core::{EnvName, SecretString};
+use hc_core::SecretString;
 
 /// Names that pass from the caller's environment.
-const PASS: &[&str] = &[
+pub const PASSED: &[&str] = &[
     "PATH",
     "HOME",
     "USER",
@@ -35,7 +35,7 @@ const PASS: &[&str] = &[
     "KRB5CCNAME",
 ];
 /// Prefixes that pass: locales, directories of the user, credentials of clouds, provisioners, packer variables.
-const PASS_PREFIX: &[&str] = &[
+pub const PASSED_PREFIXES: &[&str] = &[
     "LC_",
     "XDG_",
     "AWS_",
@@ -57,57 +57,68 @@ const PASS_PREFIX: &[&str] = &[
     "PACKER_GITHUB_API_TOKEN",
 ];
 
-/// What one attempt sets.
-#[derive(Debug)]
-pub struct Settings<'a> {
-    /// Environment of the target.
-    pub env: &'a EnvName,
-    /// File for packer's own log; packer truncates it.
-    pub log_path: &'a Path,
-    /// Cache shared by all targets.
-    pub cache_dir: Option<&'a Path>,
-    /// Plugin directory.
-    pub plugin_path: Option<&'a Path>,
-    /// Secrets, by variable name.
-    pub secrets: &'a [(String, SecretString)],
-    /// Further names to pass; a trailing `*` matches a prefix.
-    pub pass: &'a [String],
+/// Whether a variable of the caller's reaches packer by itself. `PACKER_*` but for its token, `LD_*` and `GIT_*` never do.
+pub fn passes(name: &str) -> bool {
+    PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The whole environment of the process. `PACKER_*`, `LD_*` and `GIT_*` of the caller never pass.
-pub fn environment(caller: &[(OsString, OsString)], settings: &Settings<'_>) -> Vec<(OsString, OsString)> {
-    let passes = |name: &str| {
-        PASS.contains(&name)
-            || PASS_PREFIX.iter().any(|prefix| name.starts_with(prefix))
-            || settings.pass.iter().any(|pattern| match pattern.strip_suffix('*') {
-                Some(prefix) => name.starts_with(prefix),
-                None => name == pattern,
-            })
+/// What of the caller's environment packer gets: what [`passes`], and what `further` names, where a trailing `*` matches
+/// a prefix. With a home directory in any case: packer 1.6 does not start without one.
+pub(crate) fn passed(caller: &[(OsString, OsString)], further: &[String]) -> Vec<(OsString, OsString)> {
+    let named = |name: &str| {
+        further.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == pattern,
+        })
     };
-    let mut vars: Vec<(OsString, OsString)> =
-        caller.iter().filter(|(name, _)| name.to_str().is_some_and(passes)).cloned().collect();
-    let mut set = |name: &str, value: OsString| {
-        vars.retain(|(known, _)| known != name);
-        vars.push((name.into(), value));
+    let lets = |name: &str| passes(name) || named(name);
+    let mut vars: Vec<_> =
+        caller.iter().filter(|(name, _)| name.to_str().is_some_and(lets)).cloned().collect();
+    if !vars.iter().any(|(name, _)| name == "HOME") {
+        vars.push(("HOME".into(), "/".into()));
+    }
+    vars
+}
+
+/// What one call sets beyond what passes, the later over the earlier.
+#[derive(Default)]
+pub(crate) struct Set<'a> {
+    /// What the caller sets.
+    pub(crate) own: &'a [(OsString, OsString)],
+    /// File for packer's own log; packer truncates it.
+    pub(crate) log_path: Option<&'a Path>,
+    /// Cache shared by all calls.
+    pub(crate) cache_dir: Option<&'a Path>,
+    /// Plugin directory.
+    pub(crate) plugin_path: Option<&'a Path>,
+    /// Secrets, by variable name.
+    pub(crate) secrets: &'a [(String, SecretString)],
+}
+
+/// The whole environment of the process, sorted.
+pub(crate) fn environment(passed: Vec<(OsString, OsString)>, given: &Set<'_>) -> Vec<(OsString, OsString)> {
+    let mut vars = passed;
+    let mut set = |name: OsString, value: OsString| {
+        vars.retain(|(known, _)| *known != name);
+        vars.push((name, value));
     };
-    // Packer 1.6 does not start without a home directory.
-    if !caller.iter().any(|(name, _)| name == "HOME") {
-        set("HOME", "/".into());
+    for (name, value) in given.own {
+        set(name.clone(), value.clone());
     }
-    set("PACKER_LOG", "1".into());
-    set("PACKER_LOG_PATH", settings.log_path.into());
-    set("PACKER_NO_COLOR", "1".into());
-    set("CHECKPOINT_DISABLE", "1".into());
-    set("HYBRID_ENV", settings.env.as_str().into());
-    set("HYBRIDCORE_ENV", settings.env.as_str().into());
-    if let Some(dir) = settings.cache_dir {
-        set("PACKER_CACHE_DIR", dir.into());
+    if let Some(path) = given.log_path {
+        set("PACKER_LOG".into(), "1".into());
+        set("PACKER_LOG_PATH".into(), path.into());
     }
-    if let Some(dir) = settings.plugin_path {
-        set("PACKER_PLUGIN_PATH", dir.into());
+    set("PACKER_NO_COLOR".into(), "1".into());
+    set("CHECKPOINT_DISABLE".into(), "1".into());
+    if let Some(dir) = given.cache_dir {
+        set("PACKER_CACHE_DIR".into(), dir.into());
     }
-    for (name, value) in settings.secrets {
-        set(&format!("PKR_VAR_{name}"), value.expose().into());
+    if let Some(dir) = given.plugin_path {
+        set("PACKER_PLUGIN_PATH".into(), dir.into());
+    }
+    for (name, value) in given.secrets {
+        set(format!("PKR_VAR_{name}").into(), value.expose().into());
     }
     vars.sort();
     vars
@@ -131,18 +142,13 @@ mod tests {
         .into_iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
-        let env: EnvName = "dev".parse().unwrap();
-        let secrets = [("password".to_owned(), SecretString::new("hunter2"))];
-        let pass = ["MY_*".to_owned()];
-        let settings = Settings {
-            env: &env,
-            log_path: Path::new("/run/packer.log"),
-            cache_dir: None,
-            plugin_path: None,
-            secrets: &secrets,
-            pass: &pass,
+        let given = Set {
+            own: &[("STAGE".into(), "dev".into()), ("PACKER_LOG".into(), "0".into())],
+            log_path: Some(Path::new("/run/packer.log")),
+            secrets: &[("password".to_owned(), SecretString::new("hunter2"))],
+            ..Set::default()
         };
-        let vars = environment(&caller, &settings);
+        let vars = environment(passed(&caller, &["MY_*".to_owned()]), &given);
         let names: Vec<&str> = vars.iter().map(|(name, _)| name.to_str().unwrap()).collect();
         assert_eq!(
             names,
@@ -150,14 +156,13 @@ mod tests {
                 "AWS_PROFILE",
                 "CHECKPOINT_DISABLE",
                 "HOME",
-                "HYBRIDCORE_ENV",
-                "HYBRID_ENV",
                 "MY_TOKEN",
                 "PACKER_LOG",
                 "PACKER_LOG_PATH",
                 "PACKER_NO_COLOR",
                 "PATH",
-                "PKR_VAR_password"
+                "PKR_VAR_password",
+                "STAGE"
             ]
         );
         assert!(vars.contains(&("PACKER_LOG".into(), "1".into())));

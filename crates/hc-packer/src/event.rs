@@ -1,9 +1,11 @@
 //! What happens while packer runs, as values; the caller decides how it looks.
 
+use crate::machine::StreamArtifact;
+
 /// How loud a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// A step: `==> …`.
+    /// A step: `==> …`. Since 1.11 also what scripts print.
     Say,
     /// Output of a step.
     Message,
@@ -13,17 +15,42 @@ pub enum Level {
 
 /// Something that happened. Texts are redacted before they get here.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
     /// An attempt begins; counted from 1.
     Attempt(u32),
+    /// Packer's process runs.
+    Started {
+        /// Its id, which is the id of its process group too.
+        pid: u32,
+    },
+    /// A source was heard for the first time in this attempt.
+    SourceStarted {
+        /// Its name: `null.minimal`.
+        source: String,
+    },
     /// Packer or something under it said a line.
     Line {
         /// Source that it belongs to: `null.minimal`; empty for packer itself.
         source: String,
         /// How loud.
         level: Level,
-        /// The text, one line.
+        /// The text, one line. A post-processor's begins with its name: `(checksum) …`.
         text: String,
+    },
+    /// Packer warns of something in the template.
+    Warning {
+        /// What it warns of, one line.
+        text: String,
+    },
+    /// A source made something.
+    Artifact(StreamArtifact),
+    /// Packer is done with a source in this attempt.
+    SourceFinished {
+        /// Its name.
+        source: String,
+        /// Why it failed; absent when it was built.
+        error: Option<String>,
     },
     /// A transient failure will be tried again.
     Retrying {
@@ -32,26 +59,4 @@ pub enum Event {
         /// Because of this.
         why: String,
     },
-}
-
-/// Removes secrets from bytes.
-pub trait Redact: Send + Sync {
-    /// One line without its secrets.
-    fn redact(&self, line: &[u8]) -> Vec<u8>;
-
-    /// What [`redact`](Self::redact) makes of a piece of a line, without counting it and without remembering what it was:
-    /// asked to find out where an overlong line may be cut.
-    fn probe(&self, piece: &[u8]) -> Vec<u8> {
-        self.redact(piece)
-    }
-}
-
-/// Leaves everything as it is; for callers without secrets.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoSecrets;
-
-impl Redact for NoSecrets {
-    fn redact(&self, line: &[u8]) -> Vec<u8> {
-        line.to_vec()
-    }
 }

@@ -3,14 +3,13 @@
 
 use std::io::Write;
 
-use crate::classify::is_final;
-use crate::event::{Event, Level, Redact};
-use crate::machine::{self, ArtifactFold, StreamArtifact};
-use crate::process::Pipe;
+use crate::event::{Event, Level};
+use crate::machine;
+use crate::process::{self, Pipe};
+use crate::redact::Redact;
 use crate::result::Tail;
+use crate::story::{self, Story};
 
-/// Error lines that are kept for classification.
-const MAX_ERRORS: usize = 200;
 /// Longest form of a secret that a cut through an overlong line is sure not to divide, in bytes.
 const LONGEST_SECRET: usize = 32 << 10;
 /// How far a cut moves back when it would divide a secret, in bytes.
@@ -35,16 +34,9 @@ pub(crate) fn cut(redact: &dyn Redact, piece: &[u8]) -> usize {
 
 /// What was learned from the output of one attempt.
 pub(crate) struct Heard {
-    pub(crate) finished: Vec<String>,
-    pub(crate) failed: Vec<String>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    pub(crate) artifacts: Vec<StreamArtifact>,
-    /// `error` records and the lines that name a failed build: what made packer fail.
-    pub(crate) final_errors: Vec<String>,
-    /// Packer's other error lines. Those of a source are not among them: what a provisioner writes to its standard error
-    /// looks the same in good builds.
-    pub(crate) errors: Vec<String>,
+    pub(crate) story: Story,
 }
 
 pub(crate) struct Reader<'a> {
@@ -53,11 +45,7 @@ pub(crate) struct Reader<'a> {
     log: &'a mut dyn Write,
     stdout: Tail,
     stderr: Tail,
-    fold: ArtifactFold,
-    final_errors: Vec<String>,
-    errors: Vec<String>,
-    finished: Vec<String>,
-    failed: Vec<String>,
+    story: Story,
 }
 
 impl<'a> Reader<'a> {
@@ -66,108 +54,39 @@ impl<'a> Reader<'a> {
         sink: &'a mut dyn FnMut(Event),
         log: &'a mut dyn Write,
     ) -> Self {
-        Self {
-            redact,
-            sink,
-            log,
-            stdout: Tail::default(),
-            stderr: Tail::default(),
-            fold: ArtifactFold::default(),
-            final_errors: Vec::new(),
-            errors: Vec::new(),
-            finished: Vec::new(),
-            failed: Vec::new(),
+        let (stdout, stderr) = (Tail::default(), Tail::default());
+        Self { redact, sink, log, stdout, stderr, story: Story::default() }
+    }
+
+    pub(crate) fn hear(&mut self, sound: process::Heard<'_>) {
+        match sound {
+            process::Heard::Started(pid) => (self.sink)(Event::Started { pid }),
+            process::Heard::Line(pipe, raw) => self.line(pipe, raw),
         }
     }
 
-    pub(crate) fn line(&mut self, pipe: Pipe, raw: &[u8]) {
+    fn line(&mut self, pipe: Pipe, raw: &[u8]) {
         let clean = self.redact.redact(raw);
         // A failing log never fails a build.
         let _ = self.log.write_all(&clean).and_then(|()| self.log.write_all(b"\n"));
         let text = String::from_utf8_lossy(&clean).into_owned();
         let record = if pipe == Pipe::Stdout { machine::parse(&text) } else { None };
         match record {
-            Some(record) => self.record(&record),
+            Some(record) => {
+                if let ("ui", [_, message, ..]) = (record.kind.as_str(), record.data.as_slice()) {
+                    message.lines().for_each(|line| self.stdout.push(line));
+                }
+                self.story.record(&record, self.sink);
+            }
             None => {
                 let tail = if pipe == Pipe::Stdout { &mut self.stdout } else { &mut self.stderr };
                 tail.push(&text);
-                self.say("", Level::Message, &text);
+                (self.sink)(story::line_of("", Level::Message, &text));
             }
         }
-    }
-
-    fn record(&mut self, record: &machine::Record) {
-        self.fold.take(record);
-        match (record.kind.as_str(), record.data.as_slice()) {
-            ("ui", [level, message, ..]) => {
-                let level = match level.as_str() {
-                    "say" => Level::Say,
-                    "error" => Level::Error,
-                    _ => Level::Message,
-                };
-                self.ui(level, message);
-            }
-            ("error", [message, ..]) => push_lines(&mut self.final_errors, message),
-            _ => {}
-        }
-    }
-
-    fn ui(&mut self, level: Level, message: &str) {
-        let speaker = machine::speaker(message).map(|(source, _)| source.to_owned());
-        for line in message.lines() {
-            let (_, text) = machine::speaker(line).unwrap_or(("", line));
-            self.stdout.push(line);
-            if speaker.is_none() {
-                self.verdict(text);
-                if level == Level::Error {
-                    push_lines(if is_final(text) { &mut self.final_errors } else { &mut self.errors }, text);
-                }
-            }
-            self.say(speaker.as_deref().unwrap_or_default(), level, text);
-        }
-    }
-
-    /// `Build 'null.x' finished after …` and `Build 'null.x' errored after …`.
-    fn verdict(&mut self, text: &str) {
-        let Some((source, rest)) = text.strip_prefix("Build '").and_then(|rest| rest.split_once("' ")) else {
-            return;
-        };
-        let list = if rest.starts_with("finished") {
-            &mut self.finished
-        } else if rest.starts_with("errored") {
-            &mut self.failed
-        } else {
-            return;
-        };
-        if !list.iter().any(|known| known == source) {
-            list.push(source.to_owned());
-        }
-    }
-
-    fn say(&mut self, source: &str, level: Level, text: &str) {
-        // Progress bars rewrite their line with carriage returns; the last version is the line.
-        let text = text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
-        (self.sink)(Event::Line { source: source.to_owned(), level, text: text.to_owned() });
     }
 
     pub(crate) fn finish(self) -> Heard {
-        Heard {
-            finished: self.finished,
-            failed: self.failed,
-            stdout: self.stdout.finish(),
-            stderr: self.stderr.finish(),
-            artifacts: self.fold.finish(),
-            final_errors: self.final_errors,
-            errors: self.errors,
-        }
-    }
-}
-
-fn push_lines(list: &mut Vec<String>, text: &str) {
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        if list.len() == MAX_ERRORS {
-            list.remove(0);
-        }
-        list.push(line.to_owned());
+        Heard { stdout: self.stdout.finish(), stderr: self.stderr.finish(), story: self.story }
     }
 }

@@ -2,6 +2,7 @@
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// Source the record is about; empty for most.
     pub target: String,
@@ -11,7 +12,7 @@ pub struct Record {
     pub data: Vec<String>,
 }
 
-/// Parses one line; `None` for a line that is no record (plugins sometimes write to the stream).
+/// Parses one line; `None` for any other line (plugins sometimes write to the stream).
 pub fn parse(line: &str) -> Option<Record> {
     let mut fields = line.trim_end_matches(['\n', '\r']).split(',');
     let stamp = fields.next()?;
@@ -35,13 +36,20 @@ fn unescape(field: &str) -> String {
     field.replace("%!(PACKER_COMMA)", ",").replace("\\n", "\n").replace("\\r", "\r")
 }
 
-/// The source named by the `==> NAME:` or `    NAME:` prefix of a ui message, and the text behind it.
+/// The source named by the `==> NAME:` or `    NAME:` prefix of a ui message, and the text behind it. Where one of the
+/// source's post-processors speaks, `==> NAME (TYPE):`, the text begins with its type: `(TYPE): …`.
 pub fn speaker(message: &str) -> Option<(&str, &str)> {
     let rest = message.strip_prefix("==> ").or_else(|| message.strip_prefix("    "))?;
-    let (name, text) = rest.split_once(':')?;
-    let plausible = !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    plausible.then(|| (name, text.strip_prefix(' ').unwrap_or(text)))
+    let (head, text) = rest.split_once(':')?;
+    let plausible = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    if plausible(head) {
+        return Some((head, text.strip_prefix(' ').unwrap_or(text)));
+    }
+    let (name, kind) = head.strip_suffix(')')?.split_once(" (")?;
+    (plausible(name) && plausible(kind)).then(|| (name, &rest[name.len() + 1..]))
 }
 
 /// An artifact as the stream tells it.
@@ -65,12 +73,12 @@ pub struct ArtifactFold {
 }
 
 impl ArtifactFold {
-    /// Takes one record; records of other types are ignored.
-    pub fn take(&mut self, record: &Record) {
+    /// Takes one record; records of other types are ignored. The artifact that it completes, if that is a new one.
+    pub fn take(&mut self, record: &Record) -> Option<&StreamArtifact> {
         if record.kind != "artifact" {
-            return;
+            return None;
         }
-        let [index, key, value @ ..] = record.data.as_slice() else { return };
+        let [index, key, value @ ..] = record.data.as_slice() else { return None };
         let slot = format!("{}/{index}", record.target);
         let at = self.open.iter().position(|(known, _)| *known == slot).unwrap_or_else(|| {
             let artifact = StreamArtifact { source: record.target.clone(), ..StreamArtifact::default() };
@@ -86,15 +94,17 @@ impl ArtifactFold {
                 let (_, artifact) = self.open.remove(at);
                 if !self.done.contains(&artifact) {
                     self.done.push(artifact);
+                    return self.done.last();
                 }
             }
             _ => {}
         }
+        None
     }
 
-    /// The artifacts, without repetition.
-    pub fn finish(self) -> Vec<StreamArtifact> {
-        self.done
+    /// The artifacts so far, without repetition.
+    pub fn done(&self) -> &[StreamArtifact] {
+        &self.done
     }
 }
 
@@ -110,6 +120,8 @@ mod tests {
         assert_eq!(speaker("==> null.x: hello"), Some(("null.x", "hello")));
         assert_eq!(speaker("    null.x: hello"), Some(("null.x", "hello")));
         assert_eq!(speaker("Build 'x' finished"), None);
+        assert_eq!(speaker("==> null.x (shell-local): hello"), Some(("null.x", "(shell-local): hello")));
+        assert_eq!(speaker("    null.x (see there): hello"), None);
         assert!(parse("not a record").is_none());
     }
 
@@ -129,9 +141,8 @@ mod tests {
         ] {
             fold.take(&parse(line).unwrap());
         }
-        let artifacts = fold.finish();
-        assert_eq!(artifacts.len(), 1);
-        assert_eq!(artifacts[0].files, ["out/x"]);
+        assert_eq!(fold.done().len(), 1);
+        assert_eq!(fold.done()[0].files, ["out/x"]);
     }
 
     proptest! {

@@ -5,14 +5,14 @@ use std::path::Path;
 use hc_core::fs::{FsError, read_limited, write_unsynced};
 use serde::Deserialize;
 
-use crate::event::Redact;
+use crate::redact::Redact;
 
 /// Largest manifest that is read, in bytes.
 const LIMIT: u64 = 32 << 20;
 
 /// A manifest.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub struct Manifest {
+pub struct PackerManifest {
     /// Builds, oldest first.
     #[serde(default)]
     pub builds: Vec<Build>,
@@ -47,7 +47,7 @@ pub struct File {
 ///
 /// # Errors
 /// [`FsError`] when it cannot be read or cleaned.
-pub fn take(path: &Path, redact: &dyn Redact) -> Result<Option<Manifest>, FsError> {
+pub fn take(path: &Path, redact: &dyn Redact) -> Result<Option<PackerManifest>, FsError> {
     let Some(bytes) = read_limited(path, LIMIT)? else { return Ok(None) };
     let clean = redact.probe(&bytes);
     if clean != bytes {

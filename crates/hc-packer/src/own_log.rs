@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use hc_core::fs::{FsError, io_error};
 
-use crate::event::Redact;
+use crate::redact::Redact;
 use crate::hear::cut;
 use crate::lines::Lines;
 

@@ -1,19 +1,33 @@
 //! Which packer there is, and what it can do (PKR-1).
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
-pub use hc_core::Version;
+use hc_core::fs::io_error;
+use hc_core::{Cancel, Version};
 
+use crate::clock::Clock;
+use crate::environment;
 use crate::error::PackerError;
+use crate::process::{self, Ending, Invocation, Pipe};
 use crate::remember;
 
 /// The oldest packer that works: Debian's.
 pub const OLDEST: Version = Version { major: 1, minor: 6, patch: 6 };
 
-/// A packer that was found, with its abilities.
+/// How long a program may take to tell its version when its caller names no time.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time to end after that.
+const GRACE: Duration = Duration::from_secs(1);
+/// How much of an answer is kept, in bytes.
+const MOST_ANSWER: usize = 64 << 10;
+/// How much of a strange answer an error quotes, in characters.
+const MOST_QUOTED: usize = 300;
+
+/// A packer that was found, with its abilities; the handle from which every call starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Packer {
     /// Absolute path.
     pub path: PathBuf,
@@ -22,33 +36,29 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// Finds `binary` (a path, or a name on `search_path`) and asks for its version. With a `memory` file, a
-    /// compiled packer that did not change since it was asked last is not asked again.
+    /// Looks for a packer: a path, or a name that is looked for on [`Locate::path`].
+    pub fn locate(binary: impl Into<PathBuf>) -> Locate {
+        Locate {
+            binary: binary.into(),
+            base: PathBuf::from("."),
+            path: None,
+            env: Vec::new(),
+            timeout: TIMEOUT,
+            cancel: Cancel::new(),
+            memory: None,
+            clock: Clock::default(),
+        }
+    }
+
+    /// The same packer when it has this version.
     ///
     /// # Errors
-    /// [`PackerError::NotFound`], [`PackerError::NotPacker`], [`PackerError::TooOld`].
-    pub fn find(
-        binary: &Path,
-        base: &Path,
-        search_path: Option<&OsStr>,
-        memory: Option<&Path>,
-    ) -> Result<Self, PackerError> {
-        let path = locate(binary, base, search_path)
-            .ok_or_else(|| PackerError::NotFound { looked_for: binary.to_owned() })?;
-        let version = match memory.and_then(|memory| remember::recall(memory, &path)) {
-            Some(version) => version,
-            None => {
-                let version = ask(&path)?;
-                if let Some(memory) = memory {
-                    remember::keep(memory, &path, version);
-                }
-                version
-            }
-        };
-        if version < OLDEST {
-            return Err(PackerError::TooOld { path, found: version, needed: OLDEST });
+    /// [`PackerError::Pinned`].
+    pub fn pinned_to(self, version: &str) -> Result<Self, PackerError> {
+        if self.version.to_string() == version {
+            return Ok(self);
         }
-        Ok(Self { path, version })
+        Err(PackerError::Pinned { path: self.path, found: self.version, pinned: version.to_owned() })
     }
 
     /// `init`, `required_plugins` and `packer plugins`: since 1.7.
@@ -62,7 +72,129 @@ impl Packer {
     }
 }
 
-fn locate(binary: &Path, base: &Path, search_path: Option<&OsStr>) -> Option<PathBuf> {
+/// Where to look for a packer, and how long to wait for its answer.
+#[must_use = "nothing is looked for before `find`"]
+pub struct Locate {
+    binary: PathBuf,
+    base: PathBuf,
+    path: Option<OsString>,
+    env: Vec<(OsString, OsString)>,
+    timeout: Duration,
+    cancel: Cancel,
+    memory: Option<PathBuf>,
+    clock: Clock,
+}
+
+impl Locate {
+    /// Directory that a relative path of the program is relative to; the process's working directory when none is given.
+    pub fn base(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.base = dir.into();
+        self
+    }
+
+    /// Directories to look for a bare name in, as `PATH` lists them; relative ones are passed over.
+    pub fn path(mut self, path: impl Into<OsString>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// The caller's environment, of which the program gets what [`environment::passes`] lets through: a version manager's
+    /// shim needs it. Without, it gets almost nothing.
+    pub fn env(mut self, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        self.env = vars.into_iter().collect();
+        self
+    }
+
+    /// Longest time that the program may take to tell its version; half a minute when none is given.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Stops the search.
+    pub fn cancel(mut self, cancel: &Cancel) -> Self {
+        self.cancel = cancel.clone();
+        self
+    }
+
+    /// File that remembers the answer: a compiled program that did not change since is not asked again.
+    pub fn memory(mut self, file: impl Into<PathBuf>) -> Self {
+        self.memory = Some(file.into());
+        self
+    }
+
+    /// Clock that tells whether a file changed just now, which makes it too young to be remembered.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Finds the program and asks for its version.
+    ///
+    /// # Errors
+    /// [`PackerError::NotFound`], [`PackerError::NotPacker`] with what the program said instead,
+    /// [`PackerError::Silent`], [`PackerError::TooOld`], [`PackerError::Cancelled`], [`PackerError::Spawn`].
+    pub fn find(self) -> Result<Packer, PackerError> {
+        let found = located(&self.binary, &self.base, self.path.as_deref())
+            .ok_or_else(|| PackerError::NotFound { looked_for: self.binary.clone() })?;
+        let path = std::path::absolute(&found).map_err(io_error("locate", &found))?;
+        let version = match self.memory.as_deref().and_then(|memory| remember::recall(memory, &path)) {
+            Some(version) => version,
+            None => {
+                let version = self.ask(&path)?;
+                if let Some(memory) = &self.memory {
+                    remember::keep(memory, &path, version, SystemTime::from(self.clock.now()));
+                }
+                version
+            }
+        };
+        if version < OLDEST {
+            return Err(PackerError::TooOld { path, found: version, needed: OLDEST });
+        }
+        Ok(Packer { path, version })
+    }
+
+    fn ask(&self, path: &Path) -> Result<Version, PackerError> {
+        let (mut answer, mut complaint) = (String::new(), String::new());
+        let ending = process::run(self.question(path), &self.cancel, |pipe, line| {
+            let into = if pipe == Pipe::Stdout { &mut answer } else { &mut complaint };
+            if into.len() < MOST_ANSWER {
+                into.push_str(&String::from_utf8_lossy(line));
+                into.push('\n');
+            }
+        })?;
+        match ending {
+            Ending::Cancelled => return Err(PackerError::Cancelled),
+            Ending::TimedOut => {
+                return Err(PackerError::Silent { path: path.to_owned(), timeout: self.timeout });
+            }
+            Ending::Exited(_) | Ending::Killed(_) => {}
+        }
+        let word = answer.lines().find_map(|line| line.strip_prefix("Packer v"));
+        word.and_then(|word| word.parse().ok()).ok_or_else(|| {
+            let said = if complaint.trim().is_empty() { answer } else { complaint };
+            PackerError::NotPacker {
+                path: path.to_owned(),
+                said: said.trim().chars().take(MOST_QUOTED).collect(),
+            }
+        })
+    }
+
+    fn question(&self, path: &Path) -> Invocation {
+        let env = environment::environment(environment::passed(&self.env, &[]), &environment::Set::default());
+        Invocation {
+            program: path.to_owned(),
+            args: vec!["version".into()],
+            cwd: self.base.clone(),
+            env,
+            timeout: self.timeout,
+            grace: GRACE,
+            inherit: None,
+        }
+    }
+}
+
+fn located(binary: &Path, base: &Path, search_path: Option<&OsStr>) -> Option<PathBuf> {
     if binary.components().count() > 1 {
         let path = base.join(binary);
         return path.is_file().then_some(path);
@@ -70,24 +202,18 @@ fn locate(binary: &Path, base: &Path, search_path: Option<&OsStr>) -> Option<Pat
     std::env::split_paths(search_path?)
         .filter(|dir| dir.is_absolute())
         .map(|dir| dir.join(binary))
-        .find(|path| path.is_file())
+        .find(|path| is_executable(path))
 }
 
-fn ask(path: &Path) -> Result<Version, PackerError> {
-    let output = Command::new(path)
-        .arg("version")
-        .env_clear()
-        .env("CHECKPOINT_DISABLE", "1")
-        // Packer 1.6 does not start without a home directory.
-        .env("HOME", "/")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .map_err(|source| PackerError::Spawn { path: path.to_owned(), source })?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let not_packer = || PackerError::NotPacker { path: path.to_owned() };
-    let word = text.lines().find_map(|line| line.strip_prefix("Packer v")).ok_or_else(not_packer)?;
-    word.parse().map_err(|_| not_packer())
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! signal is swallowed. So: TERM to the group once, a grace period, KILL to the group.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use hc_core::Cancel;
 
 use crate::error::PackerError;
+use crate::group::Group;
 use crate::lines::Lines;
 
 /// How often cancellation and the deadline are looked at.
@@ -29,7 +31,6 @@ const DRAIN: Duration = Duration::from_secs(2);
 const LATE: usize = 8 << 20;
 
 /// What is started.
-#[derive(Debug)]
 pub struct Invocation {
     /// Absolute path of the program.
     pub program: PathBuf,
@@ -47,6 +48,17 @@ pub struct Invocation {
     pub inherit: Option<std::fs::File>,
 }
 
+/// Without the environment, which holds secrets.
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("program", &self.program)
+            .field("args", &self.args)
+            .field("cwd", &self.cwd)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Which pipe a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pipe {
@@ -59,12 +71,33 @@ pub enum Pipe {
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// By itself, with this code; 128 + n for signal n.
+    /// By itself, with this code.
     Exited(i32),
-    /// Because somebody asked.
+    /// By this signal, which was not sent from here: a killer of memory hogs, a person.
+    Killed(i32),
+    /// Because of a request to stop.
     Cancelled,
-    /// Because its time was over.
+    /// Because it ran longer than it may.
     TimedOut,
+}
+
+impl Ending {
+    /// The exit code as a shell would tell it, 128 + n for signal n; `None` when it was stopped from here.
+    pub fn code(self) -> Option<i32> {
+        match self {
+            Self::Exited(code) => Some(code),
+            Self::Killed(signal) => Some(128 + signal),
+            Self::Cancelled | Self::TimedOut => None,
+        }
+    }
+}
+
+/// What is heard of a running process.
+pub(crate) enum Heard<'a> {
+    /// It runs, and this is its id.
+    Started(u32),
+    /// It said a line.
+    Line(Pipe, &'a [u8]),
 }
 
 enum Message {
@@ -73,32 +106,36 @@ enum Message {
 }
 
 /// Starts the process, hands over its output line by line (without line ends), and waits for it and for all of
-/// its group. Memory stays bounded: a slow `line` slows the process down. Starts nothing when somebody has asked to
-/// stop already.
+/// its group. Memory stays bounded: a slow `line` slows the process down. Starts nothing when a request to stop was made
+/// before. When `line` panics, the process and its group are ended before the panic goes on.
 ///
 /// # Errors
 /// [`PackerError::Spawn`], [`PackerError::Wait`].
 pub fn run(
     invocation: Invocation,
     cancel: &Cancel,
-    line: impl FnMut(Pipe, &[u8]),
+    mut line: impl FnMut(Pipe, &[u8]),
 ) -> Result<Ending, PackerError> {
-    run_cutting(invocation, cancel, &<[u8]>::len, line)
+    listen(invocation, cancel, &<[u8]>::len, |heard| {
+        if let Heard::Line(pipe, text) = heard {
+            line(pipe, text);
+        }
+    })
 }
 
-/// [`run`], where `cut` says how many bytes of an overlong line may be handed over before the rest of it is known.
-pub(crate) fn run_cutting(
+/// [`run`] that also tells of the start, where `cut` says how many bytes of an overlong line may be handed over before
+/// the rest of it is known.
+pub(crate) fn listen(
     invocation: Invocation,
     cancel: &Cancel,
     cut: &dyn Fn(&[u8]) -> usize,
-    mut line: impl FnMut(Pipe, &[u8]),
+    mut hear: impl FnMut(Heard<'_>),
 ) -> Result<Ending, PackerError> {
-    // Whoever asked while the stage was made or an image was downloaded must not get an hour of packer.
-    if cancel.requests() > 0 {
+    // A request that came while the stage was made or an image was downloaded must not cost an hour of packer.
+    if cancel.is_requested() {
         return Ok(Ending::Cancelled);
     }
     let mut child = spawn(&invocation)?;
-    let group = Group::of(&child);
     let (sender, receiver) = sync_channel(64);
     if let Some(pipe) = child.stdout.take() {
         read_in_background(Pipe::Stdout, pipe, sender.clone());
@@ -107,81 +144,118 @@ pub(crate) fn run_cutting(
         read_in_background(Pipe::Stderr, pipe, sender.clone());
     }
     drop(sender);
+    let (timeout, grace) = (invocation.timeout, invocation.grace);
+    let mut running =
+        Running { group: Group::of(&child), child, receiver, grace, cancel: cancel.clone(), over: false };
+    hear(Heard::Started(running.child.id()));
     let (mut out, mut err) = (Lines::default(), Lines::default());
-    let ending = supervise(&invocation, cancel, &mut child, &group, &receiver, &mut |pipe, bytes| {
+    let ending = running.supervise(timeout, &mut |pipe, bytes| {
         let lines = if pipe == Pipe::Stdout { &mut out } else { &mut err };
-        lines.take(bytes, cut, |text| line(pipe, text));
+        lines.take(bytes, cut, |text| hear(Heard::Line(pipe, text)));
     });
-    out.finish(|text| line(Pipe::Stdout, text));
-    err.finish(|text| line(Pipe::Stderr, text));
+    out.finish(|text| hear(Heard::Line(Pipe::Stdout, text)));
+    err.finish(|text| hear(Heard::Line(Pipe::Stderr, text)));
     ending
 }
 
-fn supervise(
-    invocation: &Invocation,
-    cancel: &Cancel,
-    child: &mut Child,
-    group: &Group,
-    receiver: &Receiver<Message>,
-    take: &mut dyn FnMut(Pipe, &[u8]),
-) -> Result<Ending, PackerError> {
-    let start = Instant::now();
-    let mut stopping: Option<(Ending, Instant)> = None;
-    let mut killed = false;
-    let mut gone: Option<(i32, Instant)> = None;
-    let mut open = 2;
-    let mut late = 0;
-    loop {
-        let mut quiet = false;
-        match receiver.recv_timeout(TICK) {
-            Ok(Message::Bytes(pipe, bytes)) => {
-                if gone.is_some_and(|(_, since)| since.elapsed() >= DRAIN) {
-                    late += bytes.len();
+/// A child that runs. Dropped before it is over, by a panic or an error of its caller, it ends the whole group: packer
+/// would go on without anyone to look after it.
+struct Running {
+    child: Child,
+    group: Group,
+    receiver: Receiver<Message>,
+    grace: Duration,
+    cancel: Cancel,
+    over: bool,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        self.group.terminate();
+        let start = Instant::now();
+        while start.elapsed() < self.grace && self.cancel.requests() < 2 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                self.group.end_leftovers();
+                return;
+            }
+            // Read and forgotten: a packer that cannot write does not clean up.
+            if let Err(RecvTimeoutError::Disconnected) = self.receiver.recv_timeout(TICK) {
+                std::thread::sleep(TICK);
+            }
+        }
+        self.group.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    fn supervise(
+        &mut self,
+        timeout: Duration,
+        take: &mut dyn FnMut(Pipe, &[u8]),
+    ) -> Result<Ending, PackerError> {
+        let start = Instant::now();
+        let mut stopping: Option<(Ending, Instant)> = None;
+        let mut killed = false;
+        let mut gone: Option<(Ending, Instant)> = None;
+        let mut open = 2;
+        let mut late = 0;
+        loop {
+            let mut quiet = false;
+            match self.receiver.recv_timeout(TICK) {
+                Ok(Message::Bytes(pipe, bytes)) => {
+                    if gone.is_some_and(|(_, since)| since.elapsed() >= DRAIN) {
+                        late += bytes.len();
+                    }
+                    take(pipe, &bytes);
                 }
-                take(pipe, &bytes);
+                Ok(Message::Closed) => open -= 1,
+                Err(RecvTimeoutError::Timeout) => quiet = true,
+                Err(RecvTimeoutError::Disconnected) => open = 0,
             }
-            Ok(Message::Closed) => open -= 1,
-            Err(RecvTimeoutError::Timeout) => quiet = true,
-            Err(RecvTimeoutError::Disconnected) => open = 0,
-        }
-        if gone.is_none()
-            && let Some(status) = child.try_wait().map_err(|source| PackerError::Wait { source })?
-        {
-            gone = Some((code_of(status), Instant::now()));
-        }
-        if let Some((code, since)) = gone {
-            // Pipes that are still open and silent belong to what the child left behind. While bytes come they may be
-            // the child's last words, which a slow reader has not taken yet.
-            if open == 0 || since.elapsed() >= DRAIN && (quiet || late >= LATE) {
-                group.end_leftovers();
-                return Ok(stopping.map_or(Ending::Exited(code), |(ending, _)| ending));
+            if gone.is_none()
+                && let Some(status) = self.child.try_wait().map_err(|source| PackerError::Wait { source })?
+            {
+                gone = Some((ending_of(status), Instant::now()));
             }
-            continue;
-        }
-        if open == 0 {
-            // All output is read; only the exit is missing.
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        if stopping.is_none() {
-            let ending = if cancel.requests() > 0 {
-                Some(Ending::Cancelled)
-            } else if start.elapsed() >= invocation.timeout {
-                Some(Ending::TimedOut)
-            } else {
-                None
-            };
-            if let Some(ending) = ending {
-                group.terminate();
+            if let Some((ending, since)) = gone {
+                // Pipes that are still open and silent belong to what the child left behind. While bytes come they may
+                // be the child's last words, which a slow reader has not taken yet.
+                if open == 0 || since.elapsed() >= DRAIN && (quiet || late >= LATE) {
+                    self.over = true;
+                    self.group.end_leftovers();
+                    return Ok(stopping.map_or(ending, |(ending, _)| ending));
+                }
+                continue;
+            }
+            if open == 0 {
+                // All output is read; only the exit is missing.
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            if stopping.is_none()
+                && let Some(ending) = self.must_stop(start.elapsed() >= timeout)
+            {
+                self.group.terminate();
                 stopping = Some((ending, Instant::now()));
             }
+            if let Some((_, since)) = stopping
+                && !killed
+                && (since.elapsed() >= self.grace || self.cancel.requests() > 1)
+            {
+                self.group.kill();
+                killed = true;
+            }
         }
-        if let Some((_, since)) = stopping
-            && !killed
-            && (since.elapsed() >= invocation.grace || cancel.requests() > 1)
-        {
-            group.kill();
-            killed = true;
+    }
+
+    fn must_stop(&self, overdue: bool) -> Option<Ending> {
+        if self.cancel.is_requested() {
+            return Some(Ending::Cancelled);
         }
+        overdue.then_some(Ending::TimedOut)
     }
 }
 
@@ -211,12 +285,12 @@ fn spawn(invocation: &Invocation) -> Result<Child, PackerError> {
     command.spawn().map_err(failed)
 }
 
-fn code_of(status: std::process::ExitStatus) -> i32 {
+fn ending_of(status: std::process::ExitStatus) -> Ending {
     #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
-    #[cfg(not(unix))]
-    let signal = None;
-    status.code().or(signal).unwrap_or(-1)
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Ending::Killed(signal);
+    }
+    Ending::Exited(status.code().unwrap_or(-1))
 }
 
 fn read_in_background(pipe: Pipe, mut source: impl Read + Send + 'static, sender: SyncSender<Message>) {
@@ -236,57 +310,6 @@ fn read_in_background(pipe: Pipe, mut source: impl Read + Send + 'static, sender
         }
         let _ = sender.send(Message::Closed);
     });
-}
-
-/// The process group of a child.
-struct Group {
-    #[cfg(unix)]
-    id: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    #[cfg(unix)]
-    fn of(child: &Child) -> Self {
-        Self { id: i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_: &Child) -> Self {
-        Self {}
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: rustix::process::Signal) -> bool {
-        self.id.is_some_and(|id| rustix::process::kill_process_group(id, signal).is_ok())
-    }
-
-    fn terminate(&self) {
-        #[cfg(unix)]
-        self.signal(rustix::process::Signal::TERM);
-    }
-
-    fn kill(&self) {
-        #[cfg(unix)]
-        self.signal(rustix::process::Signal::KILL);
-    }
-
-    /// The leader is gone; whatever of its group is left gets a moment, then none.
-    fn end_leftovers(&self) {
-        #[cfg(unix)]
-        {
-            if !self.signal(rustix::process::Signal::TERM) {
-                return;
-            }
-            for _ in 0..20 {
-                std::thread::sleep(Duration::from_millis(25));
-                let alive = self.id.is_some_and(|id| rustix::process::test_kill_process_group(id).is_ok());
-                if !alive {
-                    return;
-                }
-            }
-            self.kill();
-        }
-    }
 }
 
 #[cfg(test)]
@@ -339,9 +362,53 @@ mod tests {
         assert_eq!(ending, Ending::Cancelled);
         assert!(start.elapsed() < Duration::from_secs(10));
         let pid: i32 = String::from_utf8(lines[0].clone()).unwrap().parse().unwrap();
-        let gone = rustix::process::test_kill_process(rustix::process::Pid::from_raw(pid).unwrap()).is_err()
-            || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
-        assert!(gone, "the sleeper lives");
+        assert!(is_gone(pid), "the sleeper lives");
+    }
+
+    /// Whether a process is gone, or dead and only not waited for by its new parent.
+    fn is_gone(pid: i32) -> bool {
+        rustix::process::test_kill_process(rustix::process::Pid::from_raw(pid).unwrap()).is_err()
+            || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+    }
+
+    #[test]
+    fn a_listener_that_panics_leaves_nothing_running() {
+        let start = Instant::now();
+        let mut pids = Vec::new();
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let script = "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; exec sleep 60' & echo $$; wait; sleep 60";
+            run(sh(script), &Cancel::new(), |_, line| {
+                pids.push(String::from_utf8(line.to_vec()).unwrap().parse::<i32>().unwrap());
+                assert!(pids.len() < 2, "the caller is broken");
+            })
+        }));
+        assert!(panic.is_err() && start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(pids.len() == 2 && pids.iter().all(|pid| is_gone(*pid)), "{pids:?}");
+    }
+
+    #[test]
+    fn a_listener_that_panics_gives_the_child_time_to_clean_up() {
+        let dir = tempfile::tempdir().unwrap();
+        // What it says while it cleans up is more than a pipe holds.
+        let script = "trap 'seq 100000; echo > cleaned; exit 1' TERM; echo up; while :; do sleep 0.1; done";
+        let invocation = Invocation {
+            cwd: dir.path().to_owned(),
+            grace: Duration::from_secs(20),
+            ..sh(script)
+        };
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(invocation, &Cancel::new(), |_, _| panic!("the caller is broken"))
+        }));
+        assert!(panic.is_err() && dir.path().join("cleaned").exists());
+    }
+
+    #[test]
+    fn a_signal_from_elsewhere_is_told_apart_from_an_exit() {
+        let (ending, _) = collect(sh("kill -KILL $$"), &Cancel::new());
+        assert_eq!((ending, ending.code()), (Ending::Killed(9), Some(137)));
+        let (ending, _) = collect(sh("exit 137"), &Cancel::new());
+        assert_eq!((ending, ending.code()), (Ending::Exited(137), Some(137)));
     }
 
     #[test]
@@ -377,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_starts_once_somebody_has_asked_to_stop() {
+    fn nothing_starts_after_a_request_to_stop() {
         let dir = tempfile::tempdir().unwrap();
         let cancel = Cancel::new();
         cancel.request();

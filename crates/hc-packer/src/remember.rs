@@ -8,10 +8,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hc_core::Version;
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use serde::{Deserialize, Serialize};
-
-use crate::probe::Version;
 
 /// A file that changed more recently than this may change again within the clock's resolution.
 const RACY: Duration = Duration::from_secs(2);
@@ -33,10 +32,10 @@ pub(crate) fn recall(memory: &Path, path: &Path) -> Option<Version> {
     (now == known).then_some(known.version)
 }
 
-/// Remembers an answer; failing to is no error.
-pub(crate) fn keep(memory: &Path, path: &Path, version: Version) {
+/// Remembers an answer that was given `now`; failing to is not an error.
+pub(crate) fn keep(memory: &Path, path: &Path, version: Version, now: SystemTime) {
     let Some(answer) = look(path, version).filter(|_| is_compiled(path)) else { return };
-    let fresh = SystemTime::now().duration_since(UNIX_EPOCH).is_ok_and(|now| now < answer.modified + RACY);
+    let fresh = now.duration_since(UNIX_EPOCH).is_ok_and(|now| now < answer.modified + RACY);
     let Some(parent) = memory.parent().filter(|_| !fresh) else { return };
     if let (Ok(()), Ok(json)) = (create_dirs(parent), serde_json::to_vec(&answer)) {
         let _ = write_atomic(memory, &json, 0o644);
@@ -93,11 +92,11 @@ mod tests {
         let version = Version { major: 1, minor: 16, patch: 0 };
         let path = program(dir.path(), b"\x7fELF");
         assert_eq!(recall(&memory, &path), None);
-        keep(&memory, &path, version);
+        keep(&memory, &path, version, SystemTime::now());
         assert_eq!(recall(&memory, &path), Some(version));
         std::fs::write(&memory, "{").unwrap();
         assert_eq!(recall(&memory, &path), None);
-        keep(&memory, &path, version);
+        keep(&memory, &path, version, SystemTime::now());
         std::fs::remove_file(&path).unwrap();
         // Same name, size and content: still another file.
         program(dir.path(), b"\x7fELF");
@@ -110,10 +109,10 @@ mod tests {
         let memory = dir.path().join("version.json");
         let version = Version { major: 1, minor: 11, patch: 2 };
         let path = program(dir.path(), b"#!/b");
-        keep(&memory, &path, version);
+        keep(&memory, &path, version, SystemTime::now());
         assert_eq!(recall(&memory, &path), None);
         std::fs::write(&path, b"\x7fELF, written now").unwrap();
-        keep(&memory, &path, version);
+        keep(&memory, &path, version, SystemTime::now());
         assert_eq!(recall(&memory, &path), None);
     }
 }

@@ -4,13 +4,41 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::classify::Class;
+use crate::process::Ending;
 
 /// How much of each stream a result keeps, in bytes; the raw log has everything.
 pub const TAIL: usize = 16 << 10;
 
+/// How the last process of a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum EndingKind {
+    /// By itself.
+    Exited,
+    /// It was stopped because it ran longer than it may: the attempt, or all attempts together.
+    TimedOut,
+    /// It was stopped by request.
+    Cancelled,
+    /// By a signal from elsewhere: a killer of memory hogs, a person.
+    Killed,
+}
+
+impl From<Ending> for EndingKind {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Exited(_) => Self::Exited,
+            Ending::Killed(_) => Self::Killed,
+            Ending::Cancelled => Self::Cancelled,
+            Ending::TimedOut => Self::TimedOut,
+        }
+    }
+}
+
 /// What one packer command on one target came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PackerResult {
     /// Packer's command line; secrets are never part of it.
@@ -19,6 +47,12 @@ pub struct PackerResult {
     pub exit_code: u8,
     /// Class of the ending.
     pub classification: Class,
+    /// How the last process ended; absent in results of versions that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<EndingKind>,
+    /// Sources that failed in the last attempt, where packer named them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_sources: Vec<String>,
     /// The rule that classified a failure.
     pub rule: Option<String>,
     /// The line that the rule matched.
@@ -79,6 +113,20 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_result_of_the_version_before_is_read() {
+        let old = r#"{"command":["packer"],"exit_code":2,"classification":"transient","rule":"network","evidence":"EOF",
+            "stdout":"","stderr":"","manifest_path":null,"artifacts":[],"started_at":"2026-01-01T00:00:00Z",
+            "finished_at":"2026-01-01T00:00:01Z","retryable":true,"attempts":1,"hints":[],"log_path":"raw.log"}"#;
+        let mut result: PackerResult = serde_json::from_str(old).unwrap();
+        assert_eq!((result.ending, result.failed_sources.len()), (None, 0));
+        // What is not known is not written either: the version before would refuse it.
+        let again = serde_json::to_value(&result).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(old).unwrap());
+        result.ending = Some(EndingKind::TimedOut);
+        assert_eq!(serde_json::to_value(&result).unwrap()["ending"], "timed_out");
+    }
 
     #[test]
     fn tails_are_bounded_and_begin_with_a_whole_line() {

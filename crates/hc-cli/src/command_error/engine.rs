@@ -12,7 +12,7 @@ use hc_engine::outcome::gate::{InputChange, Refused, Verdict};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
 use super::causes::beneath;
-use super::{fs, logs, provisioners, records, secrets, sources, state};
+use super::{fs, logs, packer, provisioners, records, secrets, sources, state};
 
 /// How many changes of one target a refusal spells out.
 const SPELLED_OUT: usize = 20;
@@ -231,8 +231,9 @@ fn of_crates(error: &EngineError) -> Option<String> {
         EngineError::File(error) => Some(fs::hint(error).into()),
         EngineError::Record(error) => records::hint(error),
         EngineError::State(error) => Some(state::hint(error)),
-        EngineError::Packer(error) => error.hint(),
-        EngineError::Iso(error) => error.hint(),
+        EngineError::Packer(error) => packer::hint(error),
+        EngineError::Plugin(error) => packer::plugin_hint(error),
+        EngineError::Iso(error) => packer::iso_hint(error),
         EngineError::Source(error) => Some(sources::hint(error)),
         EngineError::Log(error) => logs::hint(error),
         EngineError::Provisioner(error) => provisioners::hint(error),

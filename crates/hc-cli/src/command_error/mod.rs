@@ -4,6 +4,7 @@ mod causes;
 mod engine;
 mod fs;
 mod logs;
+mod packer;
 mod provisioners;
 mod records;
 mod secrets;

@@ -166,6 +166,8 @@ impl Console {
                 self.line(target, &paint(self.color, "33", &text));
             }
             PackerEvent::Line { level, text, .. } => self.said(target, *level, text),
+            // What else happens is said in lines too.
+            _ => {}
         }
     }
 

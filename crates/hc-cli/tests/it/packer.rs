@@ -26,6 +26,26 @@ fn a_log_is_classified_by_the_rules_of_the_build() {
 }
 
 #[test]
+fn what_a_script_printed_is_read_by_rules_that_ask_for_it() {
+    let project = Project::with_motd();
+    project.write(
+        "one.log",
+        "1,,ui,error,==> null.x: curl: (56) Recv failure: connection reset by peer\n\
+         1,,ui,error,Build 'null.x' errored after 1 s: Script exited with non-zero exit status: 7\n\
+         1,null.x,error,Script exited with non-zero exit status: 7\n",
+    );
+    let rule = || {
+        let found = project.ok(&["packer", "classify", "one.log", "--format", "json"]).json();
+        (found["result"]["rule"].clone(), found["result"]["retryable"].clone())
+    };
+    let own = "[[packer.rules]]\nid = \"mirror\"\npattern = \"connection reset\"\nclass = \"transient\"\n";
+    project.write("hybrid.toml", own);
+    assert_eq!(rule(), ("provisioner-exit".into(), false.into()));
+    project.write("hybrid.toml", &format!("{own}scope = \"provisioner\"\n"));
+    assert_eq!(rule(), ("mirror".into(), true.into()));
+}
+
+#[test]
 fn a_pin_refuses_every_other_packer() {
     let project = Project::with_motd();
     project.ok(&["packer", "pin"]);

@@ -150,13 +150,28 @@ pub struct FailureRule {
     /// Platform that it applies to; all when absent.
     #[serde(default)]
     pub platform: Option<String>,
-    /// Regular expression over one error line.
+    /// Regular expression over one line.
     pub pattern: String,
     /// `transient`, `auth`, `config`, `capacity` or `security`.
     pub class: String,
     /// What the operator should do.
     #[serde(default)]
     pub hint: Option<String>,
+    /// Which lines it reads.
+    #[serde(default)]
+    pub scope: RuleScope,
+}
+
+/// Which lines of a failed build a failure rule reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum RuleScope {
+    /// Those that say why packer failed; what scripts print is not among them.
+    #[default]
+    Final,
+    /// The last lines of the script or tool at which a source failed, where packer says only that it failed.
+    Provisioner,
 }
 
 /// How variables are checked.

@@ -398,6 +398,9 @@ pub enum EngineError {
     /// Packer cannot be used.
     #[error(transparent)]
     Packer(#[from] hc_packer::PackerError),
+    /// A plugin of packer is not taken.
+    #[error(transparent)]
+    Plugin(#[from] hc_packer::plugins::PluginError),
     /// An installation medium cannot be had.
     #[error(transparent)]
     Iso(#[from] hc_packer::iso::IsoError),

@@ -15,12 +15,12 @@ pub(super) fn problems(project: &Project, builder: &Builder) -> Vec<Diagnostic> 
         Some(at) => Location::new(&path, &text, at..at + value.len()),
         None => Location::whole_file(&path),
     };
-    let url = usable(&iso.url).err().map(|error| (error, &iso.url));
-    let checksum = iso.checksum.parse::<Checksum>().err().map(|error| (error, &iso.checksum));
-    let problem = |(error, value): (IsoError, &String)| {
-        let mut problem = Diagnostic::error(error.code(), error.to_string()).at(place(value));
-        problem.hint = error.hint();
-        problem
+    let url = usable(&iso.url).err().map(|error| (error, &iso.url, "write the url with its scheme"));
+    let digits = "write `sha256:` and 64 hexadecimal digits; a checksum file's line has them";
+    let checksum = iso.checksum.parse::<Checksum>().err();
+    let checksum = checksum.map(|error| (IsoError::from(error), &iso.checksum, digits));
+    let problem = |(error, value, hint): (IsoError, &String, &str)| {
+        Diagnostic::error(error.code(), error.to_string()).at(place(value)).hint(hint)
     };
     url.into_iter().chain(checksum).map(problem).collect()
 }

@@ -205,6 +205,9 @@ impl SecretSource for Source<'_> {
         match ending {
             Ending::Exited(0) if value.len() > MAX_SECRET + 1 => Err(too_large()),
             Ending::Exited(0) => Ok(value),
+            Ending::Killed(signal) => {
+                Err(std::io::Error::other(format!("{program} ended with exit code {}", 128 + signal)))
+            }
             Ending::Exited(code) => {
                 Err(std::io::Error::other(format!("{program} ended with exit code {code}")))
             }

@@ -1,9 +1,13 @@
 //! The packer of a project: which one, which directories it is given, which rules judge its failures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use hc_packer::classify::{RuleSpec, Rules};
-use hc_packer::{Packer, PackerError};
+use hc_config::settings::RuleScope;
+use hc_core::{EnvName, SecretString};
+use hc_packer::call::Call;
+use hc_packer::classify::Scope;
+use hc_packer::probe::Locate;
+use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
 
 use super::Project;
@@ -16,11 +20,8 @@ use crate::error::Result;
 pub fn find(project: &Project) -> Result<Packer> {
     let packer = unpinned(project)?;
     match &project.settings.packer.version {
-        Some(pinned) if *pinned != packer.version.to_string() => {
-            Err(PackerError::Pinned { path: packer.path, found: packer.version, pinned: pinned.clone() }
-                .into())
-        }
-        _ => Ok(packer),
+        Some(pinned) => Ok(packer.pinned_to(pinned)?),
+        None => Ok(packer),
     }
 }
 
@@ -30,8 +31,17 @@ pub fn find(project: &Project) -> Result<Packer> {
 /// `PackerNotFound`, `PackerTooOld`.
 pub fn unpinned(project: &Project) -> Result<Packer> {
     let memory = project.at(layout::PACKER_VERSION);
-    let binary = &project.settings.packer.binary;
-    Ok(Packer::find(binary, &project.root, project.host.var("PATH"), Some(&memory))?)
+    Ok(located(project, &project.settings.packer.binary).memory(memory).find()?)
+}
+
+/// A packer that is looked for as the project has it; a relative path is one of the project.
+pub fn located(project: &Project, binary: &Path) -> Locate {
+    Packer::locate(binary)
+        .base(&project.root)
+        .path(project.host.var("PATH").unwrap_or_default())
+        .env(project.host.vars.iter().cloned())
+        .cancel(&project.host.cancel)
+        .clock(Clock::new(project.host.clock))
 }
 
 /// The project's failure rules before the built-in ones.
@@ -39,14 +49,46 @@ pub fn unpinned(project: &Project) -> Result<Packer> {
 /// # Errors
 /// When a rule of hybrid.toml cannot be used.
 pub fn rules(project: &Project) -> Result<Rules> {
-    let own = project.settings.packer.rules.iter().map(|rule| RuleSpec {
-        id: rule.id.clone(),
-        platform: rule.platform.clone(),
-        pattern: rule.pattern.clone(),
-        class: rule.class.clone(),
-        hint: rule.hint.clone(),
+    let own = project.settings.packer.rules.iter().map(|rule| {
+        let mut spec = RuleSpec::new(&rule.id, &rule.pattern, &rule.class);
+        spec.platform.clone_from(&rule.platform);
+        spec.hint.clone_from(&rule.hint);
+        spec.scope = match rule.scope {
+            RuleScope::Final => Scope::Final,
+            RuleScope::Provisioner => Scope::Provisioner,
+        };
+        spec
     });
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
+}
+
+/// Gives a call of packer what all calls of a project share; `cwd` and `work` are its own.
+pub fn around<'a, W>(
+    call: Call<'a, W>,
+    project: &Project,
+    env: &EnvName,
+    cwd: &Path,
+    work: &Path,
+    dirs: &Dirs,
+) -> Call<'a, W> {
+    let settings = &project.settings.packer;
+    let call = call
+        .cwd(cwd)
+        .work(work)
+        .env(project.host.vars.iter().cloned())
+        .pass(settings.pass_env.iter().cloned())
+        .set("HYBRID_ENV", env.as_str())
+        .set("HYBRIDCORE_ENV", env.as_str())
+        .timeout(settings.timeout.get())
+        .grace(settings.grace.get())
+        .clock(Clock::new(project.host.clock));
+    let call = dirs.cache.iter().fold(call, |call, dir| call.cache_dir(dir));
+    dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))
+}
+
+/// Gives a call the secrets of its target.
+pub fn with_secrets<'a, W>(call: Call<'a, W>, secrets: &[(String, SecretString)]) -> Call<'a, W> {
+    secrets.iter().fold(call, |call, (name, value)| call.secret(name, value.clone()))
 }
 
 /// Directories of the settings, absolute.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use hc_logs::redact::{Counts, LineRedactor, Redactor};
-use hc_packer::event::Redact;
+use hc_packer::Redact;
 
 /// Longest private key that is followed, in lines; more are no key.
 const LONGEST_KEY: u32 = 200;

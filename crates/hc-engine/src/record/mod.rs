@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hc_core::{BuildId, Digest, Target};
-use hc_packer::run::Built;
+use hc_packer::Built;
 use hc_records::artifact::{self, ArtifactRecord};
 use hc_records::retention::expiry;
 use hc_records::{

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use hc_core::EnvName;
-use hc_packer::args::{Subject, Verb};
-use hc_packer::event::NoSecrets;
-use hc_packer::run::{Context, check as run_check};
 use hc_records::layout;
 
 use crate::error::{EngineError, Result};
 use crate::outcome::validate::FmtReport;
-use crate::project::{Project, packer};
+use crate::project::packer::{self, Dirs};
+use crate::project::Project;
 use crate::select::Selection;
 
 /// What happens to files that are not formatted.
@@ -42,25 +40,14 @@ pub fn fmt(project: &Project, selection: &Selection, mode: FmtMode) -> Result<Fm
     let env: EnvName = project.settings.project.default_env.clone();
     let work = project.at(layout::work_of_run(&project.run_id)).join("fmt");
     let check = mode == FmtMode::Check;
+    let dirs = Dirs { cache: None, plugins: None };
     let mut unformatted = Vec::new();
     for file in files {
-        let context = Context {
-            packer: &packer,
-            env: &env,
-            cwd: &project.root,
-            work: &work,
-            caller_env: &project.host.vars,
-            pass_env: &[],
-            secrets: &[],
-            cache_dir: None,
-            plugin_path: None,
-            timeout: project.settings.packer.timeout.get(),
-            grace: project.settings.packer.grace.get(),
-            cancel: &project.host.cancel,
-        };
-        let subject = Subject { path: project.at(&file), ..Subject::default() };
-        let done = run_check(&context, Verb::Fmt { check }, &subject, &NoSecrets)?;
-        match done.code {
+        let path = project.at(&file);
+        let call = if check { packer.fmt_check(path) } else { packer.fmt(path) };
+        let call = packer::around(call, project, &env, &project.root, &work, &dirs);
+        let done = call.run(&project.host.cancel)?;
+        match done.code() {
             Some(0) if check || done.output.trim().is_empty() => {}
             // `fmt` names the files that it changed; `fmt -check` ends with 3 for a file that it would change.
             Some(0 | 3) => unformatted.push(file.display().to_string()),

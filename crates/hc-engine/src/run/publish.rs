@@ -2,7 +2,7 @@
 
 use hc_config::Diagnostic;
 use hc_core::{Digest, Target};
-use hc_packer::event::Redact;
+use hc_packer::Redact;
 use hc_packer::process::{self, Ending};
 use hc_records::{ArtifactRecord, HashEntry, HashManifest, RecordError, drift, layout};
 use hc_state::{BuildSummary, Publication, State};

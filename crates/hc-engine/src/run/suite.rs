@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hc_core::fs::{create_dirs, io_error};
 use hc_core::{Digest, EnvName, Target};
-use hc_packer::event::Redact;
+use hc_packer::Redact;
 use hc_packer::process::{self, Ending};
 use hc_records::{ArtifactRecord, layout};
 use hc_state::SuiteResult;
@@ -160,6 +160,7 @@ fn run_suite(
     let _ = log.flush();
     let (passed, detail) = match ending {
         Ending::Exited(0) => (true, String::new()),
+        Ending::Killed(signal) => (false, format!("exit code {}", 128 + signal)),
         Ending::Exited(code) => (false, format!("exit code {code}")),
         Ending::TimedOut => (false, "timed out".into()),
         Ending::Cancelled => return Err(EngineError::Interrupted),

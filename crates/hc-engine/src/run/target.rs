@@ -6,7 +6,9 @@ use std::time::Instant;
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use hc_core::lock::FileLock;
 use hc_core::{BuildId, SecretString, Target};
-use hc_packer::run::{self, Built};
+use hc_packer::build::Build;
+use hc_packer::call::Call;
+use hc_packer::{Built, EndingKind, Retry};
 use hc_records::{InputManifest, kept, layout};
 
 use super::build::{Existing, Run, WorkDir};
@@ -18,6 +20,7 @@ use crate::outcome::build::BuildDoc;
 use crate::plan::parent::{self, Parent};
 use crate::plan::{Planned, abandoned};
 use crate::prepare::{Prepared, secrets};
+use crate::project::packer;
 use crate::project::redaction::Redaction;
 use crate::record::{self, Ended, journal};
 use crate::stage::place::{self, Given, Place};
@@ -26,6 +29,8 @@ use crate::stage::{self, media};
 
 /// Largest manifest of packer's own that is kept, in bytes.
 const MANIFEST_LIMIT: u64 = 32 << 20;
+/// What to do about a build that took longer than the settings allow.
+const TIMED_OUT: &str = "look at the last lines of the raw log, or raise `packer.timeout` in hybrid.toml";
 
 /// Everything that a build stands on once the gate has let it through.
 struct Ready<'a> {
@@ -123,24 +128,6 @@ impl Run<'_> {
         let given =
             Given { parent: ready.parent.as_ref(), key: ready.key.as_ref(), iso: ready.iso.as_deref() };
         let vars = place::injected(project, prepared, place, build_id.as_str(), &ready.output_dir, &given);
-        let settings = &project.settings.packer;
-        let platform = target.builder.platform();
-        let hook = settings.platforms.get(platform).map(|platform| platform.before_retry.as_slice());
-        let entropy = ready.manifest.combined.as_bytes()[..8].try_into().expect("a digest has 32 bytes");
-        let build = run::Build {
-            subject: place.subject(prepared, vars),
-            platform,
-            manifest_variable: prepared.manifest_variable(),
-            output_dir: Some(&ready.output_dir),
-            force: self.options.existing == Existing::Replace,
-            retries: self.options.retries.unwrap_or(settings.retries),
-            before_retry: hook.unwrap_or_default(),
-            rules: &self.rules,
-            entropy: u64::from_le_bytes(entropy),
-            log: &ready.log,
-            build_lock: ready.lock.as_ref().map(FileLock::file),
-        };
-        let context = place::context(project, self.packer, target, place, &ready.secrets, &self.dirs);
         journal::begin(
             project,
             prepared,
@@ -153,13 +140,42 @@ impl Run<'_> {
             },
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
-        let mut built = run::build(&context, &build, redaction, &mut |event| {
-            self.teller.tell(Event::Packer { target: target.clone(), event });
-        })?;
+        let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
+        let call = packer::around(call, project, &target.env, &place.cwd, &place.work, &self.dirs);
+        let call = packer::with_secrets(call, &ready.secrets)
+            .output_dir(&ready.output_dir)
+            .log(&ready.log)
+            .redact(redaction)
+            .on_event(|event| self.teller.tell(Event::Packer { target: target.clone(), event }));
+        let call = ready.lock.iter().fold(call, |call, lock| call.hold(lock.file()));
+        let mut built = self.chosen(call, prepared, &ready.manifest).run(&project.host.cancel)?;
+        if built.result.ending == Some(EndingKind::TimedOut) {
+            built.result.hints = vec![TIMED_OUT.to_owned()];
+        }
         let shown = |path: Option<String>| path.map(|path| project.shown(path.as_ref()));
         built.result.log_path = shown(built.result.log_path);
         built.result.manifest_path = shown(built.result.manifest_path);
         Ok(built)
+    }
+
+    /// Gives a build what settings and options choose for it.
+    fn chosen<'a>(
+        &'a self,
+        call: Call<'a, Build<'a>>,
+        prepared: &Prepared,
+        manifest: &InputManifest,
+    ) -> Call<'a, Build<'a>> {
+        let settings = &self.project.settings.packer;
+        let platform = prepared.target.builder.platform();
+        let seed = manifest.combined.as_bytes()[..8].try_into().expect("a digest has 32 bytes");
+        let retries = self.options.retries.unwrap_or(settings.retries);
+        let retry = Retry::transient(retries).seed(u64::from_le_bytes(seed));
+        let hook = settings.platforms.get(platform).and_then(|platform| platform.before_retry.split_first());
+        let retry = hook.into_iter().fold(retry, |retry, (program, args)| retry.before(program, args));
+        let call = call.platform(platform).rules(&self.rules).retry(retry);
+        let name = prepared.manifest_variable();
+        let call = name.into_iter().fold(call, |call, name| call.manifest_variable(name));
+        if self.options.existing == Existing::Replace { call.force() } else { call }
     }
 
     /// Under the target's lock nothing of an earlier run can live any more: its files go.

@@ -7,10 +7,7 @@ use std::path::Path;
 
 use hc_core::fs::{create_dirs, write_atomic};
 use hc_core::{BuildId, Digest, EnvName};
-use hc_packer::Packer;
-use hc_packer::args::{Subject, Verb};
-use hc_packer::event::NoSecrets;
-use hc_packer::run::{self, Build};
+use hc_packer::{Packer, Retry};
 use hc_records::{artifact, layout};
 
 use super::validate::validate_target;
@@ -52,7 +49,7 @@ pub fn check(
     let find = |binary: &Path| {
         let binary =
             if binary.components().count() > 1 { project.host.cwd.join(binary) } else { binary.into() };
-        Packer::find(&binary, &project.root, project.host.var("PATH"), None)
+        packer::located(project, &binary).find()
     };
     let (from, to) = (find(options.from)?, find(options.to)?);
     let (prepared, _) = project.prepare(selection, env, &Values::default())?;
@@ -128,13 +125,12 @@ fn under(project: &Project, packer: &Packer, one: &Prepared, smoke: Smoke) -> Re
 fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let place = Place::of(project, one);
     let dirs = Dirs::of(project);
-    let context = place::context(project, packer, &one.target, &place, &[], &dirs);
-    // There is no stage yet; the files of the project are what people format.
-    let context = run::Context { cwd: &project.root, ..context };
     let mut unformatted = BTreeSet::new();
     for file in one.builder.layers.iter().chain(&one.builder.files) {
-        let subject = Subject { path: project.at(file), ..Subject::default() };
-        if run::check(&context, Verb::Fmt { check: true }, &subject, &NoSecrets)?.code != Some(0) {
+        // There is no stage yet; the files of the project are what people format.
+        let call = packer.fmt_check(project.at(file));
+        let call = packer::around(call, project, &one.target.env, &project.root, &place.work, &dirs);
+        if call.run(&project.host.cancel)?.code() != Some(0) {
             unformatted.insert(file.display().to_string());
         }
     }
@@ -161,22 +157,17 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let id = BuildId::new(&one.target, &project.run_id);
     let output = scratch.join(id.as_str());
     let rules = packer::rules(project)?;
-    let manifest_variable = one.manifest_variable();
-    let build = Build {
-        subject: place.subject(one, place::injected(project, one, &place, id.as_str(), &output, &given)),
-        platform: one.target.builder.platform(),
-        manifest_variable,
-        output_dir: Some(&output),
-        force: false,
-        retries: project.settings.packer.retries,
-        before_retry: &[],
-        rules: &rules,
-        entropy: 0,
-        log: &place.work.join("raw.log"),
-        build_lock: None,
-    };
-    let context = place::context(project, packer, &one.target, &place, &secrets, &dirs);
-    let built = run::build(&context, &build, &redaction, &mut |_| {})?;
+    let vars = place::injected(project, one, &place, id.as_str(), &output, &given);
+    let call = place.with(packer.build(&place.packer_dir), one, &vars);
+    let call = packer::around(call, project, &one.target.env, &place.cwd, &place.work, &dirs);
+    let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));
+    let built = packer::with_secrets(call, &secrets)
+        .platform(one.target.builder.platform())
+        .output_dir(&output)
+        .retry(Retry::transient(project.settings.packer.retries))
+        .rules(&rules)
+        .redact(&redaction)
+        .run(&project.host.cancel)?;
     let mut details: BTreeSet<String> = BTreeSet::new();
     for file in artifact::inspect(&built.files, &place.cwd, &project.root)? {
         let name = file.path.rsplit('/').next().unwrap_or_default().to_owned();

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hc_config::Diagnostic;
 use hc_core::{EnvName, ExitClass, SecretString, Target};
 use hc_packer::Packer;
-use hc_packer::args::Verb;
-use hc_packer::run::{Checked, check};
+use hc_packer::call::Checked;
 use hc_records::{InputManifest, kept, layout};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
@@ -114,7 +113,7 @@ pub(super) fn validate_target(
     let manifest = collect(project, prepared, &packer.version.to_string(), digests)?;
     let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
     place.remove();
-    let code = outcome.code.ok_or_else(|| match project.host.cancel.requests() {
+    let code = outcome.code().ok_or_else(|| match project.host.cancel.requests() {
         0 => EngineError::PackerHung {
             timeout: project.settings.packer.timeout,
             command: outcome.command.clone(),
@@ -143,24 +142,31 @@ fn run_packer(
 ) -> Result<(Checked, Depth, Option<String>)> {
     let secrets: Vec<(String, SecretString)> = secrets::placeholders(prepared);
     let dirs = Dirs::of(project);
-    let context = place::context(project, packer, &prepared.target, place, &secrets, &dirs);
     let key = ssh_key::make(project, prepared, &place.work)?;
     let given = Given { key: key.as_ref(), ..Given::default() };
     // Nothing is written there; a template may look at the path.
     let output_dir = project.at(layout::IMAGES).join("validate");
     let vars = place::injected(project, prepared, place, "validate", &output_dir, &given);
-    let subject = place.subject(prepared, vars);
     let redaction = Redaction::new(&project.redactor);
-    let full = check(&context, Verb::Validate { syntax_only: false }, &subject, &redaction)?;
+    let call = || {
+        let call = place.with(packer.validate(&place.packer_dir), prepared, &vars);
+        // What stands for a secret is not one, and must not be hidden as if it were.
+        let call = secrets
+            .iter()
+            .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
+        let env = &prepared.target.env;
+        packer::around(call, project, env, &place.cwd, &place.work, &dirs).redact(&redaction)
+    };
+    let full = call().run(&project.host.cancel)?.checked;
     let Some(plugin) = missing_plugin(&full) else { return Ok((full, Depth::Full, None)) };
-    let syntax = check(&context, Verb::Validate { syntax_only: true }, &subject, &redaction)?;
+    let syntax = call().syntax_only().run(&project.host.cancel)?.checked;
     let note = format!("packer {} lacks {plugin}; only the syntax was checked", packer.version);
     Ok((syntax, Depth::SyntaxOnly, Some(note)))
 }
 
 /// The plugin that packer lacks, when that is all that is wrong.
 fn missing_plugin(checked: &Checked) -> Option<String> {
-    if checked.code == Some(0) {
+    if checked.code() == Some(0) {
         return None;
     }
     let pattern = [

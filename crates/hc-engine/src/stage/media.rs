@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hc_core::Target;
-use hc_packer::iso::{Checksum, IsoStore, Patience, Wanted};
+use hc_packer::iso::{Checksum, Download, IsoError, IsoStore, Patience, Proxy};
 use hc_records::layout;
 use hc_templates::Builder;
 
@@ -32,8 +32,10 @@ pub fn fetched(
     teller: &Teller<'_>,
 ) -> Result<Option<PathBuf>> {
     let Some(iso) = &builder.metadata.iso else { return Ok(None) };
-    let wanted = Wanted { url: iso.url.clone(), checksum: iso.checksum.parse::<Checksum>()? };
-    let patience = Patience { cancel: project.host.cancel.clone(), ..Patience::default() };
+    let checksum = iso.checksum.parse::<Checksum>().map_err(IsoError::from)?;
+    let wanted = Download { url: iso.url.clone(), checksum };
+    let proxy = Proxy::of_env(&project.host.vars);
+    let patience = Patience::default().cancel(&project.host.cancel).proxy(proxy);
     let mut told = Instant::now();
     let holder = project.host.holder(project.now());
     let path = store(project).get(&wanted, &holder, &patience, &mut |done, total| {

@@ -3,10 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hc_config::cloudinit::FILE_VARIABLE;
-use hc_core::{SecretString, Target};
-use hc_packer::Packer;
-use hc_packer::args::Subject;
-use hc_packer::run::Context;
+use hc_packer::call::{Call, Templated};
 use hc_records::layout;
 use hc_templates::compose;
 
@@ -14,7 +11,6 @@ use super::ssh_key::{self, SshKey};
 use crate::plan::parent::Parent;
 use crate::prepare::Prepared;
 use crate::project::Project;
-use crate::project::packer::Dirs;
 
 /// Where one target of a run works.
 #[derive(Debug, Clone)]
@@ -76,14 +72,16 @@ impl Place {
         }
     }
 
-    /// What packer works on.
-    pub fn subject(&self, prepared: &Prepared, vars: Vec<(String, String)>) -> Subject {
-        Subject {
-            path: self.packer_dir.clone(),
-            var_files: self.var_files.clone(),
-            vars,
-            only: prepared.builder.only.iter().cloned().collect(),
-        }
+    /// Gives a call on [`Self::packer_dir`] what packer works with there.
+    pub fn with<'a, W: Templated>(
+        &self,
+        call: Call<'a, W>,
+        prepared: &Prepared,
+        vars: &[(String, String)],
+    ) -> Call<'a, W> {
+        let call = self.var_files.iter().fold(call, |call, file| call.var_file(file));
+        let call = vars.iter().fold(call, |call, (name, value)| call.var(name, value));
+        call.only(prepared.builder.only.iter().cloned())
     }
 }
 
@@ -126,30 +124,4 @@ pub fn injected(
         .filter(|(name, _)| prepared.declared.contains_key(*name))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
-}
-
-/// What all of packer's runs on a target share.
-pub fn context<'a>(
-    project: &'a Project,
-    packer: &'a Packer,
-    target: &'a Target,
-    place: &'a Place,
-    secrets: &'a [(String, SecretString)],
-    dirs: &'a Dirs,
-) -> Context<'a> {
-    let settings = &project.settings.packer;
-    Context {
-        packer,
-        env: &target.env,
-        cwd: &place.cwd,
-        work: &place.work,
-        caller_env: &project.host.vars,
-        pass_env: &settings.pass_env,
-        secrets,
-        cache_dir: dirs.cache.as_deref(),
-        plugin_path: dirs.plugins.as_deref(),
-        timeout: settings.timeout.get(),
-        grace: settings.grace.get(),
-        cancel: &project.host.cancel,
-    }
 }

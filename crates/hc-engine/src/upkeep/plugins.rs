@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hc_core::{Constraints, Selector};
-use hc_packer::plugins::{self, Installed, LockedPlugin, PluginLock};
-use hc_packer::run::{Context, words};
-use hc_packer::{Packer, PackerError};
+use hc_packer::Packer;
+use hc_packer::plugins::{self, Installed, LockedPlugin, PluginError, PluginLock};
 use hc_records::layout;
 use hc_templates::compose;
 
@@ -20,6 +19,8 @@ use crate::project::redaction::Redaction;
 
 /// The first packer with `plugins install --path`.
 const INSTALLS_FILES: (u64, u64) = (1, 11);
+/// What plugins.lock says of itself.
+const COMMENT: &str = "Written by `hybrid packer plugins lock`; commit it.";
 
 fn installs_files(packer: &Packer) -> bool {
     (packer.version.major, packer.version.minor) >= INSTALLS_FILES
@@ -61,7 +62,7 @@ fn locked<'a>(lock: Option<&'a PluginLock>, source: &str) -> Option<&'a LockedPl
 fn verdict(plugin: Option<&Installed>, lock: Option<&PluginLock>) -> PluginVerdict {
     let Some(plugin) = plugin else { return PluginVerdict::Missing };
     match lock.map(|lock| lock.require(plugin)) {
-        None | Some(Err(PackerError::PluginNotLocked { .. })) => PluginVerdict::NotLocked,
+        None | Some(Err(PluginError::NotLocked { .. })) => PluginVerdict::NotLocked,
         Some(Ok(_)) => PluginVerdict::AsLocked,
         Some(Err(_)) => PluginVerdict::Differs,
     }
@@ -82,7 +83,7 @@ pub fn lock(project: &Project) -> Result<PluginsReport> {
         let plugin = plugins::chosen(&found, source, constraints).ok_or_else(missing)?;
         lock.lock(plugin, plugins::sha256(&plugin.path)?);
     }
-    lock.save(&project.root)?;
+    lock.save(&project.root, COMMENT)?;
     report(project, PluginsAction::Lock)
 }
 
@@ -149,24 +150,11 @@ impl Installation<'_> {
             None => self.by_init(work)?,
         };
         let project = self.project;
-        let dirs = Dirs::of(project);
-        let settings = &project.settings.packer;
-        let context = Context {
-            packer: self.packer,
-            env: &project.settings.project.default_env,
-            cwd: &project.root,
-            work,
-            caller_env: &project.host.vars,
-            pass_env: &settings.pass_env,
-            secrets: &[],
-            cache_dir: None,
-            plugin_path: dirs.plugins.as_deref(),
-            timeout: settings.timeout.get(),
-            grace: settings.grace.get(),
-            cancel: &project.host.cancel,
-        };
-        let done = words(&context, args, &Redaction::new(&project.redactor))?;
-        if done.code == Some(0) {
+        let dirs = Dirs { cache: None, ..Dirs::of(project) };
+        let env = &project.settings.project.default_env;
+        let call = packer::around(self.packer.words(args), project, env, &project.root, work, &dirs);
+        let done = call.redact(Redaction::new(&project.redactor)).run(&project.host.cancel)?;
+        if done.code() == Some(0) {
             return Ok(());
         }
         let (source_address, said) = (self.source.to_owned(), done.output.trim().to_owned());

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::error::IsoError;
-use super::pump;
+/// A text that is not a checksum that can be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a sha256 or sha512 checksum")]
+pub struct BadChecksum(pub String);
 
-/// A checksum that can be trusted. MD5 and SHA-1 cannot, and `none` is none.
+/// A checksum that can be trusted. MD5 and SHA-1 cannot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Checksum {
     /// SHA-256, lower-case hex.
@@ -20,10 +23,10 @@ pub enum Checksum {
 }
 
 impl FromStr for Checksum {
-    type Err = IsoError;
+    type Err = BadChecksum;
 
-    fn from_str(text: &str) -> Result<Self, IsoError> {
-        let bad = || IsoError::BadChecksum(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, BadChecksum> {
+        let bad = || BadChecksum(text.to_owned());
         let lower = text.trim().to_ascii_lowercase();
         let (kind, hex) = match lower.split_once(':') {
             Some((kind, hex)) => (Some(kind), hex),
@@ -74,6 +77,19 @@ impl Checksum {
                 Self::Sha512(hex(&hasher.finalize()))
             }
         })
+    }
+}
+
+/// Reads to the end into `take`, in large pieces.
+pub(super) fn pump(reader: &mut dyn Read, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<()> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&buffer[..count])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -1,18 +1,19 @@
 //! Why a download is not to be had.
 
-use hc_core::ExitClass;
 use std::path::PathBuf;
 
+use hc_core::ExitClass;
 use hc_core::fs::FsError;
 
-use super::checksum::Checksum;
+use super::checksum::{BadChecksum, Checksum};
 
 /// Why a download is not to be had.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum IsoError {
-    /// No checksum that can be trusted.
-    #[error("`{0}` is no sha256 or sha512 checksum")]
-    BadChecksum(String),
+    /// Not a checksum that can be trusted.
+    #[error(transparent)]
+    BadChecksum(#[from] BadChecksum),
     /// The bytes are others.
     #[error("{url} has the checksum {found}, not {wanted}")]
     Mismatch {
@@ -41,16 +42,19 @@ pub enum IsoError {
         /// What went wrong last.
         what: String,
     },
-    /// Somebody asked to stop.
+    /// A request to stop came.
     #[error("the download of {url} was stopped by request")]
     Cancelled {
         /// From where.
         url: String,
     },
+    /// Not the url of a proxy.
+    #[error("`{0}` cannot be used as a proxy")]
+    BadProxy(String),
     /// A url of another kind.
-    #[error("`{0}` is none of https://, http://, file:// and an absolute path")]
+    #[error("`{0}` is not https://, http://, file:// or an absolute path")]
     BadUrl(String),
-    /// Somebody else downloads it, longer than was waited.
+    /// Another process downloads it, for longer than was waited.
     #[error("{} is held by {who}", path.display())]
     Busy {
         /// The lock.
@@ -80,7 +84,7 @@ impl IsoError {
             Self::Missing { .. } => "IsoMissing",
             Self::Unavailable { .. } => "IsoUnavailable",
             Self::Cancelled { .. } => "Interrupted",
-            Self::BadUrl(_) => "BadIsoUrl",
+            Self::BadUrl(_) | Self::BadProxy(_) => "BadIsoUrl",
             Self::Busy { .. } => "IsoBusy",
             Self::NoLocks { .. } => "StateLocksUnsupported",
             Self::File(error) => error.code(),
@@ -95,26 +99,5 @@ impl IsoError {
             Self::File(error) => error.class(),
             _ => ExitClass::Invalid,
         }
-    }
-
-    /// The cure.
-    pub fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::BadChecksum(_) => "write `sha256:` and 64 hexadecimal digits; a checksum file's line has them",
-                Self::Mismatch { .. } => {
-                    "nothing of it was kept. A new release under the old name, or a bad mirror: compare with the \
-                     publisher's checksum, then correct url or checksum"
-                }
-                Self::Missing { .. } => "releases move: correct the url, and its checksum with it",
-                Self::Cancelled { .. } => "start again when ready: what arrived is kept and taken up where it ended",
-                Self::Unavailable { .. } => "try again: what arrived is kept and taken up where it ended",
-                Self::BadUrl(_) => "write the url with its scheme",
-                Self::Busy { .. } => "wait for that download, or end it",
-                Self::NoLocks { .. } => "put the project on a file system with locks",
-                Self::File(_) => return None,
-            }
-            .to_owned(),
-        )
     }
 }

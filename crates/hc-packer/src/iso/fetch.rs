@@ -8,39 +8,13 @@ use std::time::{Duration, Instant};
 
 use hc_core::fs::io_error;
 
+use super::checksum::pump;
 use super::error::IsoError;
-use super::{Wanted, pump};
-use hc_core::Cancel;
+use super::proxy::agent_proxy;
+use super::download::{Download, Patience};
 
 /// How often silence and cancellation are looked at.
 const TICK: Duration = Duration::from_millis(50);
-
-/// How long and how often to try, and who may end it.
-#[derive(Debug, Clone)]
-pub struct Patience {
-    /// Attempts before giving up; each that brings bytes counts anew.
-    pub attempts: u32,
-    /// First pause between attempts; doubles.
-    pub pause: Duration,
-    /// Longest silence of the other side.
-    pub silence: Duration,
-    /// How long to wait for somebody else's download of the same file.
-    pub lock: Duration,
-    /// Ends it early; what has arrived is kept.
-    pub cancel: Cancel,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            attempts: 4,
-            pause: Duration::from_secs(1),
-            silence: Duration::from_secs(60),
-            lock: Duration::from_secs(4 * 3600),
-            cancel: Cancel::new(),
-        }
-    }
-}
 
 /// Why one attempt ended early.
 enum Cut {
@@ -65,7 +39,7 @@ pub fn usable(url: &str) -> Result<Option<&Path>, IsoError> {
 /// Brings all bytes of `wanted` into `part`; what is there already is taken up. Whether the bytes come from more than
 /// one answer: then a wrong checksum may be the fault of the pieces.
 pub(super) fn fetch(
-    wanted: &Wanted,
+    wanted: &Download,
     part: &Path,
     patience: &Patience,
     progress: &mut dyn FnMut(u64, Option<u64>),
@@ -77,6 +51,8 @@ pub(super) fn fetch(
     }
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // Without a word about it, ureq would look into the environment for one.
+        .proxy(agent_proxy(patience.proxy.as_ref()))
         .timeout_connect(Some(patience.silence))
         .timeout_recv_response(Some(patience.silence))
         .build()
@@ -95,17 +71,13 @@ pub(super) fn fetch(
                 }
                 let start = Instant::now();
                 while let Some(left) = pause.checked_sub(start.elapsed()) {
-                    stopped(patience, url)?;
+                    patience.stopped(url)?;
                     std::thread::sleep(left.min(TICK));
                 }
                 pause = if moved { patience.pause } else { pause * 2 };
             }
         }
     }
-}
-
-pub(super) fn stopped(patience: &Patience, url: &str) -> Result<(), IsoError> {
-    if patience.cancel.requests() > 0 { Err(IsoError::Cancelled { url: url.to_owned() }) } else { Ok(()) }
 }
 
 /// What the other side says, bit by bit.
@@ -159,7 +131,7 @@ fn listen(heard: &Receiver<Heard>, patience: &Patience, url: &str) -> Result<Hea
                 return Ok(Heard::End(Some("the connection was lost".into())));
             }
             Err(RecvTimeoutError::Timeout) => {
-                stopped(patience, url).map_err(Cut::Final)?;
+                patience.stopped(url).map_err(Cut::Final)?;
                 if start.elapsed() >= patience.silence {
                     let what = format!("the server was silent for {} s", patience.silence.as_secs());
                     return Ok(Heard::End(Some(what)));
@@ -202,7 +174,7 @@ fn attempt(
     let mut at = start;
     let end = loop {
         // Also between two words: a fast download must not be deaf.
-        let next = stopped(patience, url).map_err(Cut::Final).and_then(|()| listen(&heard, patience, url));
+        let next = patience.stopped(url).map_err(Cut::Final).and_then(|()| listen(&heard, patience, url));
         match next {
             Ok(Heard::Bytes(bytes)) => {
                 out.write_all(&bytes).map_err(failed("write"))?;

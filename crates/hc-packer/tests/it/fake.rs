@@ -1,16 +1,11 @@
 //! What packer is told, and what is made of all that it may do, on the scripted fake one (PKR-1 … PKR-4).
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hc_core::Cancel;
-use hc_core::{EnvName, SecretString};
-use hc_packer::args::{Subject, Verb};
-use hc_packer::classify::{Class, Rules};
-use hc_packer::event::{Event, NoSecrets};
-use hc_packer::run::{self, Build, Built, Context};
-use hc_packer::{Packer, PackerError};
+use hc_packer::build::Build;
+use hc_packer::call::Call;
+use hc_packer::{Built, Cancel, Class, EndingKind, Event, Packer, Retry};
 use hc_test_support::FakePacker;
 
 const DONE: &str = "echo \"1,,ui,say,Build 'null.x' finished after 1 s.\"; echo '1,null.x,artifact,0,id,image-1'; \
@@ -19,87 +14,51 @@ const DONE: &str = "echo \"1,,ui,say,Build 'null.x' finished after 1 s.\"; echo 
 pub(super) struct World {
     pub(super) dir: tempfile::TempDir,
     pub(super) fake: FakePacker,
-    packer: Packer,
+    pub(super) packer: Packer,
 }
 
 impl World {
     pub(super) fn new(version: &str, script: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let fake = FakePacker::new(&dir.path().join("fake"), version, script).unwrap();
-        let packer = Packer::find(&fake.path(), dir.path(), None, None).unwrap();
+        let packer = Packer::locate(fake.path()).find().unwrap();
         Self { dir, fake, packer }
     }
 
-    pub(super) fn with_context<T>(&self, cancel: &Cancel, then: impl FnOnce(&Context<'_>) -> T) -> T {
-        let env: EnvName = "dev".parse().unwrap();
-        let caller: Vec<(OsString, OsString)> = [
+    /// A call with everything around it.
+    pub(super) fn around<'a, W>(&self, call: Call<'a, W>) -> Call<'a, W> {
+        let caller = [
             ("PATH", "/usr/bin:/bin"),
             ("HOME", "/home/builder"),
             ("AWS_PROFILE", "images"),
             ("LD_PRELOAD", "/evil.so"),
             ("PACKER_LOG_PATH", "/elsewhere"),
             ("UNRELATED", "1"),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect();
-        let secrets = [("token".to_owned(), SecretString::new("hunter2hunter2"))];
-        then(&Context {
-            packer: &self.packer,
-            env: &env,
-            cwd: self.dir.path(),
-            work: &self.dir.path().join("work"),
-            caller_env: &caller,
-            pass_env: &[],
-            secrets: &secrets,
-            cache_dir: Some(&self.dir.path().join("cache")),
-            plugin_path: Some(&self.dir.path().join("plugins")),
-            timeout: Duration::from_secs(60),
-            grace: Duration::from_millis(500),
-            cancel,
-        })
+        ];
+        call.env(caller.map(|(name, value)| (name.into(), value.into())))
+            .cwd(self.dir.path())
+            .work(self.dir.path().join("work"))
+            .secret("token", "hunter2hunter2")
+            .set("STAGE", "dev")
+            .cache_dir(self.dir.path().join("cache"))
+            .plugin_path(self.dir.path().join("plugins"))
+            .timeout(Duration::from_secs(60))
+            .grace(Duration::from_millis(500))
     }
 
-    fn build(
-        &self,
-        retries: u32,
-        cancel: &Cancel,
-        sink: &mut dyn FnMut(Event),
-    ) -> Result<Built, PackerError> {
-        self.build_with(retries, &[], cancel, sink)
+    pub(super) fn a_build<'a>(&self) -> Call<'a, Build<'a>> {
+        self.around(self.packer.build("stage"))
+            .var_file("common.pkrvars.hcl")
+            .var("stage", "dev")
+            .platform("null")
+            .manifest_variable("manifest")
+            .output_dir(self.dir.path().join("output"))
+            .force()
+            .log(self.dir.path().join("raw.log"))
     }
 
-    fn build_with(
-        &self,
-        retries: u32,
-        before_retry: &[String],
-        cancel: &Cancel,
-        sink: &mut dyn FnMut(Event),
-    ) -> Result<Built, PackerError> {
-        let rules = Rules::new(&[]).unwrap();
-        let subject = Subject {
-            path: "stage".into(),
-            var_files: vec!["common.pkrvars.hcl".into()],
-            vars: vec![("hybrid_env".into(), "dev".into())],
-            only: vec![],
-        };
-        let output = self.dir.path().join("output");
-        let log = self.dir.path().join("raw.log");
-        let build = Build {
-            subject,
-            platform: "null",
-            manifest_variable: Some("hybrid_manifest"),
-            output_dir: Some(&output),
-            force: true,
-            retries,
-            before_retry,
-            rules: &rules,
-            // The shortest pause.
-            entropy: 0,
-            log: &log,
-            build_lock: None,
-        };
-        self.with_context(cancel, |context| run::build(context, &build, &NoSecrets, sink))
+    fn build(&self, retry: Retry) -> Built {
+        self.a_build().retry(retry).run(&Cancel::new()).unwrap()
     }
 
     pub(super) fn raw_log(&self) -> Vec<u8> {
@@ -134,26 +93,16 @@ fn golden(name: &str, text: &str) {
 fn arguments_and_environment_are_golden_for_every_version() {
     for version in ["1.6.6", "1.11.2", "1.16.0"] {
         let world = World::new(version, DONE);
-        let subject =
-            Subject { path: "stage".into(), vars: vec![("a".into(), "b c".into())], ..Subject::default() };
-        let verbs = [
-            Verb::Fmt { check: false },
-            Verb::Fmt { check: true },
-            Verb::Validate { syntax_only: true },
-            Verb::Validate { syntax_only: false },
-            Verb::Init,
-        ];
-        let mut text = format!(
-            "has init: {}\nbundles plugins: {}\n",
-            world.packer.has_init(),
-            world.packer.bundles_plugins()
-        );
-        world.with_context(&Cancel::new(), |context| {
-            for verb in verbs {
-                run::check(context, verb, &subject, &NoSecrets).unwrap();
-            }
-        });
-        world.build(0, &Cancel::new(), &mut |_| {}).unwrap();
+        let (packer, cancel) = (&world.packer, Cancel::new());
+        let mut text =
+            format!("has init: {}\nbundles plugins: {}\n", packer.has_init(), packer.bundles_plugins());
+        world.around(packer.fmt("stage")).run(&cancel).unwrap();
+        world.around(packer.fmt_check("stage")).run(&cancel).unwrap();
+        let validate = || world.around(packer.validate("stage")).var("a", "b c");
+        validate().syntax_only().run(&cancel).unwrap();
+        validate().run(&cancel).unwrap();
+        world.around(packer.init("stage")).run(&cancel).unwrap();
+        world.build(Retry::never());
         for call in 1..=world.fake.calls() {
             text.push_str(&format!("\n# call {call}\n{}", world.anonymous(&world.fake.args(call).unwrap())));
         }
@@ -167,23 +116,27 @@ fn arguments_and_environment_are_golden_for_every_version() {
 
 #[test]
 fn every_ending_has_its_class_and_exit_code() {
-    let cases: [(&str, Class, u8); 8] = [
-        (DONE, Class::Success, 0),
-        ("exit 0", Class::Config, 1),
-        ("echo '1,null.x,error,Timeout waiting for SSH.'; exit 1", Class::Transient, 2),
-        ("echo '1,null.x,error,write /x: no space left on device'; exit 1", Class::Capacity, 2),
-        ("echo '1,null.x,error,Packer experienced an authentication error'; exit 1", Class::Auth, 1),
-        ("echo '1,null.x,error,Script exited with non-zero exit status: 3'; exit 1", Class::Config, 1),
-        ("echo '1,null.x,error,nobody knows this'; exit 1", Class::Unknown, 1),
-        ("kill -KILL $$", Class::Unknown, 1),
+    let cases: [(&str, Class, u8, EndingKind); 9] = [
+        (DONE, Class::Success, 0, EndingKind::Exited),
+        ("exit 0", Class::Config, 1, EndingKind::Exited),
+        ("echo '1,null.x,error,Timeout waiting for SSH.'; exit 1", Class::Transient, 2, EndingKind::Exited),
+        ("echo '1,null.x,error,write /x: no space left on device'; exit 1", Class::Capacity, 2, EndingKind::Exited),
+        ("echo '1,null.x,error,Packer experienced an authentication error'; exit 1", Class::Auth, 1, EndingKind::Exited),
+        ("echo '1,null.x,error,Script exited with non-zero exit status: 3'; exit 1", Class::Config, 1, EndingKind::Exited),
+        ("echo '1,null.x,error,Script exited with non-zero exit status: 75'; exit 1", Class::Transient, 2, EndingKind::Exited),
+        ("echo '1,null.x,error,nobody knows this'; exit 1", Class::Unknown, 1, EndingKind::Exited),
+        ("kill -KILL $$", Class::Unknown, 1, EndingKind::Killed),
     ];
-    for (script, class, exit) in cases {
-        let built = World::new("1.16.0", script).build(0, &Cancel::new(), &mut |_| {}).unwrap();
-        assert_eq!((built.result.classification, built.result.exit_code), (class, exit), "{script}");
+    for (script, class, exit, ending) in cases {
+        let result = World::new("1.16.0", script).build(Retry::never()).result;
+        assert_eq!(
+            (result.classification, result.exit_code, result.ending),
+            (class, exit, Some(ending)),
+            "{script}"
+        );
     }
     for code in [2, 3, 127, 255] {
-        let built =
-            World::new("1.11.2", &format!("exit {code}")).build(0, &Cancel::new(), &mut |_| {}).unwrap();
+        let built = World::new("1.11.2", &format!("exit {code}")).build(Retry::never());
         assert_eq!(built.result.exit_code, 1, "{code}");
     }
 }
@@ -194,22 +147,21 @@ fn a_transient_failure_is_tried_again_and_a_lasting_one_is_not() {
         "if [ $CALL -lt 3 ]; then echo '1,null.x,error,Timeout waiting for SSH.'; exit 1; fi; {DONE}"
     );
     let world = World::new("1.16.0", &flaky);
-    let built = world.build(1, &Cancel::new(), &mut |_| {}).unwrap();
+    let built = world.build(Retry::transient(1));
     assert_eq!((built.result.exit_code, built.result.attempts, world.fake.calls()), (2, 2, 2));
     let world = World::new("1.16.0", &flaky);
     let mut pauses = Vec::new();
-    let built = world
-        .build(5, &Cancel::new(), &mut |event| {
-            if let Event::Retrying { after_ms, .. } = event {
-                pauses.push(after_ms);
-            }
-        })
-        .unwrap();
+    let building = world.a_build().retry(Retry::transient(5)).on_event(|event| {
+        if let Event::Retrying { after_ms, .. } = event {
+            pauses.push(after_ms);
+        }
+    });
+    let built = building.run(&Cancel::new()).unwrap();
     assert_eq!((built.result.exit_code, built.result.attempts), (0, 3));
     assert!(pauses.len() == 2 && pauses[1] > pauses[0], "{pauses:?}");
     let world =
         World::new("1.16.0", "echo '1,null.x,error,Script exited with non-zero exit status: 3'; exit 1");
-    world.build(5, &Cancel::new(), &mut |_| {}).unwrap();
+    world.build(Retry::transient(5));
     assert_eq!(world.fake.calls(), 1);
 }
 
@@ -220,10 +172,14 @@ fn a_hook_runs_before_a_retry_and_its_failure_ends_the_retries() {
     );
     for (hook, calls, exit) in [("exit 0", 2, 0), ("echo cannot; exit 1", 1, 2)] {
         let world = World::new("1.16.0", &script);
-        let words = ["/bin/sh", "-c", hook].map(str::to_owned);
-        let built = world.build_with(1, &words, &Cancel::new(), &mut |_| {}).unwrap();
+        let built = world.build(quick(1).before("/bin/sh", ["-c", hook]));
         assert_eq!((world.fake.calls(), built.result.exit_code), (calls, exit), "{hook}");
     }
+}
+
+/// Retries with hardly a pause.
+pub(super) fn quick(times: u32) -> Retry {
+    Retry::transient(times).pauses(Duration::from_millis(10), Duration::from_millis(10))
 }
 
 #[test]
@@ -238,9 +194,14 @@ fn only_the_source_that_failed_is_tried_again() {
     let world = World::new("1.16.0", script);
     std::fs::create_dir(world.dir.path().join("output")).unwrap();
     std::fs::write(world.dir.path().join("output/good"), "made by the first attempt").unwrap();
-    let built = world.build(1, &Cancel::new(), &mut |_| {}).unwrap();
-    assert_eq!(built.result.exit_code, 0);
+    let once = world.build(Retry::never());
+    assert_eq!(once.result.failed_sources, ["null.bad"]);
+    std::fs::remove_file(world.dir.path().join("fake/calls")).unwrap();
+    let built = world.build(quick(1));
+    assert_eq!((built.result.exit_code, built.result.failed_sources.len()), (0, 0));
     assert_eq!(built.image_ids, ["image-bad", "image-good"]);
+    let sources: Vec<&str> = built.artifacts.iter().map(|artifact| artifact.source.as_str()).collect();
+    assert_eq!(sources, ["null.good", "null.bad"]);
     assert!(world.fake.args(2).unwrap().contains(&"-only=null.bad".to_owned()), "{:?}", world.fake.args(2));
     assert!(world.dir.path().join("output/good").exists());
 }
@@ -271,9 +232,8 @@ fn a_million_lines() {
                   | tee $PACKER_LOG_PATH; exit 7";
     let world = World::new("1.16.0", script);
     let mut lines = 0_u64;
-    world
-        .build(0, &Cancel::new(), &mut |event| lines += u64::from(matches!(event, Event::Line { .. })))
-        .unwrap();
+    let count = |event| lines += u64::from(matches!(event, Event::Line { .. }));
+    world.a_build().on_event(count).run(&Cancel::new()).unwrap();
     let peak = peak();
     println!("1,000,000 lines: peak memory {peak} KiB");
     assert_eq!(lines, 1_000_000);
@@ -290,13 +250,12 @@ fn strange_bytes_arrive_in_the_raw_log_as_they_are() {
                   printf '\\nno end'; exit 1";
     let world = World::new("1.16.0", script);
     let mut texts = Vec::new();
-    world
-        .build(0, &Cancel::new(), &mut |event| {
-            if let Event::Line { text, .. } = event {
-                texts.push(text);
-            }
-        })
-        .unwrap();
+    let keep = |event| {
+        if let Event::Line { text, .. } = event {
+            texts.push(text);
+        }
+    };
+    world.a_build().on_event(keep).run(&Cancel::new()).unwrap();
     let log = world.raw_log();
     assert!(log.starts_with(b"bad \xff\xfe bytes\n"));
     assert_eq!(log.iter().filter(|byte| **byte == b'y').count(), 10_000_000 + 1);
@@ -311,12 +270,13 @@ fn a_packer_that_ignores_term_is_killed_after_its_grace() {
     let cancel = Cancel::new();
     let asker = cancel.clone();
     let start = Instant::now();
-    let built = world.build(3, &cancel, &mut |event| {
+    let building = world.a_build().retry(Retry::transient(3)).on_event(move |event| {
         if matches!(event, Event::Line { .. }) {
             asker.request();
         }
     });
-    let result = built.unwrap().result;
+    let result = building.run(&cancel).unwrap().result;
     assert_eq!((result.classification, result.exit_code, result.attempts), (Class::Cancelled, 130, 1));
+    assert_eq!(result.ending, Some(EndingKind::Cancelled));
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }

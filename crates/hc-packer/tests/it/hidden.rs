@@ -1,12 +1,9 @@
 //! Nothing that is secret gets past, and nothing that only sounds like a failure decides (LOG-2, PKR-4).
 
-use hc_core::Cancel;
-use hc_packer::args::{Subject, Verb};
-use hc_packer::classify::{Class, Rules};
-use hc_packer::event::{Event, Redact};
-use hc_packer::run::{self, Build, Built};
+use hc_packer::classify::classify_text;
+use hc_packer::{Built, Cancel, Class, Event, Redact, Rules};
 
-use super::fake::World;
+use super::fake::{World, quick};
 
 const SECRET: &str = "hunter2hunter2";
 
@@ -19,31 +16,19 @@ impl Redact for Hide {
 }
 
 fn build(world: &World, hook: &[&str]) -> (Built, String) {
-    let rules = Rules::new(&[]).unwrap();
-    let log = world.dir.path().join("raw.log");
-    let hook: Vec<String> = hook.iter().map(|word| (*word).to_owned()).collect();
-    let build = Build {
-        subject: Subject { path: "stage".into(), ..Subject::default() },
-        platform: "aws",
-        manifest_variable: None,
-        output_dir: None,
-        force: false,
-        retries: 1,
-        before_retry: &hook,
-        rules: &rules,
-        entropy: 0,
-        log: &log,
-        build_lock: None,
-    };
     let mut said = String::new();
-    let built = world.with_context(&Cancel::new(), |context| {
-        run::build(context, &build, &Hide, &mut |event| {
-            if let Event::Line { text, .. } = event {
-                said.push_str(&text);
-            }
-        })
+    let retry = quick(1);
+    let retry = match hook.split_first() {
+        Some((program, args)) => retry.before(program, args),
+        None => retry,
+    };
+    let building = world.a_build().platform("aws").redact(Hide).retry(retry).on_event(|event| {
+        if let Event::Line { text, .. } = event {
+            said.push_str(&text);
+        }
     });
-    (built.unwrap(), said)
+    let built = building.run(&Cancel::new()).unwrap();
+    (built, said)
 }
 
 #[test]
@@ -77,12 +62,7 @@ fn what_hooks_print_is_redacted() {
 #[test]
 fn the_log_of_a_quick_command_is_cleaned_too() {
     let world = World::new("1.16.0", "echo \"token $PKR_VAR_token\" > \"$PACKER_LOG_PATH\"");
-    let subject = Subject { path: "stage".into(), ..Subject::default() };
-    world
-        .with_context(&Cancel::new(), |context| {
-            run::check(context, Verb::Validate { syntax_only: false }, &subject, &Hide)
-        })
-        .unwrap();
+    world.around(world.packer.validate("stage")).redact(Hide).run(&Cancel::new()).unwrap();
     let own = std::fs::read_to_string(world.dir.path().join("work/check.log")).unwrap();
     assert_eq!(own, "token ***\n");
 }
@@ -102,9 +82,31 @@ fn what_provisioners_write_decides_nothing() {
     let (built, _) = build(&world, &[]);
     assert_eq!(built.result.rule.as_deref(), Some("provisioner-exit"));
     let log = String::from_utf8(world.raw_log()).unwrap();
-    let rules = Rules::new(&[]).unwrap();
-    assert_eq!(
-        hc_packer::classify::classify_text(&rules, "aws", &log).rule.as_deref(),
-        Some("provisioner-exit")
+    let found = classify_text(&Rules::built_in(), "aws", &log);
+    assert_eq!(found.rule.as_deref(), Some("provisioner-exit"));
+}
+
+/// A redactor that knows nothing does not switch off what the crate knows itself.
+#[test]
+fn the_secrets_of_a_build_are_hidden_whatever_its_redactor_does() {
+    struct Knows;
+    impl Redact for Knows {
+        fn redact(&self, line: &[u8]) -> Vec<u8> {
+            line.to_vec()
+        }
+    }
+    let world = World::new(
+        "1.16.0",
+        "echo \"token $PKR_VAR_token\" | tee \"$PACKER_LOG_PATH\"; echo \"1,,ui,say,==> null.x: $PKR_VAR_token\"; \
+         echo \"also $PKR_VAR_token\" >&2; exit 1",
     );
+    let mut events = String::new();
+    let building = world.a_build().redact(Knows).on_event(|event| events.push_str(&format!("{event:?}")));
+    let result = building.run(&Cancel::new()).unwrap().result;
+    let own = std::fs::read_to_string(world.dir.path().join("work/attempt-1/packer.log")).unwrap();
+    let log = String::from_utf8(world.raw_log()).unwrap();
+    for text in [&events, &own, &log, &result.stdout, &result.stderr] {
+        assert!(text.contains("***") && !text.contains(SECRET), "{text}");
+    }
+    assert!(world.fake.env(1).unwrap().contains(&format!("PKR_VAR_token={SECRET}")));
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hc_core::Cancel;
 use hc_core::lock::Holder;
-use hc_packer::iso::{Checksum, IsoError, IsoStore, Patience, Wanted};
+use hc_packer::iso::{Checksum, Download, IsoError, IsoStore, Patience, Proxy};
 use time::OffsetDateTime;
 
 /// What the server does with the n-th request.
@@ -84,17 +84,15 @@ fn me() -> Holder {
 }
 
 fn patience() -> Patience {
-    Patience {
-        attempts: 3,
-        pause: Duration::from_millis(5),
-        silence: Duration::from_secs(5),
-        lock: Duration::from_secs(30),
-        cancel: Cancel::new(),
-    }
+    Patience::default()
+        .attempts(3)
+        .pause(Duration::from_millis(5))
+        .silence(Duration::from_secs(5))
+        .lock(Duration::from_secs(30))
 }
 
 fn get(store: &IsoStore, url: &str, checksum: &Checksum) -> Result<std::path::PathBuf, IsoError> {
-    let wanted = Wanted { url: url.to_owned(), checksum: checksum.clone() };
+    let wanted = Download { url: url.to_owned(), checksum: checksum.clone() };
     store.get(&wanted, &me(), &patience(), &mut |_, _| {})
 }
 
@@ -194,8 +192,8 @@ fn silent_server() -> (String, Arc<AtomicUsize>) {
 fn a_server_that_falls_silent_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let (url, requests) = silent_server();
-    let wanted = Wanted { url, checksum: checksum(b"x") };
-    let patience = Patience { attempts: 1, silence: Duration::from_millis(300), ..patience() };
+    let wanted = Download { url, checksum: checksum(b"x") };
+    let patience = patience().attempts(1).silence(Duration::from_millis(300));
     let start = Instant::now();
     let error = IsoStore::new(dir.path()).get(&wanted, &me(), &patience, &mut |_, _| {}).unwrap_err();
     assert_eq!((error.code(), error.class().number()), ("IsoUnavailable", 2));
@@ -208,15 +206,16 @@ fn a_server_that_falls_silent_is_left() {
 fn a_request_to_stop_ends_a_download_and_the_wait_for_one() {
     let dir = tempfile::tempdir().unwrap();
     let (url, _) = silent_server();
-    let wanted = Wanted { url, checksum: checksum(b"x") };
-    let patience = Patience { silence: Duration::from_secs(600), ..patience() };
+    let wanted = Download { url, checksum: checksum(b"x") };
+    let cancel = Cancel::new();
+    let patience = patience().silence(Duration::from_secs(600)).cancel(&cancel);
     let start = Instant::now();
     std::thread::scope(|scope| {
         // One of them downloads, the other waits for it.
         let ask = || IsoStore::new(dir.path()).get(&wanted, &me(), &patience, &mut |_, _| {}).unwrap_err();
         let both = [scope.spawn(ask), scope.spawn(ask)];
         std::thread::sleep(Duration::from_millis(300));
-        patience.cancel.request();
+        cancel.request();
         for one in both {
             let error = one.join().unwrap();
             assert_eq!((error.code(), error.class().number()), ("Interrupted", 130), "{error}");
@@ -291,6 +290,59 @@ fn local_files_and_strange_urls() {
     assert_eq!(error.code(), "BadIsoUrl");
     let error = get(&store, "/nowhere/x.iso", &checksum(b"z")).unwrap_err();
     assert_eq!(error.class().number(), 1);
+}
+
+/// A proxy of this machine, that says of every request what it was.
+fn proxy() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut line = String::new();
+            BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+            sender.send(line.trim().to_owned()).unwrap();
+            let _ = (&stream).write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn only_the_callers_proxy_is_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let (address, asked) = proxy();
+    let given = Proxy::new(&format!("http://{address}"), []).unwrap();
+    let wanted = Download { url: "http://mirror.invalid/x.iso".into(), checksum: checksum(b"x") };
+    let patience = patience().attempts(1).proxy(Some(given));
+    IsoStore::new(dir.path()).get(&wanted, &me(), &patience, &mut |_, _| {}).unwrap_err();
+    assert!(asked.recv_timeout(Duration::from_secs(5)).unwrap().contains("mirror.invalid"));
+    let direct = Proxy::new(&format!("http://{address}"), ["127.0.0.1"]).unwrap();
+    let (url, requests) = serve(content(), Box::new(|_, range| all(range)));
+    let wanted = Download { url, checksum: checksum(&content()) };
+    IsoStore::new(dir.path()).get(&wanted, &me(), &patience.proxy(Some(direct)), &mut |_, _| {}).unwrap();
+    assert_eq!((requests.load(Ordering::SeqCst), asked.try_recv().is_err()), (1, true));
+}
+
+/// The environment of a process cannot be changed safely from within: this test runs itself in one that has a proxy.
+#[test]
+fn a_proxy_of_the_environment_is_not_found_by_itself() {
+    const SIGN: &str = "HC_PACKER_TEST_BEHIND_A_PROXY";
+    let (url, requests) = serve(content(), Box::new(|_, range| all(range)));
+    if std::env::var_os(SIGN).is_some() {
+        let dir = tempfile::tempdir().unwrap();
+        get(&IsoStore::new(dir.path()), &url, &checksum(&content())).unwrap();
+        assert_eq!(requests.load(Ordering::SeqCst), 1);
+        return;
+    }
+    let name = "iso::a_proxy_of_the_environment_is_not_found_by_itself";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(SIGN, "1")
+        .envs(["http_proxy", "HTTP_PROXY", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9")))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]

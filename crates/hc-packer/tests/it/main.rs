@@ -6,8 +6,12 @@
 )]
 
 mod fake;
+mod found;
+mod handle;
 mod hidden;
+#[cfg(feature = "iso")]
 mod iso;
+mod templates;
 
 use std::collections::BTreeSet;
 
@@ -33,7 +37,7 @@ fn messages() -> Vec<Message> {
 
 #[test]
 fn every_message_has_its_class_and_rule() {
-    let rules = Rules::new(&[]).unwrap();
+    let rules = Rules::built_in();
     let messages = messages();
     assert!(messages.len() >= 60, "{}", messages.len());
     let mut wrong = Vec::new();
@@ -56,14 +60,14 @@ fn every_message_has_its_class_and_rule() {
 #[test]
 fn every_rule_has_a_message() {
     let tested: BTreeSet<String> = messages().into_iter().map(|message| message.rule).collect();
-    let rules = Rules::new(&[]).unwrap();
+    let rules = Rules::built_in();
     let untested: Vec<&str> = rules.ids().filter(|id| !tested.contains(*id)).collect();
     assert!(untested.is_empty(), "{untested:?}");
 }
 
 #[test]
 fn only_errors_of_a_log_are_read() {
-    let rules = Rules::new(&[]).unwrap();
+    let rules = Rules::built_in();
     let log = "1700000000,,ui,say,==> null.x: retrying after: connection refused\n\
                1700000000,,ui,message,    null.x: AuthFailure is mentioned here\n\
                1700000000,,ui,error,    null.x: warning: i/o timeout while probing%!(PACKER_COMMA) ignored\n\

@@ -6,7 +6,7 @@ use hc_packer::artifact::gather;
 use hc_packer::classify::{Rules, classify_text};
 use hc_packer::lines::{LONGEST, Lines};
 use hc_packer::machine::{ArtifactFold, parse, speaker};
-use hc_packer::manifest::Manifest;
+use hc_packer::manifest::PackerManifest;
 use hc_packer::orphans;
 use hc_records::{ArtifactRecord, HashManifest, LogSummary};
 use serde::Serialize;
@@ -35,10 +35,10 @@ pub(super) fn machine_readable(bytes: &[u8]) -> u64 {
         let said = record.data.get(1).and_then(|message| speaker(message)).is_some();
         seen.push(kind((&record.kind, record.data.len().min(5), said)));
     }
-    let artifacts = fold.finish();
-    gather(&artifacts, None);
+    let artifacts = fold.done();
+    gather(artifacts, None);
     let text = String::from_utf8_lossy(bytes);
-    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::new(&[]).expect("the built-in rules"));
+    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in());
     let finding = classify_text(&RULES, "aws", &text);
     // Compiles its patterns each time.
     let left = if rng.below(16) == 0 { orphans::made("aws", &text) } else { Vec::new() };
@@ -71,7 +71,7 @@ fn nothing_of_an_overlong_line_is_lost(bytes: &[u8]) {
 
 /// Packer's manifest, and what hybrid writes beside it, which reads back as it was.
 pub(super) fn manifest(bytes: &[u8]) -> u64 {
-    let manifest: Option<Manifest> = serde_json::from_slice(bytes).ok();
+    let manifest: Option<PackerManifest> = serde_json::from_slice(bytes).ok();
     let outcome = manifest.as_ref().map(|manifest| {
         let (ids, files) = gather(&[], Some(manifest));
         (manifest.builds.len().min(3), ids.len().min(3), files.len().min(3))

@@ -102,6 +102,7 @@ fn run(project: &Project, name: &str, scanner: &Scanner, source: &str, tree: Pat
     let verdict = match ending {
         Ending::Exited(0) => ScanVerdict::Clean,
         Ending::Exited(code) if code == scanner.findings_exit => ScanVerdict::Findings,
+        Ending::Killed(signal) => ScanVerdict::Exited(128 + signal),
         Ending::Exited(code) => ScanVerdict::Exited(code),
         Ending::Cancelled => ScanVerdict::Interrupted,
         Ending::TimedOut => ScanVerdict::TimedOut,

@@ -1,0 +1,76 @@
+//! Why a plugin is not taken.
+
+use std::path::PathBuf;
+
+use hc_core::ExitClass;
+use hc_core::fs::FsError;
+
+/// Why a plugin is not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// A plugin, an archive or a directory of them cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// An archive, a list of checksums or a lock is not what it should be.
+    #[error("{}: {what}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A plugin is not the one that the project is locked to (SRC-6).
+    #[error("{} ({source_address}) has {found}, plugins.lock has {locked}", path.display())]
+    Differs {
+        /// Its source address.
+        source_address: String,
+        /// Its binary.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// What is locked.
+        locked: String,
+    },
+    /// The lock says nothing about a plugin.
+    #[error("plugins.lock does not have {source_address} for {platform}")]
+    NotLocked {
+        /// Its source address.
+        source_address: String,
+        /// System and architecture.
+        platform: String,
+    },
+    /// A file could not be written or read.
+    #[error(transparent)]
+    File(#[from] FsError),
+}
+
+impl PluginError {
+    /// Stable code, for programs and documentation.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } | Self::Broken { .. } => "PluginInvalid",
+            Self::Differs { .. } => "PluginDiffers",
+            Self::NotLocked { .. } => "PluginNotLocked",
+            Self::File(error) => error.code(),
+        }
+    }
+
+    /// How a run that fails by it ends (PKR-4).
+    pub fn class(&self) -> ExitClass {
+        match self {
+            Self::Differs { .. } => ExitClass::Security,
+            Self::File(error) => error.class(),
+            _ => ExitClass::Invalid,
+        }
+    }
+
+    pub(super) fn broken(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+        Self::Broken { path: path.into(), what: what.into() }
+    }
+}

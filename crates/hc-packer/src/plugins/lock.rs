@@ -1,0 +1,157 @@
+//! `plugins.lock`: which binary of a plugin a project is locked to (SRC-6).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hc_core::fs::{read_text, write_atomic};
+use serde::{Deserialize, Serialize};
+
+use super::checksum::sha256;
+use super::error::PluginError;
+use super::installed::{Installed, platform};
+
+/// File name of the lock, below the project's root.
+pub const LOCK_FILE: &str = "plugins.lock";
+/// The format of the lock that is written, and the newest that is read.
+pub const LOCK_SCHEMA: u32 = 1;
+/// Largest lock, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// What a plugin is locked to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LockedPlugin {
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its binary in hex, by system and architecture: `linux_amd64`.
+    pub sha256: BTreeMap<String, String>,
+}
+
+/// `plugins.lock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PluginLock {
+    /// Version of the format.
+    pub schema: u32,
+    /// By source address.
+    #[serde(default)]
+    pub plugins: BTreeMap<String, LockedPlugin>,
+}
+
+impl Default for PluginLock {
+    fn default() -> Self {
+        Self { schema: LOCK_SCHEMA, plugins: BTreeMap::new() }
+    }
+}
+
+impl PluginLock {
+    /// Reads the lock of a project; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`PluginError::Broken`] for a file that is not a lock.
+    pub fn load(root: &Path) -> Result<Option<Self>, PluginError> {
+        let path = root.join(LOCK_FILE);
+        let Some(text) = read_text(&path, LIMIT)? else { return Ok(None) };
+        let lock: Self = toml::from_str(&text).map_err(|error| PluginError::broken(&path, error.message().to_owned()))?;
+        match lock.schema {
+            LOCK_SCHEMA => Ok(Some(lock)),
+            other => Err(PluginError::broken(&path, format!("it has format {other}, only {LOCK_SCHEMA} is known"))),
+        }
+    }
+
+    /// Writes it, below a line of comment that says who did and what is to become of it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, root: &Path, comment: &str) -> Result<(), PluginError> {
+        let path = root.join(LOCK_FILE);
+        let text = toml::to_string(self).map_err(|error| PluginError::broken(&path, error.to_string()))?;
+        Ok(write_atomic(&path, format!("# {comment}\n{text}").as_bytes(), 0o644)?)
+    }
+
+    /// Locks a plugin to a binary of this machine's kind; sums for other machines stay while the version does.
+    pub fn lock(&mut self, plugin: &Installed, sha256: String) {
+        let version = plugin.version.to_string();
+        let entry = self
+            .plugins
+            .entry(plugin.source.clone())
+            .or_insert_with(|| LockedPlugin { version: version.clone(), sha256: BTreeMap::new() });
+        if entry.version != version {
+            *entry = LockedPlugin { version, sha256: BTreeMap::new() };
+        }
+        entry.sha256.insert(platform(), sha256);
+    }
+
+    /// Compares a binary with the lock; gives its SHA-256.
+    ///
+    /// # Errors
+    /// [`PluginError::Differs`] when version or checksum are not the locked ones;
+    /// [`PluginError::NotLocked`] when the lock does not know the plugin or has no sum for this machine.
+    pub fn require(&self, plugin: &Installed) -> Result<String, PluginError> {
+        let not_locked =
+            || PluginError::NotLocked { source_address: plugin.source.clone(), platform: platform() };
+        let locked = self.plugins.get(&plugin.source).ok_or_else(not_locked)?;
+        let differs = |found: String, locked: String| PluginError::Differs {
+            source_address: plugin.source.clone(),
+            path: plugin.path.clone(),
+            found,
+            locked,
+        };
+        if locked.version != plugin.version.to_string() {
+            return Err(differs(
+                format!("version {}", plugin.version),
+                format!("version {}", locked.version),
+            ));
+        }
+        let wanted = locked.sha256.get(&platform()).ok_or_else(not_locked)?;
+        let found = sha256(&plugin.path)?;
+        if found == *wanted {
+            Ok(found)
+        } else {
+            Err(differs(format!("sha256:{found}"), format!("sha256:{wanted}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::installed::{chosen, installed};
+    use super::*;
+
+    fn plugin(dir: &Path, source: &str, version: &str, content: &str) -> PathBuf {
+        let name = source.rsplit('/').next().unwrap();
+        let path = dir.join(source).join(format!("packer-plugin-{name}_v{version}_x5.0_{}", platform()));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_newest_that_fits_is_chosen_and_compared_with_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = "github.com/hashicorp/qemu";
+        plugin(dir.path(), source, "1.0.9", "old");
+        let path = plugin(dir.path(), source, "1.10.0", "new");
+        plugin(dir.path(), source, "2.0.0", "too new");
+        std::fs::write(path.with_file_name("packer-plugin-qemu_v1.0.9_x5.0_plan9_mips"), "").unwrap();
+        let found = installed(dir.path());
+        assert_eq!(found.len(), 3);
+        let fits = ["~> 1.0".parse().unwrap()];
+        let chosen = chosen(&found, source, &fits).unwrap();
+        assert_eq!((chosen.version.to_string().as_str(), &chosen.path), ("1.10.0", &path));
+
+        let mut lock = PluginLock::default();
+        assert!(matches!(lock.require(chosen), Err(PluginError::NotLocked { .. })));
+        lock.lock(chosen, sha256(&chosen.path).unwrap());
+        lock.save(dir.path(), "Commit it.").unwrap();
+        let lock = PluginLock::load(dir.path()).unwrap().unwrap();
+        lock.require(chosen).unwrap();
+        std::fs::write(&path, "new?").unwrap();
+        assert!(matches!(lock.require(chosen), Err(PluginError::Differs { .. })));
+        assert!(matches!(lock.require(&found[0]), Err(PluginError::Differs { .. })));
+    }
+}
