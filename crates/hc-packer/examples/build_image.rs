@@ -53,7 +53,10 @@ fn build(template: &Path, packer: PathBuf) -> Result<u8, PackerError> {
         .run(&cancel)?;
 
     let result = built.result;
-    println!("-- {} after {} attempt(s), exit code {}", result.classification, result.attempts, result.exit_code);
+    println!(
+        "-- {} after {} attempt(s), exit code {}",
+        result.classification, result.attempts, result.exit_code
+    );
     for artifact in &result.artifacts {
         println!("-- made {artifact}");
     }

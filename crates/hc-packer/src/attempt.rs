@@ -86,14 +86,16 @@ impl Plan<'_> {
         invocation.timeout = time;
         let redact = &self.scene.redaction;
         let mut reader = Reader::new(redact, sink, log);
-        let ending =
-            process::listen(invocation, self.cancel, &|piece| cut(redact, piece), |sound| reader.hear(sound))?;
+        let ending = process::listen(invocation, self.cancel, &|piece| cut(redact, piece), |sound| {
+            reader.hear(sound)
+        })?;
         let heard = reader.finish();
         if let Some(own_log) = own_log {
             own_log.save(redact);
         }
         own_log::clean_crash_log(self.scene.cwd(), redact);
-        let manifest = manifest_path.as_deref().map(|path| manifest::take(path, redact)).transpose()?.flatten();
+        let manifest =
+            manifest_path.as_deref().map(|path| manifest::take(path, redact)).transpose()?.flatten();
         Ok(self.seen(command, ending, heard, manifest.as_ref(), manifest_path))
     }
 

@@ -132,8 +132,18 @@ impl<'a> Call<'a, Build<'a>> {
     pub fn run(self, cancel: &Cancel) -> Result<Built, PackerError> {
         let start = Instant::now();
         let scene = self.around.settle()?;
-        let Build { platform, rules, manifest_variable, output_dir, force, retry, deadline, log, hold, mut sink } =
-            self.what;
+        let Build {
+            platform,
+            rules,
+            manifest_variable,
+            output_dir,
+            force,
+            retry,
+            deadline,
+            log,
+            hold,
+            mut sink,
+        } = self.what;
         let built_in;
         let rules = match rules {
             Some(rules) => rules,

@@ -337,13 +337,18 @@ mod tests {
         };
         let built_in = Rules::built_in();
         assert_eq!(verdict(&built_in, exit), (Class::Config, "provisioner-exit".into()));
-        let of_scripts =
-            RuleSpec { scope: Scope::Provisioner, ..RuleSpec::new("mirror", "connection reset", "transient") };
+        let of_scripts = RuleSpec {
+            scope: Scope::Provisioner,
+            ..RuleSpec::new("mirror", "connection reset", "transient")
+        };
         let rules = Rules::new(&[of_scripts]).unwrap();
         assert_eq!(verdict(&rules, exit), (Class::Transient, "mirror".into()));
         assert_eq!(verdict(&rules, "nothing that is known"), (Class::Transient, "mirror".into()));
         // What packer itself knows better stays.
-        assert_eq!(verdict(&rules, "Timeout waiting for SSH."), (Class::Transient, "communicator-timeout".into()));
+        assert_eq!(
+            verdict(&rules, "Timeout waiting for SSH."),
+            (Class::Transient, "communicator-timeout".into())
+        );
         let exit_75 = "Script exited with non-zero exit status: 75. Allowed exit codes are: [0]";
         assert_eq!(verdict(&built_in, exit_75), (Class::Transient, "provisioner-tempfail".into()));
     }

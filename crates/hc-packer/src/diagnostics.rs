@@ -100,14 +100,17 @@ mod tests {
         assert_eq!((said[0].weight, said[1].weight), (Weight::Warning, Weight::Error));
         assert_eq!(
             said[1].details,
-            ["This default value is not compatible with the variable's type constraint: a number is required."]
+            [
+                "This default value is not compatible with the variable's type constraint: a number is required."
+            ]
         );
         assert_eq!(said[2].details, ["Known: map[]"]);
     }
 
     #[test]
     fn lists_stay_lists() {
-        let said = parse("noise\nError: 2 error(s) occurred:\n\n* target required\n* a long one\n  that goes on\n");
+        let said =
+            parse("noise\nError: 2 error(s) occurred:\n\n* target required\n* a long one\n  that goes on\n");
         assert_eq!(said[0].details, ["* target required", "* a long one that goes on"]);
     }
 

@@ -42,8 +42,7 @@ pub fn speaker(message: &str) -> Option<(&str, &str)> {
     let rest = message.strip_prefix("==> ").or_else(|| message.strip_prefix("    "))?;
     let (head, text) = rest.split_once(':')?;
     let plausible = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
     };
     if plausible(head) {
         return Some((head, text.strip_prefix(' ').unwrap_or(text)));

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use hc_core::fs::{FsError, io_error};
 
-use crate::redact::Redact;
 use crate::hear::cut;
 use crate::lines::Lines;
+use crate::redact::Redact;
 
 /// Packer's own log of one call, from before it starts until it is clean.
 #[derive(Debug)]

@@ -376,7 +376,8 @@ mod tests {
         let start = Instant::now();
         let mut pids = Vec::new();
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let script = "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; exec sleep 60' & echo $$; wait; sleep 60";
+            let script =
+                "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; exec sleep 60' & echo $$; wait; sleep 60";
             run(sh(script), &Cancel::new(), |_, line| {
                 pids.push(String::from_utf8(line.to_vec()).unwrap().parse::<i32>().unwrap());
                 assert!(pids.len() < 2, "the caller is broken");
@@ -392,11 +393,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         // What it says while it cleans up is more than a pipe holds.
         let script = "trap 'seq 100000; echo > cleaned; exit 1' TERM; echo up; while :; do sleep 0.1; done";
-        let invocation = Invocation {
-            cwd: dir.path().to_owned(),
-            grace: Duration::from_secs(20),
-            ..sh(script)
-        };
+        let invocation =
+            Invocation { cwd: dir.path().to_owned(), grace: Duration::from_secs(20), ..sh(script) };
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             run(invocation, &Cancel::new(), |_, _| panic!("the caller is broken"))
         }));

@@ -99,9 +99,8 @@ fn forms(secret: &str) -> Vec<String> {
     for text in plain.into_iter().filter(|text| text.len() >= SHORTEST) {
         let json = serde_json::Value::from(text).to_string();
         let json = json[1..json.len() - 1].to_owned();
-        let machine = |text: &str| {
-            text.replace(',', "%!(PACKER_COMMA)").replace('\r', "\\r").replace('\n', "\\n")
-        };
+        let machine =
+            |text: &str| text.replace(',', "%!(PACKER_COMMA)").replace('\r', "\\r").replace('\n', "\\n");
         let hcl = json.replace("${", "$${").replace("%{", "%%{");
         forms.extend([machine(text), machine(&json), machine(&hcl), text.to_owned(), json, hcl]);
         if text.len() >= TELLING {

@@ -84,10 +84,16 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_limit_and_differ_by_chance() {
-        let pauses = |retry: Retry| (1..=4).map(|attempt| retry.pause(attempt).as_millis()).collect::<Vec<_>>();
+        let pauses =
+            |retry: Retry| (1..=4).map(|attempt| retry.pause(attempt).as_millis()).collect::<Vec<_>>();
         let retry = Retry::transient(4).pauses(Duration::from_secs(2), Duration::from_secs(8));
         assert_eq!(pauses(retry.clone()), [1_000, 2_000, 4_000, 4_000]);
         let other = pauses(retry.seed(u64::MAX / 3));
-        assert!(other.iter().zip([2_000, 4_000, 8_000, 8_000]).all(|(pause, most)| *pause <= most && *pause > most / 2));
+        assert!(
+            other
+                .iter()
+                .zip([2_000, 4_000, 8_000, 8_000])
+                .all(|(pause, most)| *pause <= most && *pause > most / 2)
+        );
     }
 }

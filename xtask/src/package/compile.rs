@@ -7,27 +7,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::metadata::CRATE;
-use super::{Source, run, tools};
-
-/// The name of the program.
-pub(super) const PROGRAM: &str = "hybrid";
-
-/// What is compiled for.
-pub(super) struct Platform {
-    /// The target triple.
-    pub(super) target: String,
-}
-
-/// The platform of `.deb` and `.rpm`: this machine's processor with the C library of distributions.
-pub(super) fn glibc() -> Platform {
-    Platform { target: format!("{}-unknown-linux-gnu", std::env::consts::ARCH) }
-}
-
-/// The platform of the tarball: this machine's processor, and nothing of the system it runs on.
-pub(super) fn musl() -> Platform {
-    Platform { target: format!("{}-unknown-linux-musl", std::env::consts::ARCH) }
-}
+use super::command::run;
+use super::platform::{CRATE, PROGRAM, Platform};
+use super::source::Source;
+use super::tools;
 
 /// Compiles the program, and says where it is. It names its dependencies, so that `cargo audit bin` can judge it.
 pub(super) fn program(source: &Source, platform: &Platform) -> Result<PathBuf> {

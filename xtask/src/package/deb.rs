@@ -2,14 +2,16 @@
 
 use anyhow::{Context, Result};
 
-use super::metadata::CRATE;
-use super::{Source, compile, run, sums, tools};
+use super::command::run;
+use super::platform::{self, CRATE};
+use super::source::Source;
+use super::{changelog, sums, tools};
 
 /// Packs and judges.
 pub(super) fn make(source: &Source) -> Result<()> {
     let mut command = source.command(source.tools.program("cargo-deb")?);
     command.args(["deb", "--quiet", "--no-build", "--no-strip", "--locked", "--package", CRATE]);
-    command.args(["--target", &compile::glibc().target, "--maintainer", super::changelog::MAINTAINER]);
+    command.args(["--target", &platform::glibc().target, "--maintainer", changelog::MAINTAINER]);
     run(command.arg("--output").arg(source.dist()))?;
     let made = sums::packages(&source.dist())?;
     let made = made.iter().find(|path| path.extension().is_some_and(|ending| ending == "deb"));

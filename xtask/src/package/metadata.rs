@@ -7,8 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// The crate whose program is packaged.
-pub(super) const CRATE: &str = "hc-cli";
+use super::platform::{self, CRATE};
 
 /// The answer of `cargo metadata`, as far as packaging needs it.
 #[derive(Deserialize)]
@@ -55,7 +54,7 @@ struct Kind {
 pub(super) fn read(root: &Path) -> Result<Metadata> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--locked", "--format-version", "1"])
-        .args(["--filter-platform", &super::compile::glibc().target])
+        .args(["--filter-platform", &platform::glibc().target])
         .current_dir(root)
         .output()
         .context("cannot run cargo metadata")?;

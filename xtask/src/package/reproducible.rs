@@ -7,7 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rustix::fs::Mode;
 
-use super::{Options, Source, git, make, run, sums, tools};
+use super::command::{git, run};
+use super::make::make;
+use super::options::Options;
+use super::source::Source;
+use super::{sums, tools};
 
 /// Makes everything twice from HEAD, compares, and leaves the packages of the first clone in `target/dist`.
 pub(super) fn check(root: &Path, options: &Options) -> Result<()> {

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Source, run};
+use super::command::run;
+use super::source::Source;
 
 /// Packs.
 pub(super) fn make(source: &Source) -> Result<()> {

@@ -11,8 +11,9 @@ use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::compile::{self, PROGRAM, Platform};
-use super::{Source, changelog, licenses};
+use super::platform::{PROGRAM, Platform};
+use super::source::Source;
+use super::{changelog, compile, licenses};
 
 /// For `.deb` and `.rpm`.
 pub(super) const NATIVE: &str = "native";

@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use tar::{Builder, EntryType, Header};
 use walkdir::WalkDir;
 
-use super::compile::{self, PROGRAM};
-use super::{Source, stage};
+use super::platform::{self, PROGRAM};
+use super::source::Source;
+use super::stage;
 
 /// Packs the stage.
 pub(super) fn make(source: &Source) -> Result<()> {
-    let name = format!("{PROGRAM}-{}-{}", source.metadata.version()?, compile::musl().target);
+    let name = format!("{PROGRAM}-{}-{}", source.metadata.version()?, platform::musl().target);
     let archive = archive(&source.staged(stage::STATIC), &name, u64::try_from(source.epoch)?)?;
     let path = source.dist().join(format!("{name}.tar.gz"));
     std::fs::write(&path, stage::gzipped(&archive)?)

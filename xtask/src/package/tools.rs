@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::run;
+use super::command::run;
 
 /// Name and version of each; another version that is on `PATH` is taken as it is.
 const TOOLS: &[(&str, &str)] =

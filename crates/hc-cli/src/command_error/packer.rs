@@ -55,7 +55,9 @@ pub(super) fn iso_hint(error: &IsoError) -> Option<String> {
              checksum, then correct url or checksum"
         }
         IsoError::Missing { .. } => "releases move: correct the url, and its checksum with it",
-        IsoError::Cancelled { .. } => "start again when ready: what arrived is kept and taken up where it ended",
+        IsoError::Cancelled { .. } => {
+            "start again when ready: what arrived is kept and taken up where it ended"
+        }
         IsoError::Unavailable { .. } => "try again: what arrived is kept and taken up where it ended",
         IsoError::BadUrl(_) => "write the url with its scheme",
         IsoError::Busy { .. } => "wait for that download, or end it",

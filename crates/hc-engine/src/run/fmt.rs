@@ -8,8 +8,8 @@ use hc_records::layout;
 
 use crate::error::{EngineError, Result};
 use crate::outcome::validate::FmtReport;
-use crate::project::packer::{self, Dirs};
 use crate::project::Project;
+use crate::project::packer::{self, Dirs};
 use crate::select::Selection;
 
 /// What happens to files that are not formatted.

@@ -81,7 +81,10 @@ impl Checksum {
 }
 
 /// Reads to the end into `take`, in large pieces.
-pub(super) fn pump(reader: &mut dyn Read, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<()> {
+pub(super) fn pump(
+    reader: &mut dyn Read,
+    mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let mut buffer = vec![0; 256 << 10];
     loop {
         match reader.read(&mut buffer) {

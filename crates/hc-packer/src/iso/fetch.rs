@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use hc_core::fs::io_error;
 
 use super::checksum::pump;
+use super::download::{Download, Patience};
 use super::error::IsoError;
 use super::proxy::agent_proxy;
-use super::download::{Download, Patience};
 
 /// How often silence and cancellation are looked at.
 const TICK: Duration = Duration::from_millis(50);

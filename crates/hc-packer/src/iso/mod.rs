@@ -12,8 +12,8 @@ mod proxy;
 mod store;
 
 pub use checksum::{BadChecksum, Checksum};
+pub use download::{Download, Patience};
 pub use error::IsoError;
 pub use fetch::usable;
 pub use proxy::Proxy;
 pub use store::{Entry, IsoStore};
-pub use download::{Download, Patience};

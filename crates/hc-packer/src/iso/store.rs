@@ -8,9 +8,9 @@ use hc_core::fs::{create_dirs, io_error};
 use hc_core::lock::{FileLock, Holder, LockError};
 
 use super::checksum::Checksum;
+use super::download::{Download, Patience};
 use super::error::IsoError;
 use super::fetch::fetch;
-use super::download::{Download, Patience};
 
 /// How long one wait for another process's download takes.
 const LOCK_STEP: Duration = Duration::from_millis(500);

@@ -30,7 +30,9 @@ pub fn from_archive(
     let name = source.rsplit('/').next().unwrap_or(source);
     let (start, ending) = (format!("packer-plugin-{name}_v"), format!("_{}.zip", platform()));
     let mut archives: Vec<(Version, String)> = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|error| PluginError::broken(dir, error.to_string()))?.flatten() {
+    for entry in
+        std::fs::read_dir(dir).map_err(|error| PluginError::broken(dir, error.to_string()))?.flatten()
+    {
         let file = entry.file_name().to_string_lossy().into_owned();
         let middle = file.strip_prefix(&start).and_then(|rest| rest.strip_suffix(&ending));
         let version = middle.and_then(|middle| middle.split('_').next()?.parse::<Version>().ok());
@@ -39,8 +41,9 @@ pub fn from_archive(
         }
     }
     let newest = archives.into_iter().max();
-    let (version, file) =
-        newest.ok_or_else(|| PluginError::broken(dir, format!("no archive of {source} for {} that fits", platform())))?;
+    let (version, file) = newest.ok_or_else(|| {
+        PluginError::broken(dir, format!("no archive of {source} for {} that fits", platform()))
+    })?;
     let archive = dir.join(&file);
     let sums = dir.join(format!("packer-plugin-{name}_v{version}_SHA256SUMS"));
     let listed = read_text(&sums, LIMIT)?.unwrap_or_default();
@@ -51,7 +54,10 @@ pub fn from_archive(
     let wanted = wanted.ok_or_else(|| PluginError::broken(&sums, format!("it has no checksum of {file}")))?;
     let found = sha256(&archive)?;
     if found != wanted {
-        return Err(PluginError::broken(&archive, format!("its checksum is {found}, {} has {wanted}", sums.display())));
+        return Err(PluginError::broken(
+            &archive,
+            format!("its checksum is {found}, {} has {wanted}", sums.display()),
+        ));
     }
     Ok((version, extract(&archive, &format!("packer-plugin-{name}"), to)?))
 }

@@ -54,10 +54,13 @@ impl PluginLock {
     pub fn load(root: &Path) -> Result<Option<Self>, PluginError> {
         let path = root.join(LOCK_FILE);
         let Some(text) = read_text(&path, LIMIT)? else { return Ok(None) };
-        let lock: Self = toml::from_str(&text).map_err(|error| PluginError::broken(&path, error.message().to_owned()))?;
+        let lock: Self =
+            toml::from_str(&text).map_err(|error| PluginError::broken(&path, error.message().to_owned()))?;
         match lock.schema {
             LOCK_SCHEMA => Ok(Some(lock)),
-            other => Err(PluginError::broken(&path, format!("it has format {other}, only {LOCK_SCHEMA} is known"))),
+            other => {
+                Err(PluginError::broken(&path, format!("it has format {other}, only {LOCK_SCHEMA} is known")))
+            }
         }
     }
 

@@ -46,9 +46,13 @@ fn a_relative_packer_is_found_for_good() {
 #[test]
 fn a_shim_explains_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let path = program(dir.path(), 0o755, "echo 'No version is set for packer; run `asdf global`' >&2; exit 126");
+    let path =
+        program(dir.path(), 0o755, "echo 'No version is set for packer; run `asdf global`' >&2; exit 126");
     let error = Packer::locate(path).find().unwrap_err();
-    assert!(error.to_string().ends_with("it says `No version is set for packer; run `asdf global``"), "{error}");
+    assert!(
+        error.to_string().ends_with("it says `No version is set for packer; run `asdf global``"),
+        "{error}"
+    );
     let path = program(dir.path(), 0o755, "echo \"Packer v1.16.0 at $HOME, $SHIM_HOME, $AWS_PROFILE\"");
     let vars = [("HOME", "/home/x"), ("SHIM_HOME", "y"), ("AWS_PROFILE", "z")];
     let vars = vars.map(|(name, value)| (name.into(), value.into()));

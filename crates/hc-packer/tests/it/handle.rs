@@ -54,14 +54,19 @@ fn events_tell_what_happens_to_every_source() {
             "file.good made [\"out\"]",
         ]
     );
-    assert_eq!((result.failed_sources.as_slice(), result.rule.as_deref()), (&["null.bad".to_owned()][..], Some("provisioner-exit")));
+    assert_eq!(
+        (result.failed_sources.as_slice(), result.rule.as_deref()),
+        (&["null.bad".to_owned()][..], Some("provisioner-exit"))
+    );
 }
 
 #[test]
 fn what_a_script_printed_decides_when_a_rule_asks_for_it() {
     let world = World::new("1.16.0", TWO_SOURCES);
-    let rule: hc_packer::RuleSpec =
-        toml::from_str("id = \"mirror\"\npattern = \"connection reset\"\nclass = \"transient\"\nscope = \"provisioner\"").unwrap();
+    let rule: hc_packer::RuleSpec = toml::from_str(
+        "id = \"mirror\"\npattern = \"connection reset\"\nclass = \"transient\"\nscope = \"provisioner\"",
+    )
+    .unwrap();
     let rules = hc_packer::Rules::new(&[rule]).unwrap();
     let result = world.a_build().rules(&rules).run(&Cancel::new()).unwrap().result;
     assert_eq!((result.classification, result.rule.as_deref()), (Class::Transient, Some("mirror")));
@@ -112,7 +117,8 @@ fn relative_directories_are_those_of_the_caller() {
     let world = World::new("1.16.0", script);
     let work = tempfile::tempdir_in(".").unwrap();
     let relative = std::path::Path::new(".").join(work.path().file_name().unwrap());
-    let build = world.packer.build("stage").cwd(world.dir.path()).work(&relative).manifest_variable("manifest");
+    let build =
+        world.packer.build("stage").cwd(world.dir.path()).work(&relative).manifest_variable("manifest");
     let built = build.run(&Cancel::new()).unwrap();
     assert!(built.succeeded(), "{:?}", built.result);
     assert!(built.manifest.is_some_and(|path| path.is_absolute()));

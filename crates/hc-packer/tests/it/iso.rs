@@ -302,7 +302,8 @@ fn proxy() -> (String, std::sync::mpsc::Receiver<String>) {
             let mut line = String::new();
             BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
             sender.send(line.trim().to_owned()).unwrap();
-            let _ = (&stream).write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = (&stream)
+                .write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
     });
     (address, asked)
