@@ -3,6 +3,12 @@
 //!
 //! `cargo run --package hc-engine --example motd -- PROJECT [SECONDS]`; the repository itself is such a project.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example is a program, and a program prints"
+)]
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;

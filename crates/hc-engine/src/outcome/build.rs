@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_run_that_was_stopped_between_two_builds_is_interrupted() {
         let skipped = |reason: Skip| {
-            let skipped = vec![SkippedDoc { builder: "linux.file.motd".into(), reason: reason }];
+            let skipped = vec![SkippedDoc { builder: "linux.file.motd".into(), reason }];
             BuildReport { env: "dev".into(), builds: Vec::new(), up_to_date: Vec::new(), skipped }
         };
         assert_eq!(skipped(Skip::Interrupted).class(), ExitClass::Interrupted);

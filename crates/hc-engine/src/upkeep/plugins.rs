@@ -145,8 +145,8 @@ impl Installation<'_> {
 
     fn run_in(&self, work: &Path, from: Option<&Path>) -> Result<()> {
         let args = match from {
-            Some(dir) => self.from_archive(work, &self.project.host.typed(dir))?,
-            None if installs_files(self.packer) => self.from_publisher(),
+            Some(dir) => self.install_archive(work, &self.project.host.typed(dir))?,
+            None if installs_files(self.packer) => self.install_published(),
             None => self.by_init(work)?,
         };
         let project = self.project;
@@ -161,7 +161,7 @@ impl Installation<'_> {
         Err(EngineError::PluginNotInstalled { source_address, said })
     }
 
-    fn from_archive(&self, work: &Path, dir: &Path) -> Result<Vec<OsString>> {
+    fn install_archive(&self, work: &Path, dir: &Path) -> Result<Vec<OsString>> {
         let (_, binary): (_, PathBuf) = plugins::from_archive(dir, self.source, self.constraints, work)?;
         // What is locked is compared before packer runs any of it.
         if let Some(wanted) = self.locked.and_then(|locked| locked.sha256.get(&plugins::platform())) {
@@ -178,7 +178,7 @@ impl Installation<'_> {
         Ok(vec!["plugins".into(), "install".into(), "--path".into(), binary.into(), self.source.into()])
     }
 
-    fn from_publisher(&self) -> Vec<OsString> {
+    fn install_published(&self) -> Vec<OsString> {
         let version = self.locked.map(|locked| locked.version.as_str().into());
         ["plugins", "install", self.source].into_iter().map(OsString::from).chain(version).collect()
     }
