@@ -38,7 +38,7 @@ fn cases() -> Vec<(String, String)> {
 fn files() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
-    let mut dirs: Vec<PathBuf> = vec![root.join("templates"), root.join("crates/hc-cli/scaffold")];
+    let mut dirs: Vec<PathBuf> = vec![root.join("templates"), root.join("crates/hc-engine/scaffold")];
     while let Some(dir) = dirs.pop() {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();

@@ -43,7 +43,7 @@ pub(super) fn hcl(bytes: &[u8]) -> u64 {
     requirements::plugins(&builder);
     let defaults =
         declared.iter().filter_map(|(name, variable)| Some((name.clone(), variable.default.clone()?)));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/hc-cli/scaffold");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/hc-engine/scaffold");
     let (_, problems) = assets::find(&root, &builder, &Value::Map(defaults.collect()));
     seen.push(placed(path, &text, &problems));
 
