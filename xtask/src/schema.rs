@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hc_cli::report::{
-    Envelope, adopt, artifacts, build, bundle, cache, clean, config, envelope, explain, init, logs, orphans,
-    packer, plan, plugins, provisioners, publish, scan, shell, sources, state, suite, templates, upgrade,
-    validate, wizard,
+    Envelope, adopt, artifacts, build, bundle, cache, clean, config, doctor, envelope, explain, init, logs,
+    orphans, packer, plan, plugins, provisioners, publish, scan, shell, sources, state, suite, templates,
+    upgrade, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -97,7 +97,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<explain::ExplainCodeReport>("cli-explain", "hybrid explain"),
         answer::<adopt::AdoptReport>("cli-init-adopt", "hybrid init --adopt"),
         answer::<init::InitReport>("cli-init", "hybrid init"),
-        answer::<explain::DoctorReport>("cli-doctor", "hybrid doctor"),
+        answer::<doctor::DoctorReport>("cli-doctor", "hybrid doctor"),
         answer::<shell::CompletionsReport>("cli-completions", "hybrid completions"),
         answer::<shell::ManReport>("cli-man", "hybrid man"),
         answer::<packer::PackerReport>("cli-packer", "hybrid packer show"),

@@ -13,12 +13,14 @@ use crate::args::{
     TemplatesCommand, VarArgs,
 };
 use crate::command_error::Result;
+use crate::console;
 use crate::dialogue::Lines;
 use crate::environment::Environment;
 use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
 use crate::ops::checks::Wanted;
 use crate::ops::clean::{CleanOptions, Scope};
+use crate::ops::doctor::DoctorOptions;
 use crate::ops::logs::Followed;
 use crate::ops::prepare::Values;
 use crate::ops::sources::{PinOptions, SourceOptions};
@@ -26,9 +28,9 @@ use crate::ops::suite::SuiteOptions;
 use crate::ops::upgrade::UpgradeOptions;
 use crate::ops::wizard::WizardOptions;
 use crate::ops::{
-    adopt, artifacts, build, bundle, checks, clean, cloudinit, config, doctor, explain, fmt, init, iso, logs,
-    orphans, packer_commands, plan, plugins, provisioners, publish, scan, schema, sources, state_commands,
-    status, suite, templates, upgrade, validate, wizard,
+    adopt, artifacts, build, bundle, checks, clean, cloudinit, config, doctor, explain, fmt, init, install,
+    iso, logs, orphans, packer_commands, plan, plugins, provisioners, publish, scan, schema, sources,
+    state_commands, status, suite, templates, upgrade, validate, wizard,
 };
 use crate::report::checks::Findings;
 use crate::report::shell::{CompletionsReport, ManReport};
@@ -250,7 +252,21 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
         Command::Orphans(args) => {
             plain(session, &orphans::orphans(session, args.stop, args.forget.as_deref())?)
         }
-        Command::Doctor => plain(session, &doctor::doctor(session)?),
+        Command::Doctor(args) => {
+            let env = args.targets.env.as_deref().map(|env| session.env(Some(env))).transpose()?;
+            let options = DoctorOptions {
+                targets: args.targets.targets.clone(),
+                env,
+                with_parents: args.with_parents,
+                tools: args.tool.clone(),
+            };
+            if args.install {
+                let mut said = |line: &str| console::plain(session.verbosity, line);
+                plain(session, &install::install(session, &options, cancel, &mut said)?)
+            } else {
+                plain(session, &doctor::doctor(session, &options)?)
+            }
+        }
         Command::Init(_) | Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } => {
             without_project(command, &session.environment, &session.style).unwrap_or_else(|| {
                 Err(crate::command_error::CommandError::new("Usage", "unreachable command"))

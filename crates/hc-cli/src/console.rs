@@ -129,6 +129,13 @@ impl Console {
     }
 }
 
+/// A line that belongs to no target; hidden by `-q`.
+pub(crate) fn plain(verbosity: i8, text: &str) {
+    if verbosity >= 0 {
+        drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
@@ -21,6 +21,8 @@ pub struct Environment {
     pub width: usize,
     /// Process id.
     pub pid: u32,
+    /// Whether the process acts as root.
+    pub is_root: bool,
     /// Host name.
     pub host: String,
     /// The command line as typed, for locks and the run log; option values stay out (they may be secret).
@@ -49,6 +51,7 @@ impl Environment {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             width,
             pid: std::process::id(),
+            is_root: rustix::process::geteuid().is_root(),
             host,
             command: describe(std::env::args_os()),
             asks_for_json: asks_for_json(std::env::args_os()),
@@ -64,6 +67,13 @@ impl Environment {
     /// A program on the `PATH`.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         std::env::split_paths(self.var("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+    }
+
+    /// A program on the `PATH`, or where programs of the administrator are: scripts of templates run as root find those,
+    /// on whatever `PATH` the user has.
+    pub fn find_tool(&self, name: &str) -> Option<PathBuf> {
+        let admin = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(|dir| Path::new(dir).join(name));
+        self.find_program(name).or_else(|| admin.into_iter().find(|path| path.is_file()))
     }
 
     /// One variable as text; absent when empty or not UTF-8.

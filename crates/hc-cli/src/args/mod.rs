@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub use globals::{Color, Format, GlobalArgs, TargetArgs, VarArgs};
 pub use sources::SourcesCommand;
 pub use upkeep::{
-    ArtifactsCommand, CacheCommand, CleanArgs, DiagCommand, LogsArgs, OrphansArgs, PackerCommand,
+    ArtifactsCommand, CacheCommand, CleanArgs, DiagCommand, DoctorArgs, LogsArgs, OrphansArgs, PackerCommand,
     PluginsCommand, ScopeArg, StateCommand,
 };
 
@@ -116,9 +116,11 @@ pub enum Command {
         after_help = "Examples:\n  hybrid clean --scope work\n  hybrid clean --scope artifacts --older-than 90d --yes"
     )]
     Clean(CleanArgs),
-    /// Check this machine: packer, tools, permissions
-    #[command(after_help = "Example:\n  hybrid doctor")]
-    Doctor,
+    /// Check this machine: packer, the tools that targets need, permissions; exit 1 when something required is missing
+    #[command(
+        after_help = "Examples:\n  hybrid doctor\n  hybrid doctor --targets linux.qemu.web --with-parents --env prod\n  hybrid doctor --targets linux.rootfs.minimal --install"
+    )]
+    Doctor(DoctorArgs),
     /// Explain an error code: cause, cure, example
     #[command(
         after_help = "Examples:\n  hybrid explain DriftDetected\n  hybrid explain        lists all codes"

@@ -256,3 +256,20 @@ pub enum DiagCommand {
         out: Option<std::path::PathBuf>,
     },
 }
+
+/// `hybrid doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Which builders, which environment
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Also what the selected builders start from
+    #[arg(long)]
+    pub with_parents: bool,
+    /// Also this command; may be repeated
+    #[arg(long, value_name = "COMMAND")]
+    pub tool: Vec<String>,
+    /// Let apt install what is missing, with sudo for anybody but root
+    #[arg(long)]
+    pub install: bool,
+}

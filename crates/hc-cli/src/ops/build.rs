@@ -10,6 +10,7 @@ use hc_packer::classify::Rules;
 use hc_packer::process::Cancel;
 use hc_packer::schedule::{self, Job, Limits, Outcome};
 use hc_packer::{Packer, run};
+use hc_provisioners::change;
 use hc_state::{RunRecord, Store};
 
 use super::inputs::{Digests, collect};
@@ -20,7 +21,7 @@ use super::prepare::{Prepared, Values};
 use super::record::{self, Ended};
 use super::suite::{self, SuiteOptions};
 use super::trust::{Gate, refuse};
-use super::{git, iso, journal, plugins, publish, scan, secrets, ssh_key, state, validate};
+use super::{git, iso, journal, plugins, publish, scan, secrets, ssh_key, state, tools, validate};
 use crate::command_error::{CommandError, Result};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
@@ -99,7 +100,7 @@ pub fn build(
         error.diagnostics = diagnostics;
         return Err(error);
     }
-    missing_tools(session, &planned)?;
+    missing_tools(session, env, &planned)?;
     let names: Vec<String> = planned.iter().map(|one| one.prepared.target.builder.to_string()).collect();
     let run = Run {
         session,
@@ -128,12 +129,12 @@ pub fn build(
     Ok((report, diagnostics))
 }
 
-fn missing_tools(session: &Session, planned: &[Planned]) -> Result<()> {
-    let path = session.environment.var("PATH").unwrap_or_default();
+fn missing_tools(session: &Session, env: &EnvName, planned: &[Planned]) -> Result<()> {
+    let switches = change::read(&session.root).unwrap_or_default();
     let mut causes = Vec::new();
     for one in planned {
-        for tool in &one.prepared.builder.metadata.requires {
-            if !std::env::split_paths(path).any(|dir| dir.join(tool).is_file()) {
+        for tool in tools::of_build(&one.prepared.builder, env, &switches).into_keys() {
+            if session.environment.find_tool(&tool).is_none() {
                 causes.push(format!("{} needs `{tool}`", one.prepared.target.builder));
             }
         }
@@ -141,9 +142,10 @@ fn missing_tools(session: &Session, planned: &[Planned]) -> Result<()> {
     if causes.is_empty() {
         return Ok(());
     }
+    let targets: Vec<String> = planned.iter().map(|one| one.prepared.target.builder.to_string()).collect();
     let mut error =
         CommandError::new("ToolMissing", "programs that the builds need are not on PATH; nothing was run")
-            .hint("install them; `requires` in builder.toml names them");
+            .hint(format!("`hybrid doctor --install --env {env} --targets {}`", targets.join(",")));
     error.causes = causes;
     Err(error)
 }

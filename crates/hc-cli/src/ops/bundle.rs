@@ -7,7 +7,7 @@ use hc_logs::Redactor;
 use hc_logs::bundle::{Bundle, BundleOptions};
 use hc_logs::retention::{Class, Policy};
 
-use super::doctor;
+use super::doctor::{DoctorOptions, doctor};
 use crate::command_error::Result;
 use crate::report::bundle::BundleDoc;
 use crate::session::Session;
@@ -52,7 +52,7 @@ pub fn bundle(session: &Session, run: Option<&str>, out: Option<&Path>) -> Resul
             bundle.add_file(&shown.replace(".hybrid/", "hybrid/"), &session.root.join(&file))?;
         }
     }
-    let machine = serde_json::to_vec_pretty(&doctor::doctor(session)?).unwrap_or_default();
+    let machine = serde_json::to_vec_pretty(&doctor(session, &DoctorOptions::default())?).unwrap_or_default();
     bundle.add_bytes("doctor.json", machine)?;
     let path = out.map_or_else(
         || session.root.join("artifacts").join(format!("{name}.tar.zst")),

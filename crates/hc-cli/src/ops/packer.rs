@@ -17,6 +17,9 @@ use super::ssh_key::{self, SshKey};
 use crate::command_error::Result;
 use crate::session::Session;
 
+/// Its name, where hybrid.toml gives no other.
+pub const PROGRAM: &str = "packer";
+
 /// Finds packer and checks it against the project's pin.
 ///
 /// # Errors

@@ -11,6 +11,8 @@ use super::prepare::Prepared;
 use crate::command_error::{CommandError, Result};
 use crate::session::Session;
 
+/// Program that makes it.
+pub const PROGRAM: &str = "ssh-keygen";
 /// Variable that takes the path of the private key.
 pub const PRIVATE: &str = "hybrid_ssh_private_key_file";
 /// Variable that takes the public key, one line.
@@ -33,12 +35,12 @@ pub fn make(session: &Session, prepared: &Prepared, work: &Path) -> Result<Optio
     if !prepared.declared.contains_key(PRIVATE) && !prepared.declared.contains_key(PUBLIC) {
         return Ok(None);
     }
-    let program = session.environment.find_program("ssh-keygen").ok_or_else(|| {
+    let program = session.environment.find_program(PROGRAM).ok_or_else(|| {
         CommandError::new(
             "ToolMissing",
-            format!("{} needs `ssh-keygen` for the key of the run", prepared.target),
+            format!("{} needs `{PROGRAM}` for the key of the run", prepared.target),
         )
-        .hint("install the OpenSSH client")
+        .hint("install it: `hybrid doctor --install`")
     })?;
     let dir = work.join("ssh");
     create_dirs(&dir)?;

@@ -207,6 +207,15 @@ fn invocation(session: &Session, record: &ArtifactRecord, name: &str, suite: &Su
         CommandError::new("ToolMissing", format!("suite `{name}` of {} needs `{program}`", record.builder))
             .hint("install it, or correct `command` in builder.toml")
     })?;
+    for tool in &suite.requires {
+        if session.environment.find_tool(tool).is_none() {
+            let message = format!("suite `{name}` of {} needs `{tool}`", record.builder);
+            return Err(CommandError::new("ToolMissing", message).hint(format!(
+                "`hybrid doctor --install --env {} --targets {}`",
+                record.env, record.builder
+            )));
+        }
+    }
     let mut env: Vec<(OsString, OsString)> = session.environment.vars.clone();
     env.extend(
         [

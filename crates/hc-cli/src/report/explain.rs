@@ -1,9 +1,8 @@
-//! `hybrid explain` and `hybrid doctor`.
+//! `hybrid explain`.
 
 use serde::Serialize;
 
-use super::{Report, Style, table};
-use crate::exit_code::ExitCode;
+use super::{Report, Style};
 
 /// Cause and cure of an error code.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -46,47 +45,4 @@ pub(super) fn plain(text: &str) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// What this machine has.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DoctorReport {
-    /// One entry per check.
-    pub checks: Vec<CheckDoc>,
-}
-
-/// One check.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CheckDoc {
-    /// What was looked at.
-    pub name: String,
-    /// `ok`, `missing` or `bad`.
-    pub status: String,
-    /// What was found.
-    pub detail: String,
-    /// Whether a build cannot do without it.
-    pub required: bool,
-}
-
-impl Report for DoctorReport {
-    const SCHEMA: &'static str = "cli-doctor";
-
-    fn human(&self, style: &Style) -> String {
-        let rows = self.checks.iter().map(|check| {
-            let status = match check.status.as_str() {
-                "ok" => style.good("ok"),
-                other if check.required => style.bad(other),
-                other => style.warn(other),
-            };
-            vec![status, check.name.clone(), check.detail.clone()]
-        });
-        table::table(&["status", "check", "detail"], rows.collect(), style)
-    }
-
-    fn exit_code(&self) -> ExitCode {
-        let bad = self.checks.iter().any(|check| check.required && check.status != "ok");
-        if bad { ExitCode::Invalid } else { ExitCode::Success }
-    }
 }

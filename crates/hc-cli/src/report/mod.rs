@@ -9,6 +9,7 @@ pub mod checks;
 pub mod clean;
 pub mod config;
 pub mod diagnostics;
+pub mod doctor;
 pub mod envelope;
 pub mod explain;
 pub mod init;
