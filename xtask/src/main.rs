@@ -1,10 +1,12 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 
 mod bench;
+mod demo;
 mod docs;
 mod fuzz;
 mod schema;
 mod tidy;
+mod tools;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,12 +20,15 @@ fn main() -> ExitCode {
         ["schema", "--check"] => schema::check(root),
         ["bench", words @ ..] => bench::main(root, words),
         ["fuzz", words @ ..] => fuzz::main(root, words),
+        ["demo", words @ ..] => demo::main(root, words),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
+        ["tools"] => tools::print(root),
         _ => {
             eprintln!(
-                "usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]… | {}",
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | tools | {} | bench [--json] [NAME]… | {}",
+                demo::USAGE,
                 fuzz::USAGE
             );
             return ExitCode::from(1);
