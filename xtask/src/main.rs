@@ -6,7 +6,6 @@ mod docs;
 mod fuzz;
 mod schema;
 mod tidy;
-mod tools;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,10 +23,9 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
-        ["tools"] => tools::print(root),
         _ => {
             eprintln!(
-                "usage: cargo xtask schema [--check] | docs [--check] | tidy | tools | {} | bench [--json] [NAME]… | {}",
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | {} | bench [--json] [NAME]… | {}",
                 demo::USAGE,
                 fuzz::USAGE
             );

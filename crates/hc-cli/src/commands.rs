@@ -20,7 +20,7 @@ use crate::exit_code::ExitCode;
 use crate::ops::build::BuildOptions;
 use crate::ops::checks::Wanted;
 use crate::ops::clean::{CleanOptions, Scope};
-use crate::ops::doctor::DoctorOptions;
+use crate::ops::doctor::{DoctorOptions, Optional};
 use crate::ops::logs::Followed;
 use crate::ops::prepare::Values;
 use crate::ops::sources::{PinOptions, SourceOptions};
@@ -259,6 +259,7 @@ pub fn run(session: &Session, command: &Command, cancel: &Cancel) -> Result<Outc
                 env,
                 with_parents: args.with_parents,
                 tools: args.tool.clone(),
+                optional: if args.optional { Optional::Required } else { Optional::Useful },
             };
             if args.install {
                 let mut said = |line: &str| console::plain(session.verbosity, line);

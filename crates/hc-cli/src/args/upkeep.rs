@@ -269,6 +269,9 @@ pub struct DoctorArgs {
     /// Also this command; may be repeated
     #[arg(long, value_name = "COMMAND")]
     pub tool: Vec<String>,
+    /// Count what is only useful as required: linters, git
+    #[arg(long)]
+    pub optional: bool,
     /// Let apt install what is missing, with sudo for anybody but root
     #[arg(long)]
     pub install: bool,

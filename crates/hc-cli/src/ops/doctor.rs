@@ -24,6 +24,18 @@ pub struct DoctorOptions {
     pub with_parents: bool,
     /// Programs that are required besides.
     pub tools: Vec<String>,
+    /// What becomes of programs that nothing fails without.
+    pub optional: Optional,
+}
+
+/// What a program counts as that nothing fails without: linters of the stacks, git outside of a repository.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Optional {
+    /// As what it is.
+    #[default]
+    Useful,
+    /// As required.
+    Required,
 }
 
 /// Checks packer, the tools that the targets require, and that the project can be read.
@@ -49,8 +61,11 @@ pub fn doctor(session: &Session, options: &DoctorOptions) -> Result<DoctorReport
     });
     let needs = needs(session, options, &inventory)?;
     let manager = MANAGERS.into_iter().find(|one| session.environment.find_tool(one.program()).is_some());
-    let tools: Vec<ToolDoc> =
+    let mut tools: Vec<ToolDoc> =
         needs.iter().map(|(command, purposes)| tool(session, command, purposes, manager)).collect();
+    if options.optional == Optional::Required {
+        tools.iter_mut().for_each(|tool| tool.required = true);
+    }
     // What packer is was said above, with its version.
     checks.extend(tools.iter().filter(|tool| tool.command != packer::PROGRAM).map(of_tool));
     checks.push(match state::read(session) {

@@ -76,6 +76,10 @@ fn what_is_missing_is_said_with_packages_and_one_line_that_installs_them() {
     assert_eq!(tool(&document, "x-fork")["needed_by"], serde_json::json!(["linux.file.motd (suite taste)"]));
     assert_eq!(document["result"]["install"]["manager"], "apt-get");
     assert!(!project.path("apt.log").exists(), "nothing was installed unasked");
+
+    assert_eq!(tool(&document, "yamllint")["required"], false);
+    let missing = run(&project, &["doctor", "--optional", "--format", "json"]).expect(1).json();
+    assert!(missing["result"]["missing"].as_array().unwrap().contains(&"yamllint".into()), "{missing:#}");
 }
 
 #[test]
