@@ -183,7 +183,13 @@ fn replaced(before: &Image, words: &[String]) -> (Option<Start>, Image) {
             let name = script.rsplit('/').next().unwrap_or_default().to_owned();
             Image { by: name, builder: said.unwrap_or_else(|| before.builder.clone()) }
         }
-        (None, "packer" | "hybrid") => Image { by: program.clone(), builder: String::new() },
+        // Its plugins are packer again, and only the first call names the stage.
+        (None, "packer") => {
+            let said =
+                builder_in(&words.join(" ")).or((before.by == "packer").then(|| before.builder.clone()));
+            Image { by: program.clone(), builder: said.unwrap_or_default() }
+        }
+        (None, "hybrid") => Image { by: program.clone(), builder: String::new() },
         (None, program) if STAND_INS.contains(&program) => before.clone(),
         // A shell between a program and what it starts.
         (None, "sh" | "bash" | "dash") if !before.by.is_empty() => before.clone(),
@@ -228,9 +234,14 @@ fn compare(started: &BTreeSet<Start>, declared: &BTreeMap<String, BTreeSet<Strin
             findings.insert(format!("{by} starts `{program}` for {whose}, and no `requires` declares it"));
         }
     }
-    for command in declared.keys() {
-        if !started.iter().any(|start| start.program == *command) {
-            findings.insert(format!("`{command}` is declared, and nothing started it"));
+    for (command, builders) in declared {
+        for id in builders {
+            let whose = |start: &&Start| id.is_empty() || start.builder.is_empty() || start.builder == *id;
+            let mut of_it = started.iter().filter(|start| !start.by.is_empty()).filter(whose);
+            if !of_it.any(|start| start.program == *command) {
+                let whose = if id.is_empty() { "the demo" } else { id };
+                findings.insert(format!("`{command}` is declared for {whose}, and nothing started it"));
+            }
         }
     }
     findings.into_iter().collect()
@@ -284,7 +295,10 @@ mod tests {
         let too_many = [all.as_slice(), &[("puppet", ""), ("qemu-img", minimal)]].concat();
         assert_eq!(
             compare(&started, &declared_by(&too_many)),
-            ["`qemu-img` is declared, and nothing started it"]
+            [
+                "`puppet` is declared for the demo, and nothing started it",
+                "`qemu-img` is declared for linux.rootfs.minimal, and nothing started it"
+            ]
         );
     }
 

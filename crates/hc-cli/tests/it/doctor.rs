@@ -1,6 +1,7 @@
 //! `hybrid doctor`: what targets need, what is missing, and how apt installs it. The machine's own programs are left out:
 //! `PATH` holds only what a test puts there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -290,4 +291,81 @@ fn a_suite_whose_tools_are_missing_gives_no_verdict() {
         .expect(1)
         .says("error[ToolMissing]")
         .says("suite `taste` of linux.file.motd needs `x-fork`");
+}
+
+/// Programs that scripts of the example start on the building machine and that not every machine has. `./check` in a
+/// clean root notices others when they are started; this notices an entry that is gone, for every builder and at once.
+const STARTED: [&str; 13] = [
+    "debugfs",
+    "dpkg-query",
+    "e2fsck",
+    "mkfs.ext4",
+    "mmdebstrap",
+    "mount",
+    "qemu-img",
+    "qemu-system-x86_64",
+    "ssh",
+    "ssh-keygen",
+    "tar",
+    "unshare",
+    "zstd",
+];
+
+/// Programs that the scripts named in `text` start, with those that they call in turn.
+fn started_by_scripts(
+    project: &Project,
+    text: &str,
+    found: &mut BTreeSet<String>,
+    seen: &mut BTreeSet<String>,
+) {
+    let name = regex::Regex::new(r"[a-z-]+\.sh\b").unwrap();
+    let comment = regex::Regex::new(r"(?m)^\s*#.*$").unwrap();
+    let quoted = regex::Regex::new(r#""[^"\n]*"|'[^'\n]*'"#).unwrap();
+    for script in name.find_iter(text) {
+        let path = format!("templates/scripts/linux/{}", script.as_str());
+        // What a build runs inside the machine needs nothing here.
+        if script.as_str().starts_with("vm-") || !project.path(&path).is_file() || !seen.insert(path.clone())
+        {
+            continue;
+        }
+        let script = project.read(&path);
+        let script = comment.replace_all(&script, "");
+        let bare = quoted.replace_all(&script, "");
+        for program in STARTED {
+            // tar starts zstd by that name.
+            let option = if program == "zstd" { "(--)?" } else { "" };
+            let starts = format!(r"(?m)(^|[\s(|]){option}{}(\s|\)|$)", regex::escape(program));
+            if regex::Regex::new(&starts).unwrap().is_match(&bare) {
+                found.insert(program.to_owned());
+            }
+        }
+        started_by_scripts(project, &script, found, seen);
+    }
+}
+
+#[test]
+fn builders_of_the_example_declare_what_their_scripts_start_and_nothing_else() {
+    let project = Project::example();
+    let (inventory, _) = hc_templates::Inventory::load(project.root(), &BTreeMap::new());
+    let set = |words: &[String]| words.iter().cloned().collect::<BTreeSet<String>>();
+    for builder in
+        inventory.builders.iter().filter(|builder| ["rootfs", "qemu"].contains(&builder.id.platform()))
+    {
+        let template: String =
+            builder.files.iter().map(|file| project.read(file.to_str().unwrap())).collect();
+        let mut started = BTreeSet::new();
+        started_by_scripts(&project, &template, &mut started, &mut BTreeSet::new());
+        if builder.id.platform() == "qemu" {
+            // Packer's own, and Ansible's way into the machine.
+            started.extend(["qemu-img", "qemu-system-x86_64"].map(str::to_owned));
+            started.extend(template.contains("provisioner \"ansible\"").then(|| "ssh".to_owned()));
+        }
+        assert_eq!(set(&builder.metadata.requires), started, "{}", builder.id);
+        for (name, suite) in &builder.metadata.suites {
+            let mut started = BTreeSet::new();
+            started_by_scripts(&project, &suite.command.join(" "), &mut started, &mut BTreeSet::new());
+            assert_eq!(set(&suite.requires), started, "suite {name} of {}", builder.id);
+        }
+    }
+    assert_eq!(inventory.builders.len(), 9);
 }
