@@ -8,7 +8,7 @@ use super::packages::{MANAGERS, Manager};
 use super::prepare::{Values, prepare};
 use super::select::{Selection, select};
 use super::tools::{self, Needs, Purpose};
-use super::{packer, parent, state};
+use super::{install, packer, parent, state};
 use crate::command_error::Result;
 use crate::report::doctor::{CheckDoc, DoctorReport, InstallDoc, ToolDoc};
 use crate::session::Session;
@@ -78,7 +78,13 @@ pub fn doctor(session: &Session, options: &DoctorOptions) -> Result<DoctorReport
         .filter(|tool| tool.required && tool.path.is_none())
         .map(|tool| tool.command.clone())
         .collect();
-    let install = manager.and_then(|manager| install(session, manager, &missing));
+    let begun = install::begun(session)?;
+    if !begun.is_empty() {
+        let detail =
+            format!("an installation broke off; `hybrid doctor --install` goes on with {}", begun.join(" "));
+        checks.push(check("packages", "bad", detail, true));
+    }
+    let install = manager.and_then(|manager| how(session, manager, &missing, begun));
     Ok(DoctorReport { checks, tools, missing, install, installed: Vec::new() })
 }
 
@@ -152,11 +158,14 @@ fn of_tool(tool: &ToolDoc) -> CheckDoc {
     }
 }
 
-fn install(session: &Session, manager: Manager, missing: &[String]) -> Option<InstallDoc> {
-    if missing.is_empty() {
+fn how(session: &Session, manager: Manager, missing: &[String], begun: Vec<String>) -> Option<InstallDoc> {
+    let mut packages = manager.packages_of(missing.iter().map(String::as_str));
+    packages.extend(begun);
+    packages.sort();
+    packages.dedup();
+    if packages.is_empty() {
         return None;
     }
-    let packages = manager.packages_of(missing.iter().map(String::as_str));
     let privilege = (!session.environment.is_root).then_some("sudo");
     let command = manager.line(&packages, privilege);
     Some(InstallDoc { manager: manager.program().into(), packages, command })

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use hc_core::fs::{create_dirs, io_error, read_text, write_atomic};
 use hc_packer::process::{self, Cancel, Ending, Invocation};
 
 use super::doctor::{DoctorOptions, doctor};
@@ -22,10 +23,32 @@ use crate::session::Session;
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// What a call gets to stop in order.
 const GRACE: Duration = Duration::from_secs(60);
+/// Packages that are being installed, relative to the project: a command of one may be there long before the rest is.
+const BEGUN: &str = ".hybrid/cache/packages-begun";
 /// Lines of the package manager that an error repeats.
 const REPEATED: usize = 6;
+/// Words of apt about a network that does not work.
+const NETWORK: [&str; 8] = [
+    "Could not resolve",
+    "Temporary failure resolving",
+    "Could not connect",
+    "Cannot initiate the connection",
+    "Connection timed out",
+    "Network is unreachable",
+    "Failed to fetch",
+    "Unable to fetch",
+];
 /// How long apt waits for another program that installs.
 const LOCK_WAIT: &str = "DPkg::Lock::Timeout=60";
+
+/// Packages of an installation that broke off. Their commands may be there already and what those need is not.
+///
+/// # Errors
+/// When the file of them cannot be read.
+pub fn begun(session: &Session) -> Result<Vec<String>> {
+    let text = read_text(&session.root.join(BEGUN), 1 << 20)?.unwrap_or_default();
+    Ok(text.lines().map(str::to_owned).collect())
+}
 
 /// Installs what `doctor` finds missing, and checks again; does nothing when nothing is. `said` is given the lines of the
 /// package manager.
@@ -39,15 +62,19 @@ pub fn install(
     said: &mut dyn FnMut(&str),
 ) -> Result<DoctorReport> {
     let before = doctor(session, options)?;
-    if before.missing.is_empty() {
-        return Ok(before);
-    }
-    let Some(wanted) = before.install.filter(|install| install.manager == Manager::Apt.program()) else {
-        return Err(elsewhere(&before.missing, session));
+    let Some(wanted) = before.install else {
+        return if before.missing.is_empty() { Ok(before) } else { Err(elsewhere(&before.missing, session)) };
     };
+    if wanted.manager != Manager::Apt.program() {
+        return Err(elsewhere(&before.missing, session));
+    }
     said(&format!("installing: {}", wanted.packages.join(" ")));
-    let mut apt = Apt { session, privilege: privilege(session, &wanted)?, wanted: &wanted, cancel, said };
-    apt.all()?;
+    let privilege = privilege(session, &wanted)?;
+    let begun = session.root.join(BEGUN);
+    begun.parent().map_or(Ok(()), create_dirs)?;
+    write_atomic(&begun, format!("{}\n", wanted.packages.join("\n")).as_bytes(), 0o644)?;
+    Apt { session, privilege, wanted: &wanted, cancel, said }.all()?;
+    std::fs::remove_file(&begun).map_err(io_error("remove", &begun))?;
     let mut after = doctor(session, options)?;
     if !after.missing.is_empty() {
         let message = format!("{} installed, and still missing: {}", list(&wanted), after.missing.join(" "));
@@ -126,7 +153,7 @@ impl Apt<'_> {
         }
         let mut lines = last.1;
         // A package that is not found may be one whose list could not be fetched.
-        lines.extend(lists.into_iter().filter(|line| is_error(line)));
+        lines.extend(lists.into_iter().filter(|line| is_error(line) || says(line, &NETWORK)));
         Err(self.failed(&lines))
     }
 
@@ -196,13 +223,17 @@ fn is_error(line: &str) -> bool {
         || line.contains("No space left on device")
 }
 
+fn says(line: &str, signs: &[&str]) -> bool {
+    signs.iter().any(|sign| line.contains(sign))
+}
+
 fn refused_by_sudo(lines: &[String]) -> bool {
     lines.iter().any(|line| line.starts_with("sudo: ") || line.contains("sudoers"))
 }
 
 /// Code, exit code, what happened, what to do. The first that fits.
 fn meaning(lines: &[String]) -> (&'static str, ExitCode, &'static str, &'static str) {
-    let says = |signs: &[&str]| lines.iter().any(|line| signs.iter().any(|sign| line.contains(sign)));
+    let says = |signs: &[&str]| lines.iter().any(|line| says(line, signs));
     if refused_by_sudo(lines) {
         return ("CannotInstall", ExitCode::Invalid, "sudo refused", "as root: {line}");
     }
@@ -215,17 +246,7 @@ fn meaning(lines: &[String]) -> (&'static str, ExitCode, &'static str, &'static 
             "wait until the other program that installs packages has ended, then run the same command again";
         return ("InstallFailed", ExitCode::Infrastructure, "apt is locked", hint);
     }
-    let network = [
-        "Could not resolve",
-        "Temporary failure resolving",
-        "Could not connect",
-        "Cannot initiate the connection",
-        "Connection timed out",
-        "Network is unreachable",
-        "Failed to fetch",
-        "Unable to fetch",
-    ];
-    if says(&network) {
+    if says(&NETWORK) {
         let hint = "look at the network, at apt's sources and its proxy, then run the same command again: it goes on";
         return ("InstallFailed", ExitCode::Infrastructure, "apt cannot fetch packages", hint);
     }

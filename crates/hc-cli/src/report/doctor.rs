@@ -15,7 +15,8 @@ pub struct DoctorReport {
     pub tools: Vec<ToolDoc>,
     /// Programs that are required and missing, sorted.
     pub missing: Vec<String>,
-    /// How to get them; null when nothing is missing, or where no known package manager is.
+    /// How to get them, and the rest of an installation that broke off; null when that is nothing, or where no known
+    /// package manager is.
     pub install: Option<InstallDoc>,
     /// Packages that this run installed, sorted.
     pub installed: Vec<String>,
@@ -81,10 +82,11 @@ impl Report for DoctorReport {
         }
         if !self.missing.is_empty() {
             out.push_str(&format!("\nmissing: {}\n", self.missing.join(" ")));
-            out.push_str(&match &self.install {
-                Some(install) => format!("install:  {}\n", install.command),
-                None => "install them with the package manager of this machine\n".to_owned(),
-            });
+        }
+        match &self.install {
+            Some(install) => out.push_str(&format!("install:  {}\n", install.command)),
+            None if self.missing.is_empty() => {}
+            None => out.push_str("install them with the package manager of this machine\n"),
         }
         out
     }

@@ -153,6 +153,27 @@ fn what_an_interrupted_run_left_is_finished_first() {
 }
 
 #[test]
+fn a_package_that_broke_off_is_gone_on_with_though_its_command_is_there() {
+    let project = needy();
+    // The command of the first package arrives, and then the disk is full.
+    let apt = format!(
+        "[ \"$1\" = install ] && [ ! -e \"$HOME/mended\" ] && set -- x-bake && full=1\n{APT}\n[ -z \"$full\" ] || {{ echo 'No space left on device' >&2; exit 100; }}"
+    );
+    bin(&project, &[("apt-get", &apt), ("sudo", SUDO)]);
+    run(&project, &["doctor", "--install"]).expect(2);
+    assert!(project.path("bin/x-bake").exists());
+    for name in ["x-fork", "x-fry", "x-taste"] {
+        project.write(&format!("bin/{name}"), "#!/bin/sh\n");
+    }
+    // Nothing is missing, and yet it is not done.
+    let broken = run(&project, &["doctor"]).expect(1);
+    assert!(broken.stdout.contains("an installation broke off"), "{}", broken.stdout);
+    project.write("mended", "");
+    run(&project, &["doctor", "--install"]).expect(0).says("installing: x-bake x-fork x-fry x-taste");
+    run(&project, &["doctor"]).expect(0);
+}
+
+#[test]
 fn every_way_to_fail_says_what_to_do_and_trying_again_goes_on() {
     let cases = [
         (
@@ -206,6 +227,17 @@ fn every_way_to_fail_says_what_to_do_and_trying_again_goes_on() {
         project.write("mended", "");
         run(&project, &["doctor", "--install"]).expect(0);
     }
+}
+
+#[test]
+fn packages_that_are_not_found_because_their_lists_could_not_be_fetched_are_the_networks_fault() {
+    let project = needy();
+    let apt = "case $1 in update) echo 'Err:1 http://mirror.example x InRelease'; echo \"  Temporary failure resolving 'mirror.example'\" ;; *) echo 'E: Unable to locate package x-bake' >&2; exit 100 ;; esac";
+    bin(&project, &[("apt-get", apt), ("sudo", SUDO)]);
+    run(&project, &["doctor", "--install"])
+        .expect(2)
+        .says("apt cannot fetch packages")
+        .says("Temporary failure");
 }
 
 #[test]
