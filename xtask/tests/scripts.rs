@@ -25,8 +25,8 @@ impl Machine {
             std::fs::copy(root.join(file), machine.path(file)).unwrap();
         }
         for name in [
-            "bash", "sh", "env", "cat", "cut", "df", "dirname", "head", "sed", "sort", "tail", "touch",
-            "uname",
+            "bash", "sh", "env", "cat", "cut", "mktemp", "rm", "df", "dirname", "head", "sed", "sort",
+            "tail", "touch", "uname",
         ] {
             symlink(on_path(name), machine.path("bin").join(name)).unwrap();
         }
@@ -100,7 +100,7 @@ fn without_apt() {
     machine.fails(
         "demo",
         &[
-            "`cc` is missing, and apt-get",
+            "`cc` is missing or incomplete, and there is no apt-get",
             "hint: install one with the package manager of this machine",
             "./demo again",
         ],
@@ -125,7 +125,7 @@ fn without_root_and_sudo() {
 const APT: &str = r#"echo "apt-get $*" >>apt.log
 [ "$1" = install ] || exit 0
 [ -e mended ] || { echo "E: $WORDS"; exit 100; }
-touch bin/cc"#;
+printf '#!/bin/sh\n' >bin/cc; /bin/chmod +x bin/cc"#;
 
 #[test]
 fn apt_that_fails_is_repeated_and_trying_again_goes_on() {
