@@ -102,7 +102,7 @@ const TABLE: &[(&[&str], [&str; 6])] = &[
     (&["mount", "umount"], ["mount", "util-linux", "util-linux", "util-linux", "util-linux", "util-linux"]),
     (&["op"], ["1password-cli"; 6]),
     (&["packer"], ["", "", "", "", "", "hashicorp/tap/packer"]),
-    (&["pkill", "ps"], ["procps", "procps-ng", "procps", "procps-ng", "procps", "procps"]),
+    (&["kill", "pkill", "ps"], ["procps", "procps-ng", "procps", "procps-ng", "procps", "procps"]),
     (&["puppet"], ["puppet-agent", "", "", "", "", ""]),
     (&["python3"], ["", "", "", "python", "", "python"]),
     (&["qemu-img", "qemu-nbd"], ["qemu-utils", "qemu-img", "qemu-tools", "qemu-img", "qemu-img", "qemu"]),
