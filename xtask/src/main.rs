@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 
 mod bench;
+mod demo;
 mod docs;
 mod fuzz;
 mod manifests;
@@ -20,13 +21,15 @@ fn main() -> ExitCode {
         ["schema", "--check"] => schema::check(root),
         ["bench", words @ ..] => bench::main(root, words),
         ["fuzz", words @ ..] => fuzz::main(root, words),
+        ["demo", words @ ..] => demo::main(root, words),
         ["package", words @ ..] => package::main(root, words),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
         _ => {
             eprintln!(
-                "usage: cargo xtask schema [--check] | docs [--check] | tidy | bench [--json] [NAME]… | {} | {}",
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | {} | bench [--json] [NAME]… | {} | {}",
+                demo::USAGE,
                 fuzz::USAGE,
                 package::USAGE
             );

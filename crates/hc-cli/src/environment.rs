@@ -40,6 +40,7 @@ impl Environment {
             vars: std::env::vars_os().collect(),
             cwd: std::env::current_dir()?,
             pid: std::process::id(),
+            is_root: rustix::process::geteuid().is_root(),
             name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             command: describe(std::env::args_os()),
             started: OffsetDateTime::now_utc(),

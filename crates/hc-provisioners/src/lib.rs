@@ -9,6 +9,7 @@ pub mod edited;
 pub mod error;
 pub mod lint;
 pub mod matrix;
+pub mod programs;
 pub mod references;
 pub mod registry;
 pub mod switches;

@@ -17,6 +17,10 @@ pub struct Stack {
     pub variable: &'static str,
     /// Further variables that it sets while it is on; overlays may say otherwise.
     pub variables: &'static [Variable],
+    /// Programs that a template which uses it needs on the building machine.
+    pub programs: &'static [&'static str],
+    /// Provisioners of packer that start those programs.
+    pub provisioners: &'static [&'static str],
     /// Directory below the project.
     pub dir: &'static str,
     /// What must exist below `dir`.
@@ -121,6 +125,8 @@ pub const STACKS: &[Stack] = &[
         default_on: true,
         variable: "enable_ansible",
         variables: &[],
+        programs: &["ansible-playbook"],
+        provisioners: &["ansible"],
         dir: "templates/ansible",
         assets: &[Asset { what: "a playbook", alternatives: &["playbooks", "playbook.yml", "site.yml"] }],
         references: &[references::ANSIBLE_ROLES, references::ANSIBLE_COLLECTIONS],
@@ -169,6 +175,9 @@ pub const STACKS: &[Stack] = &[
             values: &["apply", "server"],
             meaning: "apply the catalogue during the build, or set the agent up for its first boot",
         }],
+        // The agent runs in the image.
+        programs: &[],
+        provisioners: &[],
         dir: "templates/puppet",
         assets: &[Asset { what: "a manifest", alternatives: &["manifests"] }],
         references: &[references::PUPPET_CLASSES, references::PUPPET_HIERA],

@@ -14,6 +14,8 @@ pub const CACHES: &str = ".hybrid/cache";
 pub const STAT_CACHE: &str = ".hybrid/stat-cache";
 /// The version of the packer that was found, so that it is not asked every time.
 pub const PACKER_VERSION: &str = ".hybrid/cache/packer-version.json";
+/// Packages that are being installed: a command of one may be there long before the rest is.
+pub const PACKAGES_BEGUN: &str = ".hybrid/cache/packages-begun";
 /// Installation media by checksum (PKR-9).
 pub const ISO_STORE: &str = ".hybrid/cache/iso";
 /// Work directories of runs.

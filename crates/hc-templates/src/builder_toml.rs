@@ -26,7 +26,7 @@ pub struct BuilderToml {
     /// cloud-init user data, relative to the project, merged over `[cloudinit]` of hybrid.toml (CONFIG-6). The
     /// template has to declare `cloudinit_user_data`.
     pub cloudinit: Vec<PathBuf>,
-    /// Programs that the build needs on this machine.
+    /// Programs that the build needs on this machine, beyond those of hybrid and of the provisioner stacks.
     pub requires: Vec<String>,
     /// Words for people and for `templates list`.
     pub tags: Vec<String>,
@@ -64,6 +64,9 @@ pub struct Suite {
     /// Longest time that it may take.
     #[serde(default)]
     pub timeout: Option<HumanDuration>,
+    /// Programs that it needs on this machine.
+    #[serde(default)]
+    pub requires: Vec<String>,
 }
 
 /// What a publish needs.

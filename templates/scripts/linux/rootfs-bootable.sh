@@ -22,7 +22,8 @@ ExecStart=/usr/bin/ssh-keygen -A
 [Install]
 WantedBy=multi-user.target
 UNIT
-units() { systemctl --root "$root" --quiet "$@"; }
+# The image's own systemctl: a machine that only builds images need not have one.
+units() { chroot "$root" systemctl --quiet "$@"; }
 units enable systemd-networkd.service ssh.service ssh-host-keys.service
 # An image is replaced, not updated; and nobody waits for the network at its start.
 units mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \

@@ -7,12 +7,12 @@ use hc_config::suggest;
 use hc_core::id::IdError;
 use hc_core::{BuilderId, Target};
 use hc_engine::EngineError;
-use hc_engine::error::{AcceptedList, Needs, UnknownEnv};
+use hc_engine::error::{AcceptedList, InstallError, Needs, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
 use super::causes::beneath;
-use super::{fs, logs, packer, provisioners, records, secrets, sources, state};
+use super::{fs, install, logs, packer, provisioners, records, secrets, sources, state};
 
 /// How many changes of one target a refusal spells out.
 const SPELLED_OUT: usize = 20;
@@ -24,9 +24,10 @@ pub(super) fn causes(error: &EngineError) -> Vec<String> {
             targets.iter().map(|refused| format!("{}: {}", refused.target, verdict(refused))).collect()
         }
         EngineError::Partly { error, .. } => causes(error),
-        EngineError::ToolsMissing(missing) => {
+        EngineError::ToolsMissing { missing, .. } => {
             missing.iter().map(|(builder, tool)| format!("{builder} needs `{tool}`")).collect()
         }
+        EngineError::Install(InstallError::Apt { said, .. }) => said.clone(),
         EngineError::KeyNotMade { said } | EngineError::NotFormatted { said, .. } => vec![said.clone()],
         EngineError::SecretTooLarge { .. } => {
             vec!["it is larger than 64 KiB and could not be hidden in logs".into()]
@@ -126,9 +127,16 @@ fn of_build(error: &EngineError) -> Option<String> {
     Some(match error {
         EngineError::Refused { targets, .. } => refused(targets.iter().map(|one| &one.target)),
         EngineError::Partly { error, .. } => return hint(error),
-        EngineError::ToolsMissing(_) => "install them; `requires` in builder.toml names them".into(),
+        EngineError::ToolsMissing { env, targets, .. } => {
+            let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+            format!("`hybrid doctor --install --env {env} --targets {}`", targets.join(","))
+        }
+        EngineError::Install(error) => install::hint(error),
         EngineError::ToolMissing { needs, .. } => match needs {
-            Needs::RunKey(_) => "install the OpenSSH client".into(),
+            Needs::RunKey(_) => "install it: `hybrid doctor --install`".into(),
+            Needs::SuiteTool { builder, env, .. } => {
+                format!("`hybrid doctor --install --env {env} --targets {builder}`")
+            }
             Needs::Suite { .. } => "install it, or correct `command` in builder.toml".into(),
             Needs::Hook => "install it, or correct `[publish] hooks` in hybrid.toml".into(),
         },

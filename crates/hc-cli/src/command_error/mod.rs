@@ -3,6 +3,7 @@
 mod causes;
 mod engine;
 mod fs;
+mod install;
 mod logs;
 mod packer;
 mod provisioners;

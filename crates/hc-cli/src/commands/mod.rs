@@ -124,7 +124,8 @@ impl InProject {
             Self::Wizard(_) | Self::Validate(_) | Self::Build(_) | Self::Test(_) | Self::Publish(_) => {
                 Writes::Project
             }
-            Self::Plan(_) | Self::Status(_) | Self::Logs(_) | Self::Doctor(_) => Writes::Nothing,
+            Self::Doctor(args) => args.writes(),
+            Self::Plan(_) | Self::Status(_) | Self::Logs(_) => Writes::Nothing,
         }
     }
 

@@ -262,3 +262,10 @@ mod tests {
         );
     }
 }
+
+/// A line that belongs to no target; hidden by `-q`.
+pub(crate) fn plain(verbosity: i8, text: &str) {
+    if verbosity >= 0 {
+        drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
+    }
+}

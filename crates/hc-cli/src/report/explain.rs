@@ -1,11 +1,8 @@
-//! `hybrid explain` and `hybrid doctor`.
+//! `hybrid explain`.
 
-use hc_core::ExitClass;
-use hc_engine::outcome::doctor::{CheckStatus, DoctorReport};
 use serde::Serialize;
 
-use super::{Report, Style, table};
-use crate::command_error::CommandError;
+use super::{Report, Style};
 
 /// Cause and cure of an error code.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -48,36 +45,4 @@ pub(super) fn plain(text: &str) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// Adds the cure to every check that failed by an error.
-pub fn with_cures(mut report: DoctorReport) -> DoctorReport {
-    for check in &mut report.checks {
-        if let Some(hint) = check.problem.take().and_then(|problem| CommandError::from(problem).hint) {
-            check.detail.push_str(&format!(" ({hint})"));
-        }
-    }
-    report
-}
-
-impl Report for DoctorReport {
-    const SCHEMA: &'static str = "cli-doctor";
-
-    fn human(&self, style: &Style) -> String {
-        let rows = self.checks.iter().map(|check| {
-            let word = check.status.word();
-            let status = match check.status {
-                CheckStatus::Ok => style.good(word),
-                CheckStatus::Missing | CheckStatus::Bad if check.required => style.bad(word),
-                CheckStatus::Missing | CheckStatus::Bad => style.warn(word),
-            };
-            vec![status, check.name.clone(), check.detail.clone()]
-        });
-        table::table(&["status", "check", "detail"], rows.collect(), style)
-    }
-
-    fn exit_code(&self) -> ExitClass {
-        let bad = self.checks.iter().any(|check| check.required && check.status != CheckStatus::Ok);
-        if bad { ExitClass::Invalid } else { ExitClass::Success }
-    }
 }

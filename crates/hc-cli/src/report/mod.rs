@@ -10,6 +10,7 @@ pub(crate) mod checks_file;
 pub mod clean;
 pub mod config;
 pub mod diagnostics;
+pub mod doctor;
 pub mod envelope;
 pub mod explain;
 pub mod init;

@@ -16,6 +16,7 @@ mod clean_history;
 mod cloudinit;
 mod codes;
 mod docs;
+mod doctor;
 mod documents;
 mod hostile;
 mod init;

@@ -19,11 +19,12 @@ impl EngineError {
             Self::CloudinitOutside { .. } => "BadCloudinit",
             Self::Refused { .. } => "DriftDetected",
             Self::Partly { error, .. } => error.code(),
-            Self::ToolsMissing(_) | Self::ToolMissing { .. } | Self::KeyNotMade { .. } => "ToolMissing",
+            Self::ToolsMissing { .. } | Self::ToolMissing { .. } | Self::KeyNotMade { .. } => "ToolMissing",
             Self::SecretUnavailable { source, .. } => source.code(),
             Self::SecretTooLarge { .. } => "SecretUnavailable",
             Self::SecretInArtifact { .. } => "SecretInArtifact",
             Self::Interrupted => "Interrupted",
+            Self::Install(error) => error.code(),
             Self::PackerHung { .. } => "PackerProcess",
             Self::NotFormatted { .. } => "HclSyntax",
             Self::PackerTooOld { .. } => "PackerTooOld",
@@ -49,8 +50,7 @@ impl EngineError {
             Self::NoSuchFile { .. } => "FileUnavailable",
             Self::ScannerInvalid { .. } => "ScannerInvalid",
             Self::UnknownVariable { .. } => "UnknownVariable",
-            Self::UnknownScaffold { noun: "platform", .. } => "UnknownPlatform",
-            Self::UnknownScaffold { .. } => "UnknownSystem",
+            Self::UnknownScaffold { noun, .. } => unknown_scaffold(noun),
             Self::UnsupportedCombination { .. } => "UnsupportedCombination",
             Self::WouldOverwrite { .. } | Self::AnswersExist { .. } => "WouldOverwrite",
             Self::NothingToAdopt { .. } => "NothingToAdopt",
@@ -81,6 +81,7 @@ impl EngineError {
                 ExitClass::Security
             }
             Self::Interrupted => ExitClass::Interrupted,
+            Self::Install(error) => error.class(),
             Self::PackerHung { .. }
             | Self::PluginNotInstalled { .. }
             | Self::HookFailed { .. }
@@ -118,6 +119,11 @@ impl EngineError {
             _ => &[],
         }
     }
+}
+
+/// The code of a word that is neither a platform nor a system.
+fn unknown_scaffold(noun: &str) -> &'static str {
+    if noun == "platform" { "UnknownPlatform" } else { "UnknownSystem" }
 }
 
 fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {

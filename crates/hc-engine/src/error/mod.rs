@@ -3,6 +3,7 @@
 //! No hints: a cure names flags and files of a program, so the program that embeds the engine words it.
 
 mod class;
+mod install;
 mod messages;
 mod parts;
 
@@ -17,6 +18,7 @@ use hc_core::{BuildId, BuilderId, EnvName, ExitClass, Target};
 use self::messages::{drift, invalid, nothing, nothing_to_adopt, unknown_env};
 pub use self::parts::{AcceptedError, AcceptedList, Needs, UnknownEnv};
 use crate::outcome::gate::Refused;
+pub use install::{AptTrouble, InstallError};
 
 /// Result of an operation of the engine.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -99,7 +101,17 @@ pub enum EngineError {
     },
     /// Programs that builds need are not on PATH; nothing was run.
     #[error("programs that the builds need are not on PATH; nothing was run")]
-    ToolsMissing(Vec<(BuilderId, String)>),
+    ToolsMissing {
+        /// Which builder needs which program.
+        missing: Vec<(BuilderId, String)>,
+        /// The environment.
+        env: EnvName,
+        /// All targets of the run.
+        targets: Vec<BuilderId>,
+    },
+    /// Programs that are missing cannot be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// One program is missing.
     #[error("{needs} needs `{tool}`")]
     ToolMissing {

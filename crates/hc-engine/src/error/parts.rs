@@ -16,6 +16,15 @@ pub enum Needs {
         /// The builder.
         builder: BuilderId,
     },
+    /// A test suite of a builder, besides its own program.
+    SuiteTool {
+        /// Name of the suite.
+        suite: String,
+        /// The builder.
+        builder: BuilderId,
+        /// The environment.
+        env: EnvName,
+    },
     /// A publish hook.
     Hook,
 }
@@ -24,7 +33,9 @@ impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RunKey(target) => write!(f, "{target}"),
-            Self::Suite { suite, builder } => write!(f, "suite `{suite}` of {builder}"),
+            Self::Suite { suite, builder } | Self::SuiteTool { suite, builder, .. } => {
+                write!(f, "suite `{suite}` of {builder}")
+            }
             Self::Hook => f.write_str("a publish hook"),
         }
     }

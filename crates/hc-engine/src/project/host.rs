@@ -16,6 +16,8 @@ pub struct Host {
     pub cwd: PathBuf,
     /// Process id, for locks and the journal.
     pub pid: u32,
+    /// Whether the process acts as root.
+    pub is_root: bool,
     /// Name of the machine.
     pub name: String,
     /// What runs, for locks and the run log; values of options stay out (they may be secret).
@@ -45,6 +47,7 @@ impl Host {
             vars: vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
             cwd: cwd.into(),
             pid: std::process::id(),
+            is_root: false,
             name: "localhost".into(),
             command: "hc-engine".into(),
             started: OffsetDateTime::now_utc(),
@@ -66,6 +69,13 @@ impl Host {
     /// A program on the `PATH`.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         std::env::split_paths(self.var("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+    }
+
+    /// A program on the `PATH`, or where programs of the administrator are: scripts of templates run as root find those,
+    /// on whatever `PATH` the user has.
+    pub fn find_tool(&self, name: &str) -> Option<PathBuf> {
+        let admin = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(|dir| Path::new(dir).join(name));
+        self.find_program(name).or_else(|| admin.into_iter().find(|path| path.is_file()))
     }
 
     /// The variables of `names` that are set.

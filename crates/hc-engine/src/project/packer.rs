@@ -13,6 +13,9 @@ use hc_records::layout;
 use super::Project;
 use crate::error::Result;
 
+/// Its name, where hybrid.toml gives no other.
+pub const PROGRAM: &str = "packer";
+
 /// Finds packer and checks it against the project's pin.
 ///
 /// # Errors

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use hc_config::Diagnostic;
-use hc_core::{BuilderId, ExitClass};
+use hc_core::{BuilderId, EnvName, ExitClass};
 use hc_packer::Packer;
 use hc_packer::classify::Rules;
+use hc_provisioners::change;
 use hc_state::{RunRecord, Store};
 
 use super::publish;
@@ -22,6 +23,7 @@ use crate::prepare::{Prepared, Values};
 use crate::project::packer::Dirs;
 use crate::project::{Project, git, packer, store};
 use crate::select::Selection;
+use crate::stage::tools;
 
 /// Which targets of a plan are built.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,7 +126,7 @@ impl Project {
             let refused: Vec<_> = refused.iter().map(|one| (&one.manifest, &one.gate)).collect();
             return Err(gate::refuse(self, &refused).with_warnings(diagnostics));
         }
-        missing_tools(self, &due)?;
+        missing_tools(self, &env, &due)?;
         let teller = Teller::new(listener);
         teller.tell(Event::Selected(due.iter().map(|one| one.prepared.target.builder.clone()).collect()));
         let run = Run {
@@ -160,15 +162,21 @@ fn parents(selection: &Selection, options: &BuildOptions) -> BTreeSet<BuilderId>
     selection.ids.iter().filter(|id| selection.is_parent(id)).cloned().collect()
 }
 
-fn missing_tools(project: &Project, planned: &[Planned]) -> Result<()> {
+fn missing_tools(project: &Project, env: &EnvName, planned: &[Planned]) -> Result<()> {
+    let switches = change::read(&project.root).unwrap_or_default();
     let mut missing = Vec::new();
     for one in planned {
         let builder = &one.prepared.builder;
-        let tools = builder.metadata.requires.iter();
-        let absent = tools.filter(|tool| project.host.find_program(tool).is_none());
-        missing.extend(absent.map(|tool| (builder.id.clone(), tool.clone())));
+        let needed = tools::of_build(builder, env, &switches).into_keys();
+        let absent = needed.filter(|tool| project.host.find_tool(tool).is_none());
+        missing.extend(absent.map(|tool| (builder.id.clone(), tool)));
     }
-    if missing.is_empty() { Ok(()) } else { Err(EngineError::ToolsMissing(missing)) }
+    let targets = planned.iter().map(|one| one.prepared.target.builder.clone()).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(EngineError::ToolsMissing { missing, env: env.clone(), targets })
+    }
 }
 
 /// What the targets of a run came to, as they end.

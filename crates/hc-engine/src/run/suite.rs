@@ -150,6 +150,12 @@ fn run_suite(
     let invocation = External::new(project, record, ImagePath::Absolute)
         .var("HYBRID_RUN_ID", project.run_id.to_string())
         .invocation(program, args, needs, timeout)?;
+    for tool in &suite.requires {
+        if project.host.find_tool(tool).is_none() {
+            let needs = Needs::SuiteTool { suite: suite_name, builder: target.builder, env: target.env };
+            return Err(EngineError::ToolMissing { needs, tool: tool.clone() });
+        }
+    }
     let ending = process::run(invocation, &project.host.cancel, |_, raw| {
         let clean = redaction.redact(raw);
         // A failing log never fails a suite.

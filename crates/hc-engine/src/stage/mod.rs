@@ -3,6 +3,7 @@
 pub mod media;
 pub mod place;
 pub mod ssh_key;
+pub mod tools;
 
 use hc_config::cloudinit::FILE_VARIABLE;
 use hc_config::{Diagnostic, Location};

@@ -11,6 +11,8 @@ use crate::error::{EngineError, Needs, Result};
 use crate::prepare::Prepared;
 use crate::project::Project;
 
+/// Program that makes it.
+pub const PROGRAM: &str = "ssh-keygen";
 /// Variable that takes the path of the private key.
 pub const PRIVATE: &str = "hybrid_ssh_private_key_file";
 /// Variable that takes the public key, one line.
@@ -33,9 +35,9 @@ pub fn make(project: &Project, prepared: &Prepared, work: &Path) -> Result<Optio
     if !prepared.declared.contains_key(PRIVATE) && !prepared.declared.contains_key(PUBLIC) {
         return Ok(None);
     }
-    let program = project.host.find_program("ssh-keygen").ok_or_else(|| {
+    let program = project.host.find_program(PROGRAM).ok_or_else(|| {
         let needs = Needs::RunKey(prepared.target.clone());
-        EngineError::ToolMissing { needs, tool: "ssh-keygen".into() }
+        EngineError::ToolMissing { needs, tool: PROGRAM.into() }
     })?;
     let dir = work.join("ssh");
     create_dirs(&dir)?;

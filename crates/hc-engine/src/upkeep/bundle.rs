@@ -11,7 +11,7 @@ use hc_records::retention::{Policy, Retention};
 use hc_state::paths;
 use time::format_description::well_known::Rfc3339;
 
-use super::doctor;
+use super::doctor::{DoctorOptions, doctor};
 use crate::error::Result;
 use crate::outcome::bundle::BundleDoc;
 use crate::project::Project;
@@ -52,7 +52,7 @@ pub fn bundle(project: &Project, run: Option<&RunId>, out: Option<&Path>) -> Res
             bundle.add_file(&name(&file), &project.at(&file))?;
         }
     }
-    let machine = serde_json::to_vec_pretty(&doctor::doctor(project)?)
+    let machine = serde_json::to_vec_pretty(&doctor(project, &DoctorOptions::default())?)
         .expect("a report holds only text keys and plain values");
     bundle.add_bytes(MACHINE, machine)?;
     let path = match out {
