@@ -234,6 +234,13 @@ fn is_epilogue(text: &str) -> bool {
             .any(|start| text.starts_with(start))
 }
 
+/// A line that belongs to no target; hidden by `-q`.
+pub(crate) fn plain(verbosity: i8, text: &str) {
+    if verbosity >= 0 {
+        drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{is_epilogue, phase};
@@ -260,12 +267,5 @@ mod tests {
             phase("Running post-processor:  (type checksum)"),
             "Running post-processor:  (type checksum)"
         );
-    }
-}
-
-/// A line that belongs to no target; hidden by `-q`.
-pub(crate) fn plain(verbosity: i8, text: &str) {
-    if verbosity >= 0 {
-        drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
     }
 }

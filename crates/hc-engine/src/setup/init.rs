@@ -14,7 +14,7 @@ use crate::setup::scaffold::{self, Scaffold};
 /// Scaffolds a project in `dir`, which is taken relative to the host's working directory.
 ///
 /// # Errors
-/// What [`scaffold::plan`] says, [`WouldOverwrite`](crate::EngineError::WouldOverwrite) with everything that stands in
+/// `UnknownPlatform`, `UnknownSystem`, `UnsupportedCombination`, [`WouldOverwrite`](crate::EngineError::WouldOverwrite) with everything that stands in
 /// the way, and what the disk says. Nothing stays behind then.
 pub fn init(host: &Host, dir: &Path, platforms: &[String], systems: &[String]) -> Result<InitReport> {
     let root = hc_core::fs::normalize(&host.typed(dir));
