@@ -16,14 +16,27 @@ const PARTS: &[Part] = &[
     Part { document: "docs/errors.md", name: "index", text: hc_cli::error_page::index },
 ];
 
+/// README's picture, and the text that it is drawn from.
+const PICTURE: (&str, &str) = ("docs/flow.svg", "docs/flow.txt");
+
 /// Writes every part that is out of date.
 pub fn write(root: &Path) -> Result<()> {
+    std::fs::write(root.join(PICTURE.0), drawn(root)?)?;
     each(root, |path, _, wanted| Ok(std::fs::write(path, wanted)?))
 }
 
 /// Fails when a part is out of date.
 pub fn check(root: &Path) -> Result<()> {
+    if std::fs::read_to_string(root.join(PICTURE.0)).ok() != Some(drawn(root)?) {
+        bail!("{} is out of date; run `cargo xtask docs`", PICTURE.0);
+    }
     each(root, |_, name, _| bail!("{name} is out of date; run `cargo xtask docs`"))
+}
+
+fn drawn(root: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(root.join(PICTURE.1))
+        .with_context(|| format!("cannot read {}", PICTURE.1))?;
+    Ok(crate::flow::picture(&text))
 }
 
 fn each(root: &Path, differs: impl Fn(&Path, &str, &str) -> Result<()>) -> Result<()> {

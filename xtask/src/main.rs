@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod flow;
 mod fuzz;
 mod manifests;
 mod package;
