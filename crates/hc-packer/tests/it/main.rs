@@ -11,6 +11,7 @@ mod handle;
 mod hidden;
 #[cfg(feature = "iso")]
 mod iso;
+mod real;
 mod templates;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! What packer says about broken templates, taken apart: every problem with its place and its class (PKR-4).
 
 use hc_packer::classify::classify_text;
-use hc_packer::{Cancel, Class, Packer, Rules};
+use hc_packer::{Cancel, Class, Rules};
 use serde::Deserialize;
 
 use super::fake::World;
@@ -75,21 +75,4 @@ fn an_unknown_complaint_at_a_line_is_config_and_one_without_is_unknown() {
     assert_eq!(verdict("Error: Quite new\\n\\n  on a.pkr.hcl line 3:\\n").class, Class::Config);
     assert_eq!(verdict("Error: Quite new\\n").class, Class::Unknown);
     assert_eq!(verdict("nothing of the kind\\n").class, Class::Unknown);
-}
-
-/// Runs where there is a packer; the answers of the others are recorded.
-#[test]
-fn packer_itself_says_where() {
-    let search = std::env::var_os("PATH").unwrap_or_default();
-    let Ok(packer) = Packer::locate("packer").path(search).find() else {
-        eprintln!("skipped: no packer");
-        return;
-    };
-    let dir = tempfile::tempdir().unwrap();
-    let template = "source \"null\" \"x\" {\n  communicator = \"none\"\n  foo = 1\n}\nbuild {\n  sources = [\"source.null.x\"]\n}\n";
-    std::fs::write(dir.path().join("base.pkr.hcl"), template).unwrap();
-    let validation = packer.validate(".").cwd(dir.path()).run(&Cancel::new()).unwrap();
-    let error = &validation.errors[0];
-    assert_eq!((error.file.as_deref(), error.line), (Some("base.pkr.hcl".as_ref()), Some(3)), "{error:?}");
-    assert_eq!(validation.verdict.rule.as_deref(), Some("template"));
 }
