@@ -288,7 +288,7 @@ fn refused<'a>(targets: impl Iterator<Item = &'a Target> + Clone) -> String {
     let names: Vec<String> = targets.map(|target| target.builder.to_string()).collect();
     format!(
         "look at the changes, then run `hybrid validate --env {env} --targets {}`; reverting them restores trust. \
-         See docs/open-issues.md#hc-packer",
+         See docs/remedies.md#driftdetected",
         names.join(",")
     )
 }
