@@ -55,11 +55,11 @@ impl HeldLock {
                 )
             }
             (LockKind::Build(_), false) => {
-                "wait for that build, or end it; a crashed holder blocks nobody".to_owned()
+                "wait for that build, or end it; a lock whose holder crashed is free".to_owned()
             }
             (LockKind::State, _) => {
-                "run the command again in a moment, or let it wait: `--lock-timeout 30s`; a crashed holder blocks \
-                 nobody"
+                "run the command again in a moment, or let it wait: `--lock-timeout 30s`; a lock whose \
+                 holder crashed is free"
                     .to_owned()
             }
         }
