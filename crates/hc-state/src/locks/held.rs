@@ -47,7 +47,8 @@ impl HeldLock {
     pub fn hint(&self) -> String {
         match (&self.kind, self.is_orphaned()) {
             (LockKind::Build(_), true) => {
-                let orphans: Vec<String> = self.processes.iter().map(|process| process.pid.to_string()).collect();
+                let orphans: Vec<String> =
+                    self.processes.iter().map(|process| process.pid.to_string()).collect();
                 format!(
                     "the run that started it is gone, its child still works: wait for it, or end it with \
                      `kill {}`; the lock is free then",
