@@ -173,7 +173,7 @@ fn of_build(error: &EngineError) -> Option<String> {
         }
         EngineError::BadChannel { .. } => "channel names are kebab-case: stable, canary, eu-west".into(),
         EngineError::PublishRefused { .. } => {
-            "mend what is listed: build again, or run `hybrid test`; then publish again".into()
+            "fix what is listed: build again, or run `hybrid test`; then publish again".into()
         }
         EngineError::HookFailed { .. } => {
             "its output is in logs/; publish again once it works: hooks that passed run again".into()
