@@ -25,7 +25,7 @@ pub(crate) struct GlobalArgs {
     /// How long to wait for the state lock: 30s, 2m (default: `state.lock_timeout`, 0s)
     #[arg(long, global = true, value_name = "DURATION")]
     pub(crate) lock_timeout: Option<hc_config::settings::HumanDuration>,
-    /// Go on where the file system of the project has no locks; nobody else may work on it meanwhile
+    /// Go on where the file system of the project has no locks; no other process may write to it meanwhile
     #[arg(long, global = true)]
     pub(crate) unsafe_no_lock: bool,
     /// Days that rotated logs are kept (also HYBRID_LOG_MAX_DAYS; default: `logs.keep_days`)

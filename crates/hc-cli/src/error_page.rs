@@ -6,22 +6,21 @@
 /// The page that docs/ shows too.
 const PAGE: &str = include_str!("../../../docs/errors.md");
 
-/// The page that has the findings of `state check`.
-const FINDINGS: &str = include_str!("../../../docs/open-issues.md");
+/// The page that explains the findings of `state check`.
+const FINDINGS: &str = include_str!("../../../docs/remedies.md");
 
-/// Findings of `state check` with their sections; some are called like an error.
+/// Findings of `state check` with their sections; some have the same name as an error.
 pub(crate) fn findings() -> Vec<(&'static str, &'static str)> {
-    FINDINGS
-        .split("\n### ")
-        .skip(1)
-        .filter_map(|section| section.split_once('\n'))
-        .map(|(code, text)| (code.trim(), text.split("\n## ").next().unwrap_or(text).trim()))
-        .collect()
+    split(FINDINGS)
 }
 
 /// Codes with their sections, in the order of the page.
 pub fn sections() -> Vec<(&'static str, &'static str)> {
-    PAGE.split("\n## ")
+    split(PAGE)
+}
+
+fn split(page: &str) -> Vec<(&str, &str)> {
+    page.split("\n## ")
         .skip(1)
         .filter_map(|section| section.split_once('\n'))
         .map(|(code, text)| (code.trim(), text.trim()))

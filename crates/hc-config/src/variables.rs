@@ -101,7 +101,7 @@ fn declaration(
     diagnostics.extend(blocks::only(document, "variable", &block.body, &arguments, &["validation"]));
     if !is_identifier(label.as_str()) {
         diagnostics.push(
-            Diagnostic::error("BadVariable", format!("`{}` is no name for a variable", label.as_str()))
+            Diagnostic::error("BadVariable", format!("`{}` is not a name for a variable", label.as_str()))
                 .at(document.location(label))
                 .hint("a name starts with a letter or `_`; letters, digits, `_` and `-` follow"),
         );

@@ -16,9 +16,9 @@ pub struct Version {
     pub patch: u64,
 }
 
-/// A text that is no version, or no constraint on versions.
+/// A text that is not a version, or not a constraint on versions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no version")]
+#[error("`{0}` is not a version")]
 pub struct VersionError(String);
 
 impl fmt::Display for Version {

@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(names(roles(text)), ["base"]);
         assert!(
             roles("roles:\n  - admin\n").is_empty(),
-            "a variable of that name in a file that is no playbook"
+            "a variable of that name in a file that is not a playbook"
         );
     }
 

@@ -56,7 +56,7 @@ pub struct HashEntry {
 pub struct HashedInput {
     /// What it is.
     pub kind: InputKind,
-    /// Path relative to the project, or a name for what is no file.
+    /// Path relative to the project, or a name for what is not a file.
     pub name: String,
     /// Digest of its content.
     pub blake3: Digest,

@@ -73,7 +73,7 @@ impl InputKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Input {
-    /// Path relative to the project, or a name for what is no file.
+    /// Path relative to the project, or a name for what is not a file.
     pub name: String,
     /// What it is.
     pub kind: InputKind,

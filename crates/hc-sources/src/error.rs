@@ -51,8 +51,8 @@ pub enum SourceError {
         /// The source.
         name: String,
     },
-    /// The ref is no branch, tag or commit.
-    #[error("source `{name}`: `{reference}` is no branch, tag or commit")]
+    /// The ref is not a branch, tag or commit.
+    #[error("source `{name}`: `{reference}` is not a branch, tag or commit")]
     Reference {
         /// The source.
         name: String,

@@ -79,7 +79,7 @@ pub fn check(spec: &SourceSpec, request: &PinRequest) -> Result<(), SourceError>
     if request.reason.trim().chars().count() < REASON {
         invalid("the reason says too little")
     } else if approver.is_empty() {
-        invalid("nobody approved it")
+        invalid("it has no approver")
     } else if approver == request.pinned_by {
         invalid("nobody approves their own pin")
     } else if !printable(&request.reason) || !printable(approver) {

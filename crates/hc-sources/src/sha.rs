@@ -12,7 +12,7 @@ pub struct Sha(String);
 
 /// The text is not 40 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no commit id (40 hex digits)")]
+#[error("`{0}` is not a commit id (40 hex digits)")]
 pub struct ShaError(String);
 
 impl Sha {

@@ -108,7 +108,7 @@ pub struct BuilderRecord {
     pub trusted: Option<Trust>,
 }
 
-/// Inputs that somebody validated.
+/// Inputs that were validated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

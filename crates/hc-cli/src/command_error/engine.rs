@@ -173,7 +173,7 @@ fn of_build(error: &EngineError) -> Option<String> {
         }
         EngineError::BadChannel { .. } => "channel names are kebab-case: stable, canary, eu-west".into(),
         EngineError::PublishRefused { .. } => {
-            "mend what is listed: build again, or run `hybrid test`; then publish again".into()
+            "fix what is listed: build again, or run `hybrid test`; then publish again".into()
         }
         EngineError::HookFailed { .. } => {
             "its output is in logs/; publish again once it works: hooks that passed run again".into()
@@ -288,7 +288,7 @@ fn refused<'a>(targets: impl Iterator<Item = &'a Target> + Clone) -> String {
     let names: Vec<String> = targets.map(|target| target.builder.to_string()).collect();
     format!(
         "look at the changes, then run `hybrid validate --env {env} --targets {}`; reverting them restores trust. \
-         See docs/open-issues.md#hc-packer",
+         See docs/remedies.md#driftdetected",
         names.join(",")
     )
 }

@@ -10,7 +10,7 @@ pub(super) fn hint(error: &ProvisionerError) -> Option<String> {
             Some(format!("stacks: {}", registry::names().collect::<Vec<_>>().join(", ")))
         }
         ProvisionerError::Refused { .. } => {
-            Some("mend what is listed and switch it on again; nothing was changed".into())
+            Some("fix what is listed and switch it on again; nothing was changed".into())
         }
         ProvisionerError::BrokenFile(diagnostic) => diagnostic.hint.clone(),
         ProvisionerError::Fs(_) | ProvisionerError::Render(_) => None,

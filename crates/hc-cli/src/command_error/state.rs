@@ -16,7 +16,7 @@ pub(super) fn hint(error: &StateError) -> String {
     match error {
         StateError::LockHeld(held) => held.hint(),
         StateError::LocksUnsupported { .. } => {
-            "move the project to a local file system, or pass `--unsafe-no-lock` if nobody else writes".into()
+            "move the project to a local file system, or pass `--unsafe-no-lock` if no other process writes".into()
         }
         StateError::Corrupt { backup, .. } => restore(backup),
         StateError::NotRegular { backup: Some(backup), .. } => {

@@ -57,7 +57,7 @@ pub(crate) struct DiffArgs {
 pub(crate) struct RevokeArgs {
     /// Build id
     build: String,
-    /// Why, for whoever meets it later
+    /// Why; recorded with the revocation
     #[arg(long)]
     reason: String,
 }

@@ -31,7 +31,7 @@ pub(crate) struct DoctorArgs {
     /// Count what is only useful as required: linters, git
     #[arg(long)]
     optional: bool,
-    /// Let apt install what is missing, with sudo for anybody but root
+    /// Let apt install what is missing, with sudo unless root
     #[arg(long)]
     install: bool,
 }

@@ -52,7 +52,7 @@ fn a_cut_state_names_its_backup_and_restore_brings_it_back() {
     assert_eq!(project.read(STATE).len(), whole.len() / 2, "a corrupt state was overwritten");
     let diagnosis = project.ok(&["diag", "state", "--format", "json"]).json();
     assert_eq!(diagnosis["result"]["findings"][0]["code"], "StateUnusable");
-    assert_eq!(diagnosis["result"]["findings"][0]["link"], "docs/open-issues.md#stateunusable");
+    assert_eq!(diagnosis["result"]["findings"][0]["link"], "docs/remedies.md#stateunusable");
     project.run(&["state", "check"]).expect(1);
     project.ok(&["state", "restore"]);
     project.ok(&["status"]);

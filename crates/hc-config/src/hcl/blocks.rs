@@ -169,7 +169,7 @@ impl Checker {
                 match &attribute.value {
                     Expression::Object(requirement) => self.plugin(document, name, requirement),
                     other => {
-                        let message = format!("the requirement of plugin `{name}` is no object");
+                        let message = format!("the requirement of plugin `{name}` is not an object");
                         self.problem(document, other, message, PLUGIN);
                     }
                 }
@@ -186,13 +186,13 @@ impl Checker {
                 Some(Expression::String(text)) if wanted == "source" => {
                     let parts: Vec<&str> = text.split('/').collect();
                     if parts.len() < 3 || parts.iter().any(|part| part.is_empty()) {
-                        let message = format!("`{}` is no address of a plugin", text.as_str());
+                        let message = format!("`{}` is not the address of a plugin", text.as_str());
                         self.problem(document, text, message, PLUGIN);
                     }
                 }
                 Some(Expression::String(_)) => {}
                 Some(other) => {
-                    let message = format!("the {wanted} of plugin `{name}` is no plain string");
+                    let message = format!("the {wanted} of plugin `{name}` is not a plain string");
                     self.problem(document, other, message, PLUGIN);
                 }
                 None => {

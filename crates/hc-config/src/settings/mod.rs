@@ -362,7 +362,7 @@ impl Default for PublishSettings {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecuritySettings {
-    /// Findings that are no secrets, for files that cannot carry a `hybrid:allow` comment.
+    /// Findings that are not secrets, for files that cannot carry a `hybrid:allow` comment.
     pub allow: Vec<AllowedFinding>,
     /// Findings that were there when searching began, relative to the project; `hybrid templates scan --write-baseline`
     /// writes it.

@@ -15,7 +15,7 @@ pub struct ScanReport {
     pub accepted: usize,
     /// How many entries of the baseline stand for nothing any more.
     pub gone: usize,
-    /// What nobody accepted, by file and line.
+    /// Findings that are not accepted, by file and line.
     pub findings: Vec<FindingDoc>,
 }
 

@@ -167,7 +167,7 @@ impl SecretSource for Source<'_> {
         let path = self.project.root.join(path);
         let meta = std::fs::metadata(&path)?;
         if !meta.is_file() {
-            return Err(std::io::Error::other("it is no regular file"));
+            return Err(std::io::Error::other("it is not a regular file"));
         }
         let mut text = String::new();
         std::fs::File::open(&path)?.take(MAX_SECRET as u64 + 1).read_to_string(&mut text)?;

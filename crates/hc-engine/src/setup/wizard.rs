@@ -232,7 +232,7 @@ fn reference(
             break line;
         }
         // What was typed may be the secret itself: it is not repeated.
-        dialogue.say("that is no name of an environment variable; do not type the secret here");
+        dialogue.say("that is not the name of an environment variable; do not type the secret here");
     };
     let target = &prepared.target;
     Ok(Some(ReferenceDoc {

@@ -46,7 +46,7 @@ impl Evidence {
             let path = layout::artifact_record(damaged);
             Some(format!("{path} cannot be read, and it may be made from any build"))
         } else if state.is_none() && !records.is_empty() {
-            Some("without a state nobody knows what is published".to_owned())
+            Some("without a state it is not known what is published".to_owned())
         } else {
             None
         };

@@ -31,9 +31,9 @@ pub struct AllowEntry {
 enum EntryError {
     #[error("entry {index} has no reason")]
     NoReason { index: usize },
-    #[error("entry {index} names `{rule}`, which is no rule")]
+    #[error("entry {index} names `{rule}`, which is not a rule")]
     NoRule { index: usize, rule: String },
-    #[error("entry {index} has a path that is no glob")]
+    #[error("entry {index} has a path that is not a glob")]
     BadGlob { index: usize },
 }
 

@@ -129,7 +129,7 @@ impl fmt::Display for Note {
             }
             Self::LargeFiles => write!(f, "files of git-lfs are pointers only"),
             Self::Rewritten => {
-                write!(f, "history was rewritten upstream: the old pin is no ancestor of the new one")
+                write!(f, "history was rewritten upstream: the old pin is not an ancestor of the new one")
             }
             Self::TagUnchecked { reason } => write!(f, "whether the tag moved could not be asked: {reason}"),
             Self::Resumed => write!(f, "an interrupted sync was finished first"),

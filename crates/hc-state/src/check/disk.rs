@@ -26,7 +26,7 @@ pub(super) fn unusable(error: &StateError) -> StateFinding {
         FindingCode::StateUnusable,
         "state",
         message,
-        "mend what the message says, or restore a backup",
+        "fix what the message says, or restore a backup",
     )
 }
 

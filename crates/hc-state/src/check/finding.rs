@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The page that explains every finding.
-pub const DOC: &str = "docs/open-issues.md";
+pub const DOC: &str = "docs/remedies.md";
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,7 +89,7 @@ finding_codes! {
 }
 
 impl FindingCode {
-    /// Where it is explained: `docs/open-issues.md#missingprovenance`.
+    /// Where it is explained: `docs/remedies.md#missingprovenance`.
     pub fn doc_anchor(self) -> String {
         format!("{DOC}#{}", self.as_str().to_lowercase())
     }

@@ -1,7 +1,7 @@
 //! What is wrong with a state that can be read, and with what lies beside it (STATE-4, STATE-5).
 //!
 //! [`inspect`] is a function of values: it reads the schema's fields and nothing else. [`Store::check`] adds
-//! what only the disk knows. Every finding has a code, a cure, and an anchor in `docs/open-issues.md`.
+//! what only the disk knows. Every finding has a code, a cure, and an anchor in `docs/remedies.md`.
 
 mod disk;
 mod finding;

@@ -47,7 +47,8 @@ impl HeldLock {
     pub fn hint(&self) -> String {
         match (&self.kind, self.is_orphaned()) {
             (LockKind::Build(_), true) => {
-                let orphans: Vec<String> = self.processes.iter().map(|process| process.pid.to_string()).collect();
+                let orphans: Vec<String> =
+                    self.processes.iter().map(|process| process.pid.to_string()).collect();
                 format!(
                     "the run that started it is gone, its child still works: wait for it, or end it with \
                      `kill {}`; the lock is free then",
@@ -55,11 +56,11 @@ impl HeldLock {
                 )
             }
             (LockKind::Build(_), false) => {
-                "wait for that build, or end it; a crashed holder blocks nobody".to_owned()
+                "wait for that build, or end it; a lock whose holder crashed is free".to_owned()
             }
             (LockKind::State, _) => {
-                "run the command again in a moment, or let it wait: `--lock-timeout 30s`; a crashed holder blocks \
-                 nobody"
+                "run the command again in a moment, or let it wait: `--lock-timeout 30s`; a lock whose \
+                 holder crashed is free"
                     .to_owned()
             }
         }

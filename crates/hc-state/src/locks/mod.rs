@@ -109,7 +109,7 @@ pub(crate) fn advice(root: &Path) -> Result<Vec<UnlockAdvice>, StateError> {
                 held: false,
                 holder: None,
                 processes: Vec::new(),
-                advice: "nobody holds it: nothing to do, keep the file".to_owned(),
+                advice: "it is free: nothing to do, keep the file".to_owned(),
             },
         });
     }
