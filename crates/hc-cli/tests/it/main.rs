@@ -29,6 +29,7 @@ mod provisioners;
 mod publish;
 mod reports;
 mod rootfs;
+mod screens;
 mod secrets;
 mod sources;
 mod stat_cache;
