@@ -291,7 +291,13 @@ mod tests {
         }
         let of_another =
             [("packer", ""), ("tar", minimal), ("unshare", minimal), ("zstd", "linux.qemu.base")];
-        assert_eq!(compare(&started, &declared_by(&of_another)).len(), 1);
+        assert_eq!(
+            compare(&started, &declared_by(&of_another)),
+            [
+                "`zstd` is declared for linux.qemu.base, and nothing started it".to_owned(),
+                format!("rootfs-pack.sh starts `zstd` for {minimal}, and no `requires` declares it")
+            ]
+        );
         let too_many = [all.as_slice(), &[("puppet", ""), ("qemu-img", minimal)]].concat();
         assert_eq!(
             compare(&started, &declared_by(&too_many)),
