@@ -90,8 +90,9 @@ impl Report for ConfigDiffReport {
             }
             let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(unset)".into());
             text.push_str(&format!("  {}\n", difference.key));
-            text.push_str(&style.bad(&format!("    {} {}", self.left, side(&difference.left))));
-            text.push_str(&style.good(&format!("\n    {} {}\n", self.right, side(&difference.right))));
+            let left = style.bad(&format!("{} {}", self.left, side(&difference.left)));
+            let right = style.good(&format!("{} {}", self.right, side(&difference.right)));
+            text.push_str(&format!("    {left}\n    {right}\n"));
         }
         if text.is_empty() {
             format!("{} and {} give the same values\n", self.left, self.right)

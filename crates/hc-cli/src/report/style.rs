@@ -116,9 +116,9 @@ pub fn steers(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}')
 }
 
-/// Wraps `text` in an SGR sequence when `on`.
+/// Wraps `text` in an SGR sequence when `on`; nothing needs no colour.
 pub fn paint(on: bool, sgr: &str, text: &str) -> String {
-    if on { format!("\u{1b}[{sgr}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if on && !text.is_empty() { format!("\u{1b}[{sgr}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ fn a_build_that_fails() {
 fn inputs_that_changed_since_they_were_validated() {
     let project = project();
     project.ok(&["validate"]);
+    project.ok(&["build"]);
     project.edit("templates/scripts/linux/greet.sh", "echo done", "echo really done");
     project.edit("configs/overlays/dev.pkrvars.hcl", "\"hello\"", "\"good morning\"");
     let mut screens = Screens::of(project);
