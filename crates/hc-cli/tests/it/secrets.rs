@@ -323,7 +323,7 @@ fn programs_that_give_secrets_are_heard_bounded_and_stopped() {
     let project = telling("file(\"pipe\")", "string", "${var.key}");
     Command::new("mkfifo").arg(project.path("pipe")).status().unwrap();
     project.ok(&["validate"]);
-    project.run(&["build"]).expect(1).says("no regular file");
+    project.run(&["build"]).expect(1).says("not a regular file");
     project.write("configs/overlays/dev.pkrvars.hcl", "message = \"hello\"\nkey = file(\"large\")\n");
     project.write("large", &"y".repeat(70_000));
     project.ok(&["validate"]);
