@@ -19,6 +19,7 @@ use hc_config::secrets::SecretRef;
 use hc_config::{Location, Value, render, variables};
 use hc_core::Target;
 use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization as _;
 
 fn target() -> Target {
     "linux.qemu.base@dev".parse().unwrap()
@@ -31,7 +32,8 @@ fn text() -> impl Strategy<Value = String> {
         "日本", "🦀", "~}", "<<EOT", "#", "//", "/*", " ", "a", "$", "%",
     ]);
     prop::collection::vec(prop_oneof![telling.prop_map(str::to_owned), ".{0,3}"], 0..6)
-        .prop_map(|parts| parts.concat())
+        // Packer's strings and keys are composed (NFC): what is read back is, too.
+        .prop_map(|parts| parts.concat().nfc().collect())
 }
 
 fn value() -> impl Strategy<Value = Value> {
