@@ -129,8 +129,12 @@ impl Plan<'_> {
                 Some("packer ended with 0 but reported no artifact".to_owned()),
                 Some("check that a build block has a source, and that `only` matches it"),
             ),
-            Ending::Exited(_) | Ending::Killed(_) => {
-                self.rules.classify_failure(self.platform, &story.failure())
+            Ending::Exited(_) => self.rules.classify_failure(self.platform, &story.failure()),
+            Ending::Killed(signal) => {
+                let mut verdict = self.rules.classify_failure(self.platform, &story.failure());
+                let killed = || format!("packer was ended by signal {signal}, which was not sent from here");
+                verdict.evidence = verdict.evidence.or_else(|| Some(killed()));
+                verdict
             }
         };
         Attempt {

@@ -268,14 +268,16 @@ impl Run<'_> {
             }
             std::thread::sleep(left.min(TICK));
         }
-        self.hook(sink).then_some(after_ms)
+        let goes_on = self.hook(sink) && self.left().is_none_or(|left| !left.is_zero());
+        goes_on.then_some(after_ms)
     }
 
     /// Whether the program that runs before an attempt allows it.
     fn hook(&self, sink: &mut dyn FnMut(Event)) -> bool {
         let Some((program, args)) = &self.retry.before else { return true };
         let redact = &self.scene.redaction;
-        let hook = self.scene.hook(program, args);
+        let mut hook = self.scene.hook(program, args);
+        hook.timeout = self.left().map_or(hook.timeout, |left| left.min(hook.timeout));
         // Hooks log in to platforms: what they print holds secrets as well as packer's output does.
         let ended = process::listen(hook, self.cancel, &|piece| cut(redact, piece), |heard| {
             let Heard::Line(_, line) = heard else { return };

@@ -19,6 +19,7 @@ const MOST_EVIDENCE: usize = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub enum Class {
     /// It worked.
     Success,
@@ -97,6 +98,7 @@ impl Class {
 /// Which lines of a failed build a rule reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Scope {
     /// Those that say why packer failed. What scripts print is never among them, in good builds it speaks of timeouts and
     /// refused connections too.

@@ -53,6 +53,7 @@ pub fn speaker(message: &str) -> Option<(&str, &str)> {
 
 /// An artifact as the stream tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StreamArtifact {
     /// Source: `null.minimal`.
     pub source: String,

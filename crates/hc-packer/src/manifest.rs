@@ -12,6 +12,7 @@ const LIMIT: u64 = 32 << 20;
 
 /// A manifest.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct PackerManifest {
     /// Builds, oldest first.
     #[serde(default)]
@@ -20,6 +21,7 @@ pub struct PackerManifest {
 
 /// One build of a manifest.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct Build {
     /// Source name without its type.
     pub name: String,
@@ -35,6 +37,7 @@ pub struct Build {
 
 /// One file of a manifest.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct File {
     /// Path as packer wrote it.
     pub name: String,
@@ -42,8 +45,8 @@ pub struct File {
     pub size: u64,
 }
 
-/// Reads a manifest, and takes the secrets out of the file: `custom_data` may hold any variable (LOG-2). `None` when there
-/// is none, or when it is no manifest.
+/// Reads a manifest, and takes the secrets out of the file: `custom_data` may hold any variable (LOG-2). `None` for a
+/// file that does not exist or is not a manifest.
 ///
 /// # Errors
 /// [`FsError`] when it cannot be read or cleaned.

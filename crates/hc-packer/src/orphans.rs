@@ -29,6 +29,7 @@ const RULES: &[(&str, &str, &str, &str)] = &[
 /// Something that a build made and that may still be there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Leftover {
     /// What it is: `resource group`, `instance`, …
     pub what: String,

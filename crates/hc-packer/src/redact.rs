@@ -14,6 +14,8 @@ const MASK: &[u8] = b"***";
 const SHORTEST: usize = 4;
 /// Shorter lines of a secret, and shorter secrets in an encoding, are likely to be ordinary words, in bytes.
 const TELLING: usize = 8;
+/// Longer secrets are files, which are printed line by line if at all: they are not looked for in an encoding, in bytes.
+const LONGEST_ENCODED: usize = 8 << 10;
 
 /// Removes secrets from bytes.
 pub trait Redact: Send + Sync {
@@ -103,7 +105,7 @@ fn forms(secret: &str) -> Vec<String> {
             |text: &str| text.replace(',', "%!(PACKER_COMMA)").replace('\r', "\\r").replace('\n', "\\n");
         let hcl = json.replace("${", "$${").replace("%{", "%%{");
         forms.extend([machine(text), machine(&json), machine(&hcl), text.to_owned(), json, hcl]);
-        if text.len() >= TELLING {
+        if (TELLING..=LONGEST_ENCODED).contains(&text.len()) {
             forms.extend([url(text), url(text).replace("%20", "+")]);
             forms.extend(base64_cores(text.as_bytes()));
         }
@@ -186,6 +188,15 @@ mod tests {
         // printf 'user:hunter2hunter2!' | base64
         assert_eq!(clean(&redaction, "Basic dXNlcjpodW50ZXIyaHVudGVyMiE="), "Basic dXNlcjp***iE=");
         assert_eq!(clean(&redaction, "aHVudGVyMmh1bnRlcjI="), "***I=");
+    }
+
+    #[test]
+    fn a_secret_as_large_as_a_file_is_hidden_too() {
+        let file: String =
+            (0..2_000).map(|at| format!("line {at} of a kubeconfig, more or less\n")).collect();
+        let redaction = redaction(&file, None);
+        assert_eq!(clean(&redaction, "  line 1999 of a kubeconfig, more or less"), "  ***");
+        assert_eq!(clean(&redaction, &file), "***\n");
     }
 
     #[test]

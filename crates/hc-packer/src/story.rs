@@ -184,10 +184,16 @@ impl Story {
             source.step.clear();
             return;
         }
-        if source.step.len() == MOST_STEP_LINES {
-            source.step.pop_front();
+        // The oldest line gives its room to the newest: a chatty build has millions.
+        let full = source.step.len() == MOST_STEP_LINES;
+        let mut line = full.then(|| source.step.pop_front()).flatten().unwrap_or_default();
+        line.clear();
+        if bare.len() <= MOST_STEP_CHARS {
+            line.push_str(bare);
+        } else {
+            line.extend(bare.chars().take(MOST_STEP_CHARS));
         }
-        source.step.push_back(bare.chars().take(MOST_STEP_CHARS).collect());
+        source.step.push_back(line);
     }
 
     /// Sources that were built, or that failed.

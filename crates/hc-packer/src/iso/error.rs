@@ -76,7 +76,7 @@ pub enum IsoError {
 }
 
 impl IsoError {
-    /// Stable code for `hybrid explain`.
+    /// Stable code, for programs and documentation.
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadChecksum(_) => "BadChecksum",

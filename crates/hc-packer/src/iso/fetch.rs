@@ -87,12 +87,12 @@ enum Heard {
         length: Option<u64>,
     },
     Bytes(Vec<u8>),
-    /// The end, or why there is none.
+    /// The end, with the reason of one that came too early.
     End(Option<String>),
 }
 
 /// Asks in a thread of its own: a read of a socket can be neither cancelled nor limited in its silence. The thread ends
-/// when nobody listens any more, or when the other side closes.
+/// when its listener is gone, or when the other side closes.
 fn ask(agent: &ureq::Agent, url: &str, have: u64) -> Receiver<Heard> {
     let mut request = agent.get(url);
     if have > 0 {

@@ -64,7 +64,7 @@ impl IsoStore {
             return Ok(known.path);
         }
         let part = dir.join(".part");
-        // Left by a crash after it was protected, and before it was named; nobody but root could write to it.
+        // Left by a crash after it was protected, and before it was named; only root could write to it.
         if part.metadata().is_ok_and(|meta| meta.permissions().readonly()) {
             std::fs::remove_file(&part).map_err(io_error("remove", &part))?;
         }
@@ -173,7 +173,7 @@ fn wait_for_lock(path: &Path, me: &Holder, patience: &Patience, url: &str) -> Re
         let left = patience.lock.saturating_sub(start.elapsed());
         match lock(path, me, left.min(LOCK_STEP)) {
             Err(IsoError::Busy { who, .. }) if start.elapsed() < patience.lock => {
-                // It may take hours: whoever looks has to know for what.
+                // It may take hours: a person who looks has to know for what.
                 if !said {
                     tracing::warn!(url, "{who} downloads the same file: waiting for it");
                 }

@@ -32,7 +32,7 @@ pub fn platform() -> String {
     format!("{os}_{arch}")
 }
 
-/// Where packer looks for plugins when nobody says otherwise, given the caller's environment.
+/// Where packer looks for plugins by default, given the caller's environment.
 pub fn default_dir(caller: &[(OsString, OsString)]) -> Option<PathBuf> {
     let value =
         |name: &str| caller.iter().find(|(known, _)| known == name).map(|(_, value)| PathBuf::from(value));

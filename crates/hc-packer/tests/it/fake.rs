@@ -155,6 +155,8 @@ fn every_ending_has_its_class_and_exit_code() {
             "{script}"
         );
     }
+    let killed = World::new("1.16.0", "kill -KILL $$").build(Retry::never()).result;
+    assert!(killed.evidence.is_some_and(|evidence| evidence.contains("signal 9")));
     for code in [2, 3, 127, 255] {
         let built = World::new("1.11.2", &format!("exit {code}")).build(Retry::never());
         assert_eq!(built.result.exit_code, 1, "{code}");

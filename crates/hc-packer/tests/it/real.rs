@@ -69,7 +69,7 @@ fn a_request_and_a_timeout_end_packer_and_its_scripts() {
             let took = asked.map_or_else(|| start.elapsed().saturating_sub(limit), |asked| asked.elapsed());
             println!("{}: {ending:?} took {took:?}", packer.version);
             assert_eq!(result.ending, Some(ending), "{}: {}", packer.version, result.stdout);
-            assert!(took < Duration::from_secs(10), "{}: {took:?}", packer.version);
+            assert!(took < Duration::from_secs(60), "{}: {took:?}", packer.version);
             let pids = std::fs::read_to_string(dir.path().join("pids")).unwrap();
             assert!(!pids.is_empty() && !pids.lines().any(lives), "{}: {pids}", packer.version);
         }
