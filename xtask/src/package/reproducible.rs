@@ -2,7 +2,8 @@
 //! under another umask, have to give the same bytes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::Mode;
@@ -18,18 +19,12 @@ pub(super) fn check(root: &Path, options: &Options) -> Result<()> {
     let commit = git(root, &["rev-parse", "HEAD"])?;
     let tools = tools::Tools::at(root);
     let room = root.join("target/reproducible");
-    if room.exists() {
-        std::fs::remove_dir_all(&room).with_context(|| format!("cannot remove {}", room.display()))?;
-    }
     let mut sums = Vec::new();
     for (place, umask) in [("one", 0o022), ("elsewhere/and/deeper/two", 0o077)] {
         let clone = room.join(place);
         eprintln!("packaging {commit} in {}", clone.display());
         rustix::process::umask(Mode::from_raw_mode(umask));
-        std::fs::create_dir_all(&clone)?;
-        let mut command = std::process::Command::new("git");
-        run(command.args(["clone", "--quiet"]).arg(root).arg(&clone))?;
-        git(&clone, &["checkout", "--quiet", "--detach", &commit])?;
+        cloned(root, &clone, &commit)?;
         let source = Source::open(&clone, &options.profile, tools.clone())?;
         make(&source, &options.formats)?;
         sums.push(of_directory(&source.dist())?);
@@ -50,8 +45,27 @@ pub(super) fn check(root: &Path, options: &Options) -> Result<()> {
     std::fs::remove_dir_all(&room).with_context(|| format!("cannot remove {}", room.display()))
 }
 
+/// A clone that has the commit checked out. One that a check of the same commit left when it was interrupted stays, with
+/// what was compiled in it.
+fn cloned(root: &Path, clone: &Path, commit: &str) -> Result<()> {
+    if clone.join(".git").exists() {
+        if git(clone, &["rev-parse", "HEAD"]).is_ok_and(|head| head == commit) {
+            return Ok(());
+        }
+        std::fs::remove_dir_all(clone).with_context(|| format!("cannot remove {}", clone.display()))?;
+    }
+    let growing = clone.with_extension("growing");
+    if growing.exists() {
+        std::fs::remove_dir_all(&growing)?;
+    }
+    std::fs::create_dir_all(&growing)?;
+    run(Command::new("git").args(["clone", "--quiet", "--no-checkout"]).arg(root).arg(&growing))?;
+    git(&growing, &["checkout", "--quiet", "--detach", commit])?;
+    Ok(std::fs::rename(&growing, clone)?)
+}
+
 fn of_directory(dist: &Path) -> Result<BTreeMap<String, String>> {
-    let named = |path: &std::path::PathBuf| {
+    let named = |path: &PathBuf| {
         Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), sums::of(path)?))
     };
     sums::packages(dist)?.iter().map(named).collect()
