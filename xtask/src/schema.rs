@@ -59,6 +59,7 @@ fn all() -> BTreeMap<String, Value> {
             "log-summary",
             schema::<hc_records::LogSummary>("log-summary", "Logs of a builder's newest build"),
         ),
+        own("observed", schema::<hc_records::Observed>("observed", "What runs of a target were seen to use")),
         own(
             "packer-result",
             schema::<hc_packer::PackerResult>("packer-result", "Result of one packer command"),

@@ -43,6 +43,8 @@ pub enum InputKind {
     Iso,
     /// The parent image.
     Parent,
+    /// What a run was seen to use, and nothing names.
+    Observed,
 }
 
 impl InputKind {
@@ -65,6 +67,7 @@ impl InputKind {
             Self::Plugin => "Plugin",
             Self::Iso => "Iso",
             Self::Parent => "Parent",
+            Self::Observed => "Observed",
         }
     }
 }
@@ -115,6 +118,18 @@ impl InputManifest {
             combiner.field(input.blake3.as_bytes());
         }
         Self { target, combined: combiner.finish(), inputs }
+    }
+
+    /// With more inputs.
+    #[must_use]
+    pub fn with(self, inputs: impl IntoIterator<Item = Input>) -> Self {
+        Self::new(self.target, self.inputs.into_iter().chain(inputs).collect())
+    }
+
+    /// Without those of a kind.
+    #[must_use]
+    pub fn without(self, kind: InputKind) -> Self {
+        Self::new(self.target, self.inputs.into_iter().filter(|input| input.kind != kind).collect())
     }
 
     /// The bytes of a stored manifest.

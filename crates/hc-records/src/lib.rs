@@ -12,6 +12,7 @@ pub mod journal;
 pub mod kept;
 pub mod layout;
 pub mod log_summary;
+pub mod observed;
 pub mod retention;
 mod schema_tag;
 
@@ -22,4 +23,5 @@ pub use hash_manifest::{HashEntry, HashManifest, HashedInput};
 pub use input::{Input, InputKind, InputManifest};
 pub use journal::JournalEntry;
 pub use log_summary::{LogSummary, RetainedLog};
+pub use observed::Observed;
 pub use schema_tag::SchemaTag;

@@ -66,6 +66,11 @@ pub fn trusted_manifest(root: &Path, target: &Target) -> PathBuf {
     packer_dir(root).join("trusted").join(target.env.as_str()).join(format!("{}.json", target.builder))
 }
 
+/// `state/packer/observed/<env>/<builder>.json`: what runs of the target were seen to use beyond its known inputs.
+pub fn observed(root: &Path, target: &Target) -> PathBuf {
+    packer_dir(root).join("observed").join(target.env.as_str()).join(format!("{}.json", target.builder))
+}
+
 /// `state/packer/logs/`, one log summary per builder.
 pub fn log_summaries_dir(root: &Path) -> PathBuf {
     packer_dir(root).join("logs")

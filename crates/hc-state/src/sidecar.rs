@@ -1,4 +1,4 @@
-//! Files beside the state that belong to single builders: trusted manifests and log summaries.
+//! Files beside the state that belong to single builders: trusted manifests, what was observed, log summaries.
 //!
 //! Their content is the caller's JSON, opaque here; names, locking, atomic writes and digests are ours. The
 //! state remembers a trusted manifest's digest ([`crate::Trust::manifest`]), so that an edit shows.
@@ -43,6 +43,14 @@ impl Locked<'_> {
     pub fn write_trusted_manifest(&mut self, target: &Target, json: &[u8]) -> Result<Digest, StateError> {
         self.write_sidecar(&paths::trusted_manifest(self.store.root(), target), json)?;
         Ok(Digest::of(json))
+    }
+
+    /// Writes what runs of a target were seen to use beyond its known inputs (CLO-2).
+    ///
+    /// # Errors
+    /// As [`Locked::write_trusted_manifest`].
+    pub fn write_observed(&mut self, target: &Target, json: &[u8]) -> Result<(), StateError> {
+        self.write_sidecar(&paths::observed(self.store.root(), target), json)
     }
 
     /// Writes the log summary of a builder's last build (PKR-11) and returns its path.

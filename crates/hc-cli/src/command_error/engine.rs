@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use hc_config::suggest;
+use hc_core::BuilderId;
 use hc_core::id::IdError;
-use hc_core::{BuilderId, Target};
 use hc_engine::EngineError;
 use hc_engine::error::{AcceptedList, InstallError, Needs, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict};
@@ -125,7 +125,7 @@ fn of_project(error: &EngineError) -> Option<String> {
 /// Errors on the way of a target: gate, tools, packer, tests, channels.
 fn of_build(error: &EngineError) -> Option<String> {
     Some(match error {
-        EngineError::Refused { targets, .. } => refused(targets.iter().map(|one| &one.target)),
+        EngineError::Refused { targets, .. } => refused(targets, error.code()),
         EngineError::Partly { error, .. } => return hint(error),
         EngineError::ToolsMissing { env, targets, .. } => {
             let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
@@ -283,18 +283,23 @@ fn nothing_selected(term: Option<&str>, known: &[BuilderId]) -> String {
     nearest(term, words.into_iter(), || format!("builders: {}", ids.join(", ")))
 }
 
-fn refused<'a>(targets: impl Iterator<Item = &'a Target> + Clone) -> String {
-    let env = targets.clone().next().map_or(String::new(), |target| target.env.to_string());
-    let names: Vec<String> = targets.map(|target| target.builder.to_string()).collect();
-    format!(
-        "look at the changes, then run `hybrid validate --env {env} --targets {}`; reverting them restores trust. \
-         See docs/remedies.md#driftdetected",
-        names.join(",")
-    )
+fn refused(targets: &[Refused], code: &str) -> String {
+    let env = targets.first().map_or(String::new(), |one| one.target.env.to_string());
+    let names: Vec<String> = targets.iter().map(|one| one.target.builder.to_string()).collect();
+    let command = format!("`hybrid validate --env {env} --targets {}`", names.join(","));
+    match code {
+        "NeverValidated" => format!("run {command}"),
+        _ => format!(
+            "look at the changes, then run {command}; reverting them restores trust. See \
+             docs/remedies.md#driftdetected"
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use hc_core::Target;
+
     use super::*;
 
     fn ids(names: &[&str]) -> Vec<BuilderId> {

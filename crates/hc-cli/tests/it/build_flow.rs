@@ -5,7 +5,7 @@ use crate::project::Project;
 #[test]
 fn building_before_validating_is_refused_and_runs_nothing() {
     let project = Project::with_motd();
-    project.run(&["build"]).expect(1).says("error[DriftDetected]").says("hybrid validate");
+    project.run(&["build"]).expect(1).says("error[NeverValidated]").says("hybrid validate");
     assert!(!project.path("artifacts/images").exists());
 }
 

@@ -21,6 +21,7 @@ mod documents;
 mod hostile;
 mod init;
 mod interrupts;
+mod observed;
 mod packer;
 mod plan;
 mod plugins;

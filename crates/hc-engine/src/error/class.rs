@@ -4,6 +4,7 @@ use hc_config::Diagnostic;
 use hc_core::ExitClass;
 
 use super::EngineError;
+use crate::outcome::gate::Verdict;
 
 impl EngineError {
     /// Stable code for `hybrid explain`.
@@ -17,6 +18,11 @@ impl EngineError {
             Self::NotOneBuilder { .. } | Self::BadSet { .. } => "Usage",
             Self::BadAnswers { .. } => "BadAnswers",
             Self::CloudinitOutside { .. } => "BadCloudinit",
+            Self::Refused { targets, .. }
+                if targets.iter().all(|one| one.verdict == Verdict::NeverValidated) =>
+            {
+                "NeverValidated"
+            }
             Self::Refused { .. } => "DriftDetected",
             Self::Partly { error, .. } => error.code(),
             Self::ToolsMissing { .. } | Self::ToolMissing { .. } | Self::KeyNotMade { .. } => "ToolMissing",

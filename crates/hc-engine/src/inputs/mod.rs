@@ -2,9 +2,14 @@
 
 mod digests;
 mod files;
+pub mod observed;
 pub mod plugins;
 mod sources;
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use hc_core::Digest;
 use hc_records::{Input, InputKind, InputManifest, layout};
 
 use crate::error::Result;
@@ -29,16 +34,22 @@ pub fn collect(
     digests: &mut Digests,
 ) -> Result<InputManifest> {
     let files = files::of(prepared);
-    let mut inputs = Vec::with_capacity(files.len() + 4);
+    let seen = observed::known(project, &prepared.target)?;
+    let mut inputs = Vec::with_capacity(files.len() + seen.len() + 4);
     // A commit stands for all files of its tree (SRC-1).
-    for pin in sources::referred(project, files.iter().map(|(path, _)| path.as_path()))? {
+    let paths = files.iter().map(|(path, _)| path.as_path()).chain(seen.iter().map(Path::new));
+    for pin in sources::referred(project, paths)? {
         inputs.push(Input::text(InputKind::Source, layout::source(&pin.name), pin.sha.as_str()));
     }
+    let named: BTreeSet<&str> = files.iter().filter_map(|(path, _)| path.to_str()).collect();
+    // What was named later is an input by its name.
+    let unnamed = |path: &String| !named.contains(path.as_str()) && !path.as_bytes().starts_with(SOURCES);
+    inputs.extend(observed::inputs(project, &seen.into_iter().filter(unnamed).collect(), digests)?);
     for (path, kind) in files {
         if path.as_os_str().as_encoded_bytes().starts_with(SOURCES) {
             continue;
         }
-        let (blake3, size) = digests.of(&project.root, &path)?;
+        let (blake3, size) = seen_twice(prepared.read.get(&path), digests.of(&project.root, &path)?);
         let name = path.into_os_string().into_string();
         let name = name.unwrap_or_else(|name| name.to_string_lossy().into_owned());
         let name = if cfg!(windows) { name.replace('\\', "/") } else { name };
@@ -52,4 +63,21 @@ pub fn collect(
     inputs.extend(plugins::inputs(project, prepared, digests)?);
     inputs.push(Input::text(InputKind::Packer, "packer", packer_version));
     Ok(InputManifest::new(prepared.target.clone(), inputs))
+}
+
+/// The digest of a file that was read for its values before it was hashed. When it changed in between, the two together
+/// are something that nobody ever trusted.
+fn seen_twice(read: Option<&(Digest, u64)>, hashed: (Digest, u64)) -> (Digest, u64) {
+    match read {
+        Some((read, _)) if *read != hashed.0 => {
+            let both = [*read, hashed.0].map(|digest| *digest.as_bytes()).concat();
+            (Digest::of(&both), hashed.1)
+        }
+        _ => hashed,
+    }
+}
+
+/// Paths of all files that are known to decide the image of a target, relative to the project.
+pub fn paths(prepared: &Prepared) -> impl Iterator<Item = PathBuf> + use<> {
+    files::of(prepared).into_iter().map(|(path, _)| path)
 }

@@ -34,6 +34,13 @@ pub struct BuildDoc {
     pub result: PackerResult,
     /// The record in `artifacts/`; null when the build failed.
     pub artifact: Option<ArtifactRecord>,
+    /// Files of the project that the run was seen to use and that were no inputs until then. The names in a directory
+    /// end with a slash.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<String>,
+    /// What people are told of it.
+    #[serde(skip)]
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A target that never started.
@@ -92,25 +99,25 @@ impl BuildReport {
         class(&self.builds, &self.skipped)
     }
 
-    /// One error per build that failed or was stopped.
-    pub fn failures(&self) -> Vec<Diagnostic> {
+    /// What people are told: the warnings of all builds, and one error per build that failed or was stopped.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let failed = self.builds.iter().filter(|build| build.result.exit_code != 0);
-        failed
-            .map(|build| {
-                let (builder, result) = (&build.builder, &build.result);
-                let mut failure = match ExitClass::from_number(result.exit_code) {
-                    ExitClass::Interrupted => {
-                        Diagnostic::error("Interrupted", format!("{builder} was stopped by request"))
-                    }
-                    _ => Diagnostic::error(
-                        "BuildFailed",
-                        format!("{builder} was not built ({})", result.classification),
-                    ),
-                };
-                failure.hint = result.log_path.as_ref().map(|log| format!("packer's words are in {log}"));
-                failure
-            })
-            .collect()
+        let warnings = self.builds.iter().flat_map(|build| build.warnings.iter().cloned());
+        let failures = failed.map(|build| {
+            let (builder, result) = (&build.builder, &build.result);
+            let mut failure = match ExitClass::from_number(result.exit_code) {
+                ExitClass::Interrupted => {
+                    Diagnostic::error("Interrupted", format!("{builder} was stopped by request"))
+                }
+                _ => Diagnostic::error(
+                    "BuildFailed",
+                    format!("{builder} was not built ({})", result.classification),
+                ),
+            };
+            failure.hint = result.log_path.as_ref().map(|log| format!("packer's words are in {log}"));
+            failure
+        });
+        warnings.chain(failures).collect()
     }
 }
 

@@ -59,7 +59,7 @@ pub struct TargetStatus {
     pub state: TargetState,
     /// Why it is stale.
     pub reasons: Vec<String>,
-    /// Whether `validate` has accepted some inputs.
+    /// Whether the inputs are the ones that `validate` accepted.
     pub trusted: bool,
     /// Last build.
     pub build_id: Option<String>,

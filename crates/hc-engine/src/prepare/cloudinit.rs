@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hc_config::cloudinit::{self, FILE_VARIABLE, Part, VARIABLE};
 use hc_config::{Diagnostic, Location};
+use hc_core::Digest;
 use hc_core::fs::{normalize, read_text};
 use hc_templates::{Builder, builder_toml};
 
@@ -32,6 +33,8 @@ pub fn given(project: &Project, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
 pub struct UserData {
     /// The files that it is made of, weakest first, relative to the project.
     pub files: Vec<PathBuf>,
+    /// Digests of their texts as they were read.
+    pub(crate) read: super::Read,
     /// Where the strongest of them stands, and the merged text; `None` when the builder takes none or something is wrong.
     pub merged: Option<(Location, String)>,
 }
@@ -79,5 +82,7 @@ pub fn user_data(
             .ok(),
         _ => None,
     };
-    (UserData { files, merged }, problems)
+    let digest = |part: &Part| (Digest::of(part.text.as_bytes()), part.text.len() as u64);
+    let read = parts.iter().map(|part| (part.path.clone(), digest(part))).collect();
+    (UserData { files, read, merged }, problems)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hc_config::Diagnostic;
 use hc_config::hcl::Document;
 use hc_core::fs::read_text;
-use hc_core::{EnvName, Target};
+use hc_core::{Digest, EnvName, Target};
 use hc_records::{InputKind, layout};
 use hc_templates::Builder;
 use hc_templates::inventory::TEXT_LIMIT;
@@ -40,13 +40,17 @@ pub(super) fn name(path: &Path, kind: InputKind, env: &EnvName) -> String {
     }
 }
 
-/// Reads and parses a layer.
+/// Reads and parses a layer, with digest and size of what was read.
 ///
 /// # Errors
 /// Why it cannot be read, or where it cannot be parsed.
-pub(super) fn read(project: &Project, path: &Path) -> Result<Document, Box<Diagnostic>> {
+pub(super) fn read(project: &Project, path: &Path) -> Result<(Document, (Digest, u64)), Box<Diagnostic>> {
     match read_text(&project.at(path), TEXT_LIMIT) {
-        Ok(text) => Document::parse(path, text.unwrap_or_default()),
+        Ok(text) => {
+            let text = text.unwrap_or_default();
+            let read = (Digest::of(text.as_bytes()), text.len() as u64);
+            Ok((Document::parse(path, text)?, read))
+        }
         Err(error) => Err(Box::new(Diagnostic::unreadable(path, &error))),
     }
 }

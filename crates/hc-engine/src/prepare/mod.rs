@@ -17,7 +17,7 @@ use hc_config::hcl::eval::Scope;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
-use hc_core::{BuilderId, EnvName, Target};
+use hc_core::{BuilderId, Digest, EnvName, Target};
 use hc_records::{InputKind, layout};
 use hc_templates::assets::{self, Assets};
 use hc_templates::{Builder, naming};
@@ -49,6 +49,9 @@ pub const INJECTED: [&str; 12] = [
 /// Problems of a template that are only warnings where the repository is older than hybrid.
 const OWN_PROBLEMS: [&str; 5] = ["BadBlock", "BadType", "BadVariable", "MissingVariable", "ValidationFailed"];
 
+/// Digests and sizes of texts that were read, by path.
+pub(crate) type Read = BTreeMap<PathBuf, (Digest, u64)>;
+
 /// A target ready to be hashed. Holds resolved values, so it cannot print itself.
 #[derive(Clone)]
 pub struct Prepared {
@@ -68,6 +71,8 @@ pub struct Prepared {
     pub assets: Assets,
     /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
     pub rendered: String,
+    /// Digests of the texts that values were read from: what counts is what was read, whatever stands there later.
+    pub(crate) read: Read,
 }
 
 impl Prepared {
@@ -173,7 +178,9 @@ impl<'a> Preparing<'a> {
         let (user_data, problems) =
             cloudinit::user_data(self.project, builder, takes, &self.values.cloudinit);
         diagnostics.extend(problems);
-        let (resolution, problems) = self.resolve(builder, &target, &declared, &layer_files, &user_data);
+        let mut read = user_data.read.clone();
+        let (resolution, problems) =
+            self.resolve(builder, &target, &declared, (&layer_files, &mut read), &user_data);
         diagnostics.extend(problems);
         if builder.adopted && !self.values.strict {
             // What an adopted template lacks must not stop its neighbours; packer judges each by itself.
@@ -188,8 +195,17 @@ impl<'a> Preparing<'a> {
         diagnostics.extend(problems.into_iter().map(|problem| sources::explain(self.project, problem)));
         let rendered = hc_config::render::render(&target, &resolution);
         let builder = builder.clone();
-        let prepared =
-            Prepared { target, builder, declared, resolution, layer_files, user_data, assets, rendered };
+        let prepared = Prepared {
+            target,
+            builder,
+            declared,
+            resolution,
+            layer_files,
+            user_data,
+            assets,
+            rendered,
+            read,
+        };
         diagnostics.extend(beaten_secrets(&prepared));
         (prepared, diagnostics)
     }
@@ -199,13 +215,14 @@ impl<'a> Preparing<'a> {
         builder: &Builder,
         target: &Target,
         declared: &BTreeMap<String, VariableDecl>,
-        layer_files: &[(PathBuf, InputKind)],
+        (layer_files, read): (&[(PathBuf, InputKind)], &mut Read),
         user_data: &UserData,
     ) -> (Resolution, Vec<Diagnostic>) {
         let (mut diagnostics, mut layers) = (Vec::new(), Vec::new());
         for (path, kind) in layer_files {
             match layers::read(self.project, path) {
-                Ok(document) => {
+                Ok((document, digest)) => {
+                    read.insert(path.clone(), digest);
                     layers.push(Layer { name: layers::name(path, *kind, &target.env), document });
                 }
                 Err(problem) => diagnostics.push(*problem),

@@ -2,7 +2,7 @@
 
 pub mod journal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hc_core::{BuildId, Digest, Target};
@@ -10,7 +10,7 @@ use hc_packer::Built;
 use hc_records::artifact::{self, ArtifactRecord};
 use hc_records::retention::expiry;
 use hc_records::{
-    HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, ParentImage,
+    HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, Observed, ParentImage,
     Provenance, RecordError, RetainedLog, SchemaTag, layout,
 };
 use hc_state::{ArtifactRef, BuildSummary, Store};
@@ -30,6 +30,8 @@ pub struct Ended<'a> {
     pub build_id: &'a BuildId,
     /// Inputs that were built.
     pub manifest: &'a InputManifest,
+    /// What it was seen to use beyond its known inputs, where that is news (CLO-2).
+    pub observed: Option<&'a BTreeSet<String>>,
     /// What packer made of it.
     pub built: &'a Built,
     /// Working directory of packer.
@@ -94,6 +96,10 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
             let earlier = earlier_logs(project, store, &summary)?;
             let summary = LogSummary { earlier, ..summary };
             locked.write_log_summary(&ended.target.builder, &summary.to_json())?;
+            if let Some(paths) = ended.observed {
+                let observed = Observed::new(ended.target.clone(), paths.clone());
+                locked.write_observed(ended.target, &observed.to_json())?;
+            }
             let record = locked.state_mut().builder_mut(ended.target);
             // A failed build says so, but what was built before it stays known by its records in artifacts/.
             record.last_build = Some(BuildSummary {

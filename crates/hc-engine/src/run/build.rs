@@ -149,7 +149,7 @@ impl Project {
         let (builds, skipped) = run.build_all(&due)?;
         let up_to_date = fresh.iter().map(|one| one.prepared.target.builder.to_string()).collect();
         let report = BuildReport { env: env.to_string(), builds, up_to_date, skipped };
-        let diagnostics = diagnostics.into_iter().chain(report.failures()).collect();
+        let diagnostics = diagnostics.into_iter().chain(report.diagnostics()).collect();
         Ok((report, diagnostics))
     }
 }

@@ -3,6 +3,7 @@
 pub mod build;
 mod external;
 pub mod fmt;
+mod observed;
 pub mod publish;
 pub mod schedule;
 pub mod suite;

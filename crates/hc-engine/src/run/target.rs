@@ -9,13 +9,14 @@ use hc_core::{BuildId, SecretString, Target};
 use hc_packer::build::Build;
 use hc_packer::call::Call;
 use hc_packer::{Built, EndingKind, Retry};
-use hc_records::{InputManifest, kept, layout};
+use hc_records::{InputKind, InputManifest, kept, layout};
 
 use super::build::{Existing, Run, WorkDir};
+use super::observed::{self as seen, Used};
 use crate::error::Result;
 use crate::event::Event;
 use crate::gate;
-use crate::inputs::{Digests, collect, plugins};
+use crate::inputs::{Digests, collect, observed, plugins};
 use crate::outcome::build::BuildDoc;
 use crate::plan::parent::{self, Parent};
 use crate::plan::{Planned, abandoned};
@@ -23,6 +24,7 @@ use crate::prepare::{Prepared, secrets};
 use crate::project::packer;
 use crate::project::redaction::Redaction;
 use crate::record::{self, Ended, journal};
+use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
 use crate::stage::ssh_key::{self, SshKey};
 use crate::stage::{self, media};
@@ -39,6 +41,8 @@ struct Ready<'a> {
     lock: Option<FileLock>,
     secrets: Vec<(String, SecretString)>,
     place: Place,
+    mirror: Option<Mirror>,
+    digests: Digests,
     manifest: InputManifest,
     parent: Option<Parent>,
     key: Option<SshKey>,
@@ -59,11 +63,13 @@ impl Run<'_> {
             self.keep_manifest(&mut built, &ready.build_id)?;
         }
         let target = &planned.prepared.target;
+        let used = self.look_at_what_was_used(&mut ready, &mut built)?;
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let ended = Ended {
             target,
             build_id: &ready.build_id,
             manifest: &ready.manifest,
+            observed: used.as_ref().and_then(|used| used.now.as_ref()),
             built: &built,
             cwd: &ready.place.cwd,
             packer_version: self.packer.version.to_string(),
@@ -83,7 +89,44 @@ impl Run<'_> {
         let (took, told) = (start.elapsed(), Box::new(result.clone()));
         self.teller.tell(Event::Ended { target: target.clone(), took, result: told });
         let (builder, build_id) = (target.builder.to_string(), ready.build_id.to_string());
-        Ok(BuildDoc { builder, build_id, duration_ms, result, artifact })
+        let mut warnings =
+            used.as_ref().map(|used| seen::warnings(&planned.prepared, used)).unwrap_or_default();
+        if ready.mirror.is_some_and(|mirror| !mirror.is_observed()) {
+            warnings.push(seen::blind(&target.builder));
+        }
+        let observed = used.map(|used| used.first_seen.into_iter().collect()).unwrap_or_default();
+        Ok(BuildDoc { builder, build_id, duration_ms, result, artifact, observed, warnings })
+    }
+
+    /// What the run used of the project beyond the inputs that the gate saw: it is an input of this build, and of the
+    /// target from now on (CLO-2). What the run made goes to the project.
+    fn look_at_what_was_used(&self, ready: &mut Ready<'_>, built: &mut Built) -> Result<Option<Used>> {
+        let Some(mirror) = &ready.mirror else { return Ok(None) };
+        let project = self.project;
+        let succeeded = built.result.exit_code == 0;
+        let mut used = None;
+        if mirror.is_observed() {
+            let before = observed::known(project, &ready.prepared.target)?;
+            let mut now = mirror.read();
+            let first_seen = &now - &before;
+            let inputs = observed::inputs(project, &now, &mut ready.digests)?;
+            ready.manifest = ready.manifest.clone().without(InputKind::Observed).with(inputs);
+            if !succeeded {
+                // It has not come to everything that it uses.
+                now.extend(before.iter().cloned());
+            }
+            used = Some(Used { first_seen, now: (now != before).then_some(now) });
+        }
+        if succeeded {
+            if self.options.existing == Existing::Replace {
+                mirror.remove_replaced(project);
+            }
+            mirror.hand_over(project)?;
+            for file in &mut built.files {
+                *file = mirror.in_project(project, &ready.place.cwd.join(&*file));
+            }
+        }
+        Ok(used)
     }
 
     fn make_ready<'p>(&self, planned: &'p Planned) -> Result<Ready<'p>> {
@@ -97,24 +140,38 @@ impl Run<'_> {
         let place = Place::of(project, prepared);
         let state = self.store.read()?;
         let parent = parent::required(project, state.as_ref(), &target.env, &prepared.builder)?;
-        let manifest = self.stage(planned, &place)?;
+        let (mirror, digests, manifest) = self.stage(planned, &place)?;
         plugins::enforce(project, self.packer, &[prepared])?;
         create_dirs(&project.at(layout::IMAGES))?;
         let output_dir = project.at(layout::images_of(&build_id));
         let log = project.at(layout::packer_log(&build_id));
         let key = ssh_key::make(project, prepared, &place.work)?;
         let iso = media::fetched(project, target, &prepared.builder, self.teller)?;
-        Ok(Ready { prepared, build_id, lock, secrets, place, manifest, parent, key, iso, output_dir, log })
+        Ok(Ready {
+            prepared,
+            build_id,
+            lock,
+            secrets,
+            place,
+            mirror,
+            digests,
+            manifest,
+            parent,
+            key,
+            iso,
+            output_dir,
+            log,
+        })
     }
 
     /// Makes the stage once, hashed while it is made; it must be what the gate saw.
-    fn stage(&self, planned: &Planned, place: &Place) -> Result<InputManifest> {
+    fn stage(&self, planned: &Planned, place: &Place) -> Result<(Option<Mirror>, Digests, InputManifest)> {
         let mut digests = Digests::default();
-        stage::make(self.project, self.packer, &planned.prepared, place, &mut digests)?;
+        let mirror = stage::make(self.project, self.packer, &planned.prepared, place, &mut digests)?;
         let version = self.packer.version.to_string();
         let manifest = collect(self.project, &planned.prepared, &version, &mut digests)?;
         if manifest.combined == planned.manifest.combined {
-            return Ok(manifest);
+            return Ok((mirror, digests, manifest));
         }
         let state = self.store.read()?;
         let verdict = gate::gate(self.project, state.as_ref(), &manifest)?;

@@ -101,7 +101,7 @@ type Said = (&'static str, String, BTreeSet<String>);
 fn under(project: &Project, packer: &Packer, one: &Prepared, smoke: Smoke) -> Result<Vec<Said>> {
     project.go_on()?;
     let mut said = vec![formatted(project, packer, one)?];
-    let (checked, _) = validate_target(project, packer, one, &mut Digests::default())?;
+    let checked = validate_target(project, packer, one, &mut Digests::default())?.said;
     let outcome = match (checked.valid, checked.depth) {
         (true, Depth::Full) => "valid".to_owned(),
         (true, _) => "valid, syntax only".to_owned(),

@@ -1,34 +1,42 @@
 //! Checks everything, lets packer check, records trust (PKR-5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hc_config::Diagnostic;
 use hc_core::{EnvName, ExitClass, SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::call::Checked;
-use hc_records::{InputManifest, kept, layout};
+use hc_records::{InputManifest, Observed, kept, layout};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
 
 use crate::error::{EngineError, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::scan;
-use crate::inputs::{Digests, collect, plugins};
+use crate::inputs::{Digests, collect, observed, plugins};
 use crate::outcome::validate::{Depth, ValidateReport, ValidatedTarget};
 use crate::prepare::{Prepared, Values, secrets};
 use crate::project::packer::Dirs;
 use crate::project::redaction::Redaction;
 use crate::project::{Project, git, packer, store};
 use crate::select::Selection;
+use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
 use crate::stage::{self, ssh_key};
 
 /// Most targets that are validated at once.
 const MOST_THREADS: usize = 8;
 
-/// What became of one target, and its inputs.
-pub(super) type CheckedTarget = (ValidatedTarget, InputManifest);
+/// What became of one target.
+pub(super) struct CheckedTarget {
+    /// In words.
+    pub(super) said: ValidatedTarget,
+    /// Its inputs.
+    manifest: InputManifest,
+    /// What packer was seen to read besides, now or earlier.
+    observed: BTreeSet<String>,
+}
 
 impl Project {
     /// Validates all selected builders and trusts the inputs of those that pass.
@@ -56,7 +64,7 @@ impl Project {
         let plugins = plugins::enforce(self, &packer, &prepared.iter().collect::<Vec<_>>())?;
         let checked = validate_all(self, &packer, &prepared, &teller)?;
         record(self, env, &checked, plugins)?;
-        let targets = checked.into_iter().map(|(target, _)| target).collect();
+        let targets = checked.into_iter().map(|one| one.said).collect();
         let packer_version = packer.version.to_string();
         Ok((ValidateReport { env: env.to_string(), packer_version, targets }, diagnostics))
     }
@@ -109,9 +117,11 @@ pub(super) fn validate_target(
     digests: &mut Digests,
 ) -> Result<CheckedTarget> {
     let place = Place::of(project, prepared);
-    stage::make(project, packer, prepared, &place, digests)?;
+    let mirror = stage::make(project, packer, prepared, &place, digests)?;
     let manifest = collect(project, prepared, &packer.version.to_string(), digests)?;
     let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
+    let read = mirror.as_ref().map(Mirror::read).unwrap_or_default();
+    let manifest = manifest.with(observed::inputs(project, &read, digests)?);
     place.remove();
     let code = outcome.code().ok_or_else(|| match project.host.cancel.requests() {
         0 => EngineError::PackerHung {
@@ -130,7 +140,11 @@ pub(super) fn validate_target(
         inputs: manifest.inputs.len(),
         packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
     };
-    Ok((target, manifest))
+    Ok(CheckedTarget {
+        said: target,
+        manifest,
+        observed: &observed::known(project, &prepared.target)? | &read,
+    })
 }
 
 /// Lets packer check in full, or by its syntax alone where it lacks a plugin.
@@ -193,17 +207,22 @@ fn record(
     plugins: BTreeMap<String, PluginRecord>,
 ) -> Result<()> {
     let sha = git::head(project);
-    let names: Vec<Target> = checked.iter().map(|(_, manifest)| manifest.target.clone()).collect();
-    let all_valid = checked.iter().all(|(target, _)| target.valid);
+    let names: Vec<Target> = checked.iter().map(|one| one.manifest.target.clone()).collect();
+    let all_valid = checked.iter().all(|one| one.said.valid);
     let class = if all_valid { ExitClass::Success } else { ExitClass::Invalid };
     let run = store::ended(project, store::run_record(project, "validate", names), class);
-    let valid = || checked.iter().filter(|(target, _)| target.valid).map(|(_, manifest)| manifest);
-    for manifest in valid() {
+    let valid = || checked.iter().filter(|one| one.said.valid);
+    for CheckedTarget { manifest, .. } in valid() {
         kept::keep_texts(&project.root, manifest, &|text| project.redactor.is_clean(text))?;
     }
     let now = project.now();
     store::open(project)?.with_exclusive(&project.run_id, |locked| -> Result<()> {
-        for manifest in valid() {
+        for CheckedTarget { manifest, observed, .. } in valid() {
+            // Before the trust in it.
+            if *observed != observed::known(project, &manifest.target)? {
+                let observed = Observed::new(manifest.target.clone(), observed.clone());
+                locked.write_observed(&manifest.target, &observed.to_json())?;
+            }
             let digest = locked.write_trusted_manifest(&manifest.target, &manifest.to_json())?;
             let record = locked.state_mut().builder_mut(&manifest.target);
             record.template_id = Some(manifest.target.builder.to_string());

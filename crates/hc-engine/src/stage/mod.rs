@@ -1,6 +1,8 @@
 //! The directory that packer runs on: made once, hashed while it is made (TPL-3).
 
 pub mod media;
+pub mod mirror;
+mod observe;
 pub mod place;
 pub mod ssh_key;
 pub mod tools;
@@ -16,9 +18,10 @@ use crate::inputs::Digests;
 use crate::prepare::Prepared;
 use crate::project::Project;
 
+use mirror::{Beside, Mirror};
 use place::Place;
 
-/// Makes the stage, or for a builder in place only its rendered variables.
+/// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository.
 ///
 /// # Errors
 /// When a file of the project cannot be copied, or two files would have one name.
@@ -28,18 +31,21 @@ pub fn make(
     prepared: &Prepared,
     place: &Place,
     digests: &mut Digests,
-) -> Result<()> {
+) -> Result<Option<Mirror>> {
     create_dirs(&place.work)?;
     if prepared.declared.contains_key(FILE_VARIABLE) {
         let text = prepared.user_data.merged.as_ref().map_or("", |(_, text)| text);
         write_atomic(&place.user_data(), text.as_bytes(), 0o600)?;
     }
     if prepared.builder.in_place {
-        return Ok(write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?);
+        write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?;
+        let mirror = mirror::make(project, prepared, Beside::Observed, &place.stage)?;
+        mirror.lend(digests);
+        return Ok(Some(mirror));
     }
     let plan = plan(packer, prepared)?;
-    digests.adopt(compose::write(&project.root, &plan, &place.cwd)?);
-    Ok(())
+    digests.adopt(compose::write(&project.root, &plan, &place.stage)?);
+    Ok(None)
 }
 
 /// What the stage of a builder consists of.

@@ -17,7 +17,9 @@ use crate::project::Project;
 pub struct Place {
     /// `.hybrid/work/<run>/<builder>@<env>`.
     pub work: PathBuf,
-    /// Working directory of packer: the stage, or the project for a builder that runs in place.
+    /// The stage, in which the project's files have their places.
+    pub stage: PathBuf,
+    /// Working directory of packer.
     pub cwd: PathBuf,
     /// Packer's directory argument.
     pub packer_dir: PathBuf,
@@ -29,33 +31,20 @@ impl Place {
     /// The place of a target; nothing is created.
     pub fn of(project: &Project, prepared: &Prepared) -> Self {
         let work = project.at(layout::work(&project.run_id, &prepared.target));
+        let stage = work.join("stage");
+        let (mut packer_dir, mut var_files) = (stage.join(&prepared.builder.dir), Vec::new());
         if prepared.builder.in_place {
-            let rendered = work.join(compose::RENDERED);
             // Packer tells the language of a var file by its ending; the values of an example are in the rendered file.
             let named = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "hcl");
             // A var file would beat PKR_VAR_…, so one that sets a variable which is a secret now stays out; the
             // rendered file has its other values.
             let beats = |path: &&PathBuf| prepared.secrets_beaten_by(path).next().is_none();
-            let own = prepared
-                .builder
-                .var_files
-                .iter()
-                .filter(named)
-                .filter(beats)
-                .map(|path| project.root.join(path));
-            let var_files = own.chain([rendered]).collect();
-            Self {
-                cwd: project.root.clone(),
-                packer_dir: project
-                    .root
-                    .join(prepared.builder.file.as_ref().unwrap_or(&prepared.builder.dir)),
-                var_files,
-                work,
-            }
-        } else {
-            let cwd = work.join("stage");
-            Self { packer_dir: cwd.join(&prepared.builder.dir), cwd, var_files: Vec::new(), work }
+            let own =
+                prepared.builder.var_files.iter().filter(named).filter(beats).map(|path| stage.join(path));
+            var_files = own.chain([work.join(compose::RENDERED)]).collect();
+            packer_dir = stage.join(prepared.builder.file.as_ref().unwrap_or(&prepared.builder.dir));
         }
+        Self { cwd: stage.clone(), stage, packer_dir, var_files, work }
     }
 
     /// The file with the merged user data (CONFIG-6).

@@ -1,30 +1,40 @@
-//! What the state says of every target, and whether it still holds.
+//! What the state says of every target, and whether it still holds: the same question that `plan` asks (CLO-6).
 
-use hc_core::{EnvName, Selector, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hc_core::{BuilderId, EnvName, Selector, Target};
 use hc_state::{BuildHolder, BuildSummary, BuilderRecord, RunOutcome, RunRecord, State};
 use time::format_description::well_known::Rfc3339;
 
-use crate::error::Result;
+use crate::error::Result as EngineResult;
+use crate::gate::Gate;
 use crate::outcome::plan::{StatusReport, TargetState, TargetStatus};
 use crate::plan::abandoned::{self, Abandoned};
+use crate::plan::{Planned, Reason};
+use crate::prepare::Values;
 use crate::project::{Project, store};
 
-/// Reads only fields of the state's schema; starts no packer, hashes nothing (STATE-5).
+/// Tells how every target of the state stands. Builds nothing, trusts nothing.
 ///
 /// # Errors
 /// When the state cannot be read.
-pub fn status(project: &Project, selector: &Selector, env: Option<&EnvName>) -> Result<StatusReport> {
+pub fn status(project: &Project, selector: &Selector, env: Option<&EnvName>) -> EngineResult<StatusReport> {
     let store = store::open(project)?;
     let Some(state) = store.read()? else {
         return Ok(StatusReport { serial: 0, targets: Vec::new(), interrupted_runs: Vec::new() });
     };
-    let now = Now { building: store.build_holders()?, abandoned: abandoned::abandoned(project, &store)? };
     let is_asked =
         |target: &Target| selector.matches(&target.builder) && env.is_none_or(|env| *env == target.env);
-    let records = state.builders.iter().filter(|(target, _)| is_asked(target));
+    let records = || state.builders.iter().filter(|(target, _)| is_asked(target));
+    let built = records().filter(|(_, record)| record.last_build.is_some());
+    let now = Now {
+        building: store.build_holders()?,
+        abandoned: abandoned::abandoned(project, &store)?,
+        plans: plans(project, built.map(|(target, _)| target)),
+    };
     Ok(StatusReport {
         serial: state.serial,
-        targets: records.map(|(target, record)| now.of_target(project, target, record)).collect(),
+        targets: records().map(|(target, record)| now.of_target(project, target, record)).collect(),
         interrupted_runs: now.interrupted(&state),
     })
 }
@@ -33,12 +43,69 @@ pub fn status(project: &Project, selector: &Selector, env: Option<&EnvName>) -> 
 struct Now {
     building: Vec<BuildHolder>,
     abandoned: Vec<Abandoned>,
+    /// What a plan says of targets that have a build, or why there is none.
+    plans: BTreeMap<Target, Result<Standing, &'static str>>,
+}
+
+/// What a plan says of a target.
+struct Standing {
+    reasons: Vec<String>,
+    is_trusted: bool,
+}
+
+/// Asks `plan`. Targets whose builder is gone are left out.
+fn plans<'a>(
+    project: &Project,
+    targets: impl Iterator<Item = &'a Target>,
+) -> BTreeMap<Target, Result<Standing, &'static str>> {
+    let mut by_env: BTreeMap<&EnvName, BTreeSet<&BuilderId>> = BTreeMap::new();
+    for target in targets {
+        by_env.entry(&target.env).or_default().insert(&target.builder);
+    }
+    let mut plans = BTreeMap::new();
+    if by_env.is_empty() {
+        return plans;
+    }
+    let Ok(all) = project.select(&Selector::default()) else { return plans };
+    for (env, ids) in by_env {
+        let planned =
+            |keep: &dyn Fn(&BuilderId) -> bool| project.plan(&all.narrowed(keep)?, env, &Values::default());
+        if let Ok(plan) = planned(&|id| ids.contains(id)) {
+            plans.extend(plan.targets.iter().map(standing));
+            continue;
+        }
+        // One that cannot be planned must not hide how the others stand.
+        for id in ids.into_iter().filter(|id| all.inventory.get(id).is_some()) {
+            match planned(&|other| other == id) {
+                Ok(plan) => plans.extend(plan.targets.iter().map(standing)),
+                Err(error) => {
+                    plans.insert(Target { builder: id.clone(), env: env.clone() }, Err(error.code()));
+                }
+            }
+        }
+    }
+    plans
+}
+
+fn standing(planned: &Planned) -> (Target, Result<Standing, &'static str>) {
+    let reasons = planned.reasons.iter().map(ToString::to_string).collect();
+    (planned.prepared.target.clone(), Ok(Standing { reasons, is_trusted: planned.gate == Gate::Trusted }))
 }
 
 impl Now {
     fn of_target(&self, project: &Project, target: &Target, record: &BuilderRecord) -> TargetStatus {
         let last = record.last_build.as_ref();
-        let (mut reasons, left) = (doubts(project, record), self.left_of(target));
+        let (mut reasons, is_trusted) = match self.plans.get(target) {
+            Some(Ok(standing)) => (standing.reasons.clone(), standing.is_trusted),
+            Some(Err(code)) => (vec![format!("its inputs cannot be looked at ({code})")], false),
+            None => (doubts(project, record), record.trusted.is_some()),
+        };
+        let failed = last.is_some_and(|last| last.exit_code != 0);
+        if failed {
+            // Its class says more than that it failed.
+            reasons.retain(|reason| *reason != Reason::LastFailed.to_string());
+        }
+        let left = self.left_of(target);
         if let Some(left) = left {
             reasons.push(format!("run {} was killed; see `hybrid orphans`", left.entry.run_id));
         }
@@ -61,7 +128,7 @@ impl Now {
             env: target.env.to_string(),
             state,
             reasons,
-            trusted: record.trusted.is_some(),
+            trusted: is_trusted,
             build_id: last.map(|last| last.build_id.to_string()),
             built_at: last.and_then(|last| last.at.format(&Rfc3339).ok()),
             duration_ms: last.map(|last| last.duration_ms),
@@ -86,7 +153,7 @@ impl Now {
     }
 }
 
-/// Why the last build of a target may not hold any more.
+/// Why the last build of a target may not hold any more, by the state alone.
 fn doubts(project: &Project, record: &BuilderRecord) -> Vec<String> {
     let mut reasons = Vec::new();
     let last: Option<&BuildSummary> = record.last_build.as_ref();

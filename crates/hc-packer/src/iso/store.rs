@@ -41,7 +41,7 @@ impl IsoStore {
         Self { root: root.into() }
     }
 
-    /// The file behind `wanted`, downloaded unless it is there. `progress` hears bytes so far and, where the server
+    /// The file behind `wanted`, downloaded unless it is there and has its checksum still. `progress` hears bytes so far and, where the server
     /// says, of how many.
     ///
     /// # Errors
@@ -60,8 +60,13 @@ impl IsoStore {
         let _lock = wait_for_lock(&dir.join(".lock"), me, patience, &wanted.url)?;
         // The same bytes under another url's name are the same download.
         if let Some(known) = self.in_dir(&dir, &wanted.checksum)? {
-            touch(&known.path);
-            return Ok(known.path);
+            // Checked at each use: a disk or a person may have changed it since.
+            if self.verify(&known)? {
+                touch(&known.path);
+                return Ok(known.path);
+            }
+            tracing::warn!(path = %known.path.display(), "the stored file has another checksum now: downloading it anew");
+            std::fs::remove_file(&known.path).map_err(io_error("remove", &known.path))?;
         }
         let part = dir.join(".part");
         // Left by a crash after it was protected, and before it was named; only root could write to it.

@@ -8,7 +8,7 @@ use hc_packer::lines::{LONGEST, Lines};
 use hc_packer::machine::{ArtifactFold, parse, speaker};
 use hc_packer::manifest::PackerManifest;
 use hc_packer::orphans;
-use hc_records::{ArtifactRecord, HashManifest, LogSummary};
+use hc_records::{ArtifactRecord, HashManifest, LogSummary, Observed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,6 +81,7 @@ pub(super) fn manifest(bytes: &[u8]) -> u64 {
         reads_back::<ArtifactRecord>(bytes),
         reads_back::<HashManifest>(bytes),
         reads_back::<LogSummary>(bytes),
+        reads_back::<Observed>(bytes),
     ))
 }
 

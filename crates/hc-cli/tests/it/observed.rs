@@ -1,0 +1,227 @@
+//! What a build uses beyond its known inputs is noticed, kept and gated (CLO-1, CLO-2, CLO-6).
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::project::{Project, Ran};
+
+const ID: &str = "other.null.image";
+
+/// A repository that was adopted: one builder whose provisioner runs `commands` on this machine.
+fn adopted(commands: &[&str]) -> Project {
+    let project = Project::bare();
+    let inline = commands.iter().map(|command| format!("{command:?}")).collect::<Vec<_>>().join(", ");
+    project.write(
+        "image/image.pkr.hcl",
+        &format!(
+            "source \"null\" \"image\" {{\n  communicator = \"none\"\n}}\n\nbuild {{\n  sources = \
+             [\"source.null.image\"]\n\n  provisioner \"shell-local\" {{\n    inline = [{inline}]\n  }}\n}}\n"
+        ),
+    );
+    project.write(
+        "hybrid.toml",
+        &format!("[project]\nname = \"test\"\n\n[builders.\"{ID}\"]\npath = \"image\"\n"),
+    );
+    project
+}
+
+/// Everything that the last build was seen to use, by the record that a plan compares with.
+fn observed(project: &Project) -> Vec<String> {
+    let path = format!("state/packer/observed/dev/{ID}.json");
+    if !project.path(&path).exists() {
+        return Vec::new();
+    }
+    let read: serde_json::Value = serde_json::from_str(&project.read(&path)).unwrap();
+    read["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap().to_owned()).collect()
+}
+
+fn plan_says(project: &Project, words: &[&str]) {
+    let plan = project.ok(&["plan"]).stdout;
+    for word in words {
+        assert!(plan.contains(word), "no {word:?} in: {plan}");
+    }
+}
+
+fn built(project: &Project) -> Ran {
+    project.ok(&["validate"]);
+    project.ok(&["build"])
+}
+
+#[test]
+fn what_nothing_names_is_reported_at_its_first_use_and_gated_from_then_on() {
+    let project = adopted(&["sh scripts/run.sh"]);
+    project.write("scripts/run.sh", "cat notes/today.txt\n");
+    project.write("notes/today.txt", "hello\n");
+    project.write("notes/unused.txt", "nobody reads this\n");
+    let first = built(&project);
+    assert!(first.stderr.contains("warning[InputObserved]"), "{}", first.stderr);
+    assert!(first.stderr.contains("`notes/today.txt`"), "{}", first.stderr);
+    assert!(observed(&project).contains(&"notes/today.txt".to_owned()));
+    assert!(!observed(&project).contains(&"notes/unused.txt".to_owned()));
+    // It was built from something that nobody validated: the image is not stale, and the next build waits.
+    plan_says(&project, &["up to date", "need `hybrid validate` first"]);
+    project.run(&["build"]).expect(1).says("error[DriftDetected]").says("added notes/today.txt");
+    let second = built(&project);
+    assert!(!second.stderr.contains("InputObserved"), "{}", second.stderr);
+    plan_says(&project, &["up to date"]);
+    project.write("notes/unused.txt", "changed\n");
+    assert!(!project.ok(&["plan"]).stdout.contains("1 to build"));
+    project.write("notes/today.txt", "changed\n");
+    plan_says(&project, &["notes/today.txt", "1 to build"]);
+    project.run(&["build"]).expect(1).says("changed notes/today.txt").says("-1 hello").says("+1 changed");
+    let status = project.ok(&["status", "--format", "json"]).json();
+    let target = &status["result"]["targets"][0];
+    assert_eq!((&target["state"], &target["trusted"]), (&"stale".into(), &false.into()), "{target}");
+}
+
+#[test]
+fn what_is_not_used_any_more_is_not_an_input_any_more() {
+    let project = adopted(&["cat $(cat which.txt)"]);
+    project.write("which.txt", "one.txt\n");
+    project.write("one.txt", "1\n");
+    project.write("two.txt", "2\n");
+    built(&project);
+    assert_eq!(observed(&project), ["one.txt", "which.txt"]);
+    project.write("which.txt", "two.txt\n");
+    built(&project);
+    assert_eq!(observed(&project), ["two.txt", "which.txt"]);
+    built(&project);
+    project.write("one.txt", "changed\n");
+    plan_says(&project, &["up to date"]);
+    std::fs::remove_file(project.path("two.txt")).unwrap();
+    plan_says(&project, &["two.txt", "1 to build"]);
+}
+
+#[test]
+fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
+    let project = adopted(&["ls parts | wc -l", "ls -a . logs state .hybrid > /dev/null"]);
+    project.write("parts/a", "a\n");
+    project.write("parts/b", "b\n");
+    built(&project);
+    assert_eq!(observed(&project), ["parts/"]);
+    built(&project);
+    plan_says(&project, &["up to date"]);
+    project.write("parts/c", "c\n");
+    plan_says(&project, &["parts/", "1 to build"]);
+}
+
+#[test]
+fn links_and_large_files_are_noticed_too() {
+    let project = adopted(&["cat link.txt", "head -c 4 large.bin > /dev/null", "cat there/file.txt"]);
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("file.txt"), "outside\n").unwrap();
+    project.write("target.txt", "target\n");
+    project.write("large.bin", &"x".repeat(3 << 20));
+    project.write("large-unused.bin", &"x".repeat(3 << 20));
+    std::os::unix::fs::symlink("target.txt", project.path("link.txt")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), project.path("there")).unwrap();
+    built(&project);
+    assert_eq!(observed(&project), ["large.bin", "link.txt", "target.txt", "there"]);
+    built(&project);
+    plan_says(&project, &["up to date"]);
+    std::fs::write(outside.path().join("file.txt"), "changed\n").unwrap();
+    plan_says(&project, &["there", "1 to build"]);
+    built(&project);
+    project.write("large.bin", &"y".repeat(3 << 20));
+    plan_says(&project, &["large.bin", "1 to build"]);
+}
+
+#[test]
+fn what_a_build_makes_lands_where_packer_would_have_put_it_and_is_not_an_input() {
+    let project = adopted(&[
+        "mkdir -p out/deep && echo image > out/deep/image.txt",
+        "touch count.txt && cat count.txt | wc -l && echo line >> count.txt",
+        "test ! -e notes.txt || cat notes.txt",
+    ]);
+    project.write("out/README", "of the repository\n");
+    let text = project.read("image/image.pkr.hcl");
+    let with_manifest = text.trim_end().trim_end_matches('}').to_owned()
+        + "\n  post-processor \"manifest\" {\n    output = \"manifest.json\"\n  }\n}\n";
+    project.write("image/image.pkr.hcl", &with_manifest);
+    built(&project);
+    assert_eq!(project.read("out/deep/image.txt"), "image\n");
+    assert_eq!(project.read("out/README"), "of the repository\n");
+    assert_eq!(project.read("count.txt"), "line\n");
+    plan_says(&project, &["up to date"]);
+    project.ok(&["build"]);
+    // Packer reads its manifest and appends to it: an output, whatever it read.
+    assert_eq!(project.read("manifest.json").matches("\"packer_run_uuid\"").count(), 2);
+    assert_eq!(project.read("count.txt"), "line\nline\n");
+    assert_eq!(observed(&project), Vec::<String>::new());
+    plan_says(&project, &["up to date"]);
+}
+
+#[test]
+fn the_commit_is_an_input_of_what_asks_git() {
+    let project = adopted(&["git rev-parse HEAD > commit.txt"]);
+    project.write("readme.txt", "one\n");
+    git(project.root(), &["init", "--quiet"]);
+    let commit = |message: &str| {
+        git(project.root(), &["add", "readme.txt", "image"]);
+        git(project.root(), &["commit", "--quiet", "-m", message]);
+    };
+    commit("one");
+    let first = built(&project);
+    assert!(first.stderr.contains("the commit of the repository"), "{}", first.stderr);
+    assert_eq!(observed(&project), [".git"]);
+    built(&project);
+    plan_says(&project, &["up to date"]);
+    project.write("readme.txt", "two\n");
+    commit("two");
+    plan_says(&project, &[".git", "1 to build"]);
+}
+
+fn git(dir: &Path, args: &[&str]) {
+    let who = ["-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
+    let done = Command::new("git").arg("-C").arg(dir).args(who).args(args).status().unwrap();
+    assert!(done.success(), "git {args:?}");
+}
+
+#[test]
+fn a_failed_build_leaves_the_repository_as_it_was_and_keeps_its_stage() {
+    let project = adopted(&["cat notes.txt", "echo half > half.txt", "exit 7"]);
+    project.write("notes.txt", "notes\n");
+    project.ok(&["validate"]);
+    project.run(&["build"]).expect(1);
+    assert!(!project.path("half.txt").exists());
+    // It was used, so it counts.
+    plan_says(&project, &["need `hybrid validate` first"]);
+    assert_eq!(observed(&project), ["notes.txt"]);
+}
+
+#[test]
+fn an_overlay_that_is_edited_while_builds_run_never_gets_into_an_image_unvalidated() {
+    let project = Project::with_motd();
+    let trusted = project.read("configs/overlays/dev.pkrvars.hcl");
+    let other = trusted.replace("\"hello\"", "\"nobody saw this\"");
+    project.ok(&["validate"]);
+    let overlay = project.path("configs/overlays/dev.pkrvars.hcl");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let (mut passed, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                for text in [&other, &trusted] {
+                    let next = overlay.with_extension("next");
+                    std::fs::write(&next, text).unwrap();
+                    std::fs::rename(&next, &overlay).unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(3));
+                }
+            }
+        });
+        for _ in 0..20 {
+            let build = project.run(&["build", "--format", "json"]);
+            if build.code != 0 {
+                refused += 1;
+                continue;
+            }
+            passed += 1;
+            let build = build.json();
+            let image =
+                build["result"]["builds"][0]["artifact"]["files"][0]["path"].as_str().unwrap().to_owned();
+            assert_eq!(project.read(&image), "hello from dev-host\n");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(passed + refused == 20 && refused > 0, "passed {passed}, refused {refused}");
+}

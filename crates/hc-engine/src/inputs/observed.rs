@@ -1,0 +1,122 @@
+//! What runs were seen to use beyond the known inputs of a target, as inputs from then on (CLO-2).
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hc_core::fs::{FsError, io_error, normalize, read_limited};
+use hc_core::{Digest, Target};
+use hc_records::{Input, InputKind, Observed, layout};
+use walkdir::WalkDir;
+
+use super::Digests;
+use crate::error::Result;
+use crate::project::{Project, git};
+
+/// Largest list that is read, in bytes.
+const LIMIT: u64 = 64 << 20;
+/// Directories out of the project with more files than these are told apart by names, sizes and times alone.
+const MOST_FILES: usize = 10_000;
+/// More of them are not looked at.
+const LAST_FILE: usize = 200_000;
+/// What git keeps for itself.
+pub const GIT: &str = ".git";
+
+/// Whether a path belongs to hybrid or git, and so can never be an input: what hybrid writes would change it.
+pub fn is_own(project: &Project, path: &Path) -> bool {
+    const OWN: [&str; 4] = [layout::HYBRID, layout::LOGS, layout::ARTIFACTS, hc_state::paths::STATE];
+    let packer = &project.settings.packer;
+    let inside = |dir: &Path| {
+        let dir = normalize(&project.at(dir));
+        dir.strip_prefix(&project.root).is_ok_and(|dir| *dir != *"" && path.starts_with(dir))
+    };
+    path.starts_with(GIT)
+        || OWN.iter().any(|own| path.starts_with(own))
+        || inside(&packer.cache_dir)
+        || packer.plugin_path.as_deref().is_some_and(inside)
+}
+
+/// What runs of a target were seen to use.
+///
+/// # Errors
+/// When the list cannot be read. One that is damaged counts as empty: what is missing from it is drift.
+pub fn known(project: &Project, target: &Target) -> Result<BTreeSet<String>> {
+    let bytes = read_limited(&hc_state::paths::observed(&project.root, target), LIMIT)?;
+    let read = bytes.and_then(|bytes| Observed::from_json(&bytes)).filter(|read| read.target == *target);
+    Ok(read.map(|read| read.paths).unwrap_or_default())
+}
+
+/// All of `paths` that are there, as they are now.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn inputs(project: &Project, paths: &BTreeSet<String>, digests: &mut Digests) -> Result<Vec<Input>> {
+    paths.iter().filter_map(|path| input(project, path, digests).transpose()).collect()
+}
+
+/// One of them as it is now; `None` when nothing is there.
+///
+/// # Errors
+/// When it cannot be read.
+fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<Input>> {
+    if path == GIT {
+        let head = git::head(project).unwrap_or_default();
+        return Ok(Some(Input::text(InputKind::Observed, GIT, &head)));
+    }
+    if let Some(dir) = path.strip_suffix('/') {
+        return Ok(
+            names(project, Path::new(dir))?.map(|names| Input::text(InputKind::Observed, path, &names))
+        );
+    }
+    let at = project.at(path);
+    let Ok(meta) = at.metadata() else { return Ok(None) };
+    if meta.is_dir() {
+        return Ok(Some(Input { blake3: tree(&at)?, ..Input::text(InputKind::Observed, path, "") }));
+    }
+    if !meta.is_file() {
+        return Ok(Some(Input::text(InputKind::Observed, path, "")));
+    }
+    let (blake3, size) = digests.of(&project.root, Path::new(path))?;
+    Ok(Some(Input { name: path.into(), kind: InputKind::Observed, blake3, size }))
+}
+
+/// The names in a directory of the project, one per line; `None` when it is not there.
+fn names(project: &Project, dir: &Path) -> Result<Option<String>, FsError> {
+    let at = project.at(dir);
+    let entries = match std::fs::read_dir(&at) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(io_error("read", &at)(error)),
+    };
+    let names = entries.flatten().map(|entry| PathBuf::from(entry.file_name()));
+    let own = names.filter(|name| !is_own(project, &dir.join(name)));
+    let mut names: Vec<String> = own.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(Some(names.join("\n")))
+}
+
+/// A directory out of the project, to which a link leads: its files are not watched one by one.
+fn tree(dir: &Path) -> Result<Digest, FsError> {
+    let mut files: Vec<PathBuf> = WalkDir::new(dir)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+        .take(LAST_FILE)
+        .map(walkdir::DirEntry::into_path)
+        .collect();
+    files.sort();
+    let few = files.len() <= MOST_FILES;
+    let mut combiner = hc_core::digest::Combiner::new("hybrid tree 1");
+    for file in files {
+        combiner.field(file.strip_prefix(dir).unwrap_or(&file).as_os_str().as_encoded_bytes());
+        if few {
+            combiner.field(Digest::of_file(&file).map_err(io_error("read", &file))?.0.as_bytes());
+        } else {
+            let meta = file.symlink_metadata().map_err(io_error("read", &file))?;
+            combiner.field(format!("{} {:?}", meta.len(), meta.modified().ok()).as_bytes());
+        }
+    }
+    Ok(combiner.finish())
+}

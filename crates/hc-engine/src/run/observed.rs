@@ -1,0 +1,81 @@
+//! What a run was seen to use beyond the inputs of its target: told with the place that probably names it (CLO-2).
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use hc_config::{Diagnostic, Location};
+use hc_core::BuilderId;
+
+use crate::inputs::observed::GIT;
+use crate::prepare::Prepared;
+
+/// More of them are counted and not named.
+const NAMED: usize = 20;
+/// A name shorter than this stands in a template by chance, in bytes.
+const TELLING: usize = 3;
+
+/// What a run was seen to use.
+pub(super) struct Used {
+    /// What no run before it used.
+    pub(super) first_seen: BTreeSet<String>,
+    /// All of it, where that is not what was known before.
+    pub(super) now: Option<BTreeSet<String>>,
+}
+
+/// One warning for each thing that no run used before.
+pub(super) fn warnings(prepared: &Prepared, used: &Used) -> Vec<Diagnostic> {
+    let id = &prepared.target.builder;
+    let mut warnings: Vec<Diagnostic> =
+        used.first_seen.iter().take(NAMED).map(|path| warning(prepared, path)).collect();
+    let more = used.first_seen.len().saturating_sub(NAMED);
+    if more > 0 {
+        warnings.push(
+            Diagnostic::warning("InputObserved", format!("{id} used {more} more that nobody validated"))
+                .hint("`--format json` and `hybrid artifacts show` name all of them"),
+        );
+    }
+    warnings
+}
+
+/// That what is used cannot be noticed here.
+pub(super) fn blind(id: &BuilderId) -> Diagnostic {
+    let message = format!("what {id} uses beyond its known inputs cannot be noticed here");
+    Diagnostic::warning("NotObserved", message).hint(
+        "the file system of the project keeps no access times (`noatime`): mount it with `relatime`, or name every input in builder.toml",
+    )
+}
+
+fn warning(prepared: &Prepared, path: &str) -> Diagnostic {
+    let id = &prepared.target.builder;
+    let what = match path.strip_suffix('/') {
+        _ if path == GIT => "the commit of the repository".to_owned(),
+        Some(dir) => format!("the names of the files in `{dir}`"),
+        None => format!("`{path}`"),
+    };
+    let message = format!("{id} used {what}, which nobody validated");
+    let warning = Diagnostic::warning("InputObserved", message)
+        .hint("it is an input from now on: look at it, then run `hybrid validate`");
+    match place(prepared, path) {
+        Some(place) => warning.at(place).label("probably by this"),
+        None => warning,
+    }
+}
+
+/// The place in the templates that probably refers to `path`: the longest end of it that stands there.
+fn place(prepared: &Prepared, path: &str) -> Option<Location> {
+    let path = path.trim_end_matches('/');
+    let ends =
+        Path::new(path).ancestors().take_while(|above| !above.as_os_str().is_empty()).flat_map(|above| {
+            // The path itself, what is left of it below each directory, then the directories above it.
+            let whole = above.to_string_lossy().into_owned();
+            let name = above.file_name().map(|name| name.to_string_lossy().into_owned());
+            [Some(whole), name].into_iter().flatten()
+        });
+    let found = ends.filter(|end| end.len() >= TELLING).find_map(|end| {
+        prepared.builder.documents.iter().find_map(|document| {
+            let at = document.text().find(&end)?;
+            Some(document.location_of(at..at + end.len()))
+        })
+    });
+    found
+}

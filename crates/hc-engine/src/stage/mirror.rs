@@ -1,0 +1,285 @@
+//! The stage of a builder that has no stage of its own: the repository at the same relative places (CLO-1).
+//!
+//! What is known to decide the image is copied, and hashed while it is copied. Everything else of the repository is there
+//! too, because templates that were written without hybrid may use any of it, but its use is noticed: small files as
+//! copies, large ones as links. The directories of hybrid are there, and empty.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use hc_core::Digest;
+use hc_core::fs::{create_dirs, io_error};
+use hc_templates::compose::{self, StagePlan};
+use walkdir::{DirEntry, WalkDir};
+
+use super::observe::{self, Changed};
+use crate::error::Result;
+use crate::inputs::Digests;
+use crate::inputs::observed::{GIT, is_own};
+use crate::prepare::Prepared;
+use crate::project::Project;
+
+/// Larger files that are not known to be inputs are linked instead of copied, in bytes.
+const LARGEST_COPY: u64 = 1 << 20;
+/// Larger files are linked even when they are known to be inputs: media and images, in bytes.
+const LARGEST_INPUT: u64 = 64 << 20;
+/// More files than these that are not known to be inputs are linked instead of copied.
+const MOST_COPIES: usize = 20_000;
+
+/// What may be in a mirror beside the known inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Everything else of the repository, and its use is noticed.
+    Observed,
+    /// Nothing: what nobody named is missing.
+    Nothing,
+}
+
+/// What a path of a mirror is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A copy, and when its original was changed.
+    Copy(Changed),
+    /// A link of the repository, or one to a large file of it.
+    Link,
+    /// A directory.
+    Dir,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    kind: Kind,
+    /// Whether it is known to be an input, or must not be one.
+    known: bool,
+}
+
+/// A mirror that was made.
+#[derive(Debug)]
+pub struct Mirror {
+    root: PathBuf,
+    made: BTreeMap<PathBuf, Made>,
+    digests: BTreeMap<PathBuf, (Digest, u64)>,
+    is_observed: bool,
+}
+
+/// What is to be made.
+#[derive(Default)]
+struct Wanted {
+    plan: StagePlan,
+    links: Vec<(PathBuf, PathBuf)>,
+    made: BTreeMap<PathBuf, Made>,
+}
+
+/// Makes the mirror at `root`, which must not exist, and begins to notice what is used of it.
+///
+/// # Errors
+/// When something cannot be read or made.
+pub fn make(project: &Project, prepared: &Prepared, beside: Beside, root: &Path) -> Result<Mirror> {
+    let wanted = wanted(project, prepared, beside);
+    let digests = compose::write(&project.root, &wanted.plan, root)?;
+    let mut mirror = Mirror { root: root.into(), made: wanted.made, digests, is_observed: false };
+    for (path, made) in &mirror.made {
+        if made.kind == Kind::Dir {
+            create_dirs(&root.join(path))?;
+        }
+    }
+    for (path, target) in wanted.links {
+        let at = root.join(&path);
+        if let Some(parent) = at.parent() {
+            create_dirs(parent)?;
+        }
+        link(&target, &at).map_err(io_error("link", &at))?;
+    }
+    mirror.watch();
+    Ok(mirror)
+}
+
+fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Wanted {
+    let known: BTreeSet<PathBuf> = crate::inputs::paths(prepared).collect();
+    // Packer lists these itself.
+    let listed: Vec<&Path> = prepared.builder.dir.ancestors().collect();
+    let mut wanted = Wanted::default();
+    let mut copies = 0;
+    for entry in WalkDir::new(&project.root).min_depth(1).into_iter().filter_entry(|entry| {
+        let path = entry.path().strip_prefix(&project.root).unwrap_or(entry.path());
+        !path.parent().is_some_and(|parent| is_own(project, parent))
+    }) {
+        // What cannot be read cannot be used by packer either, and is packer's to report.
+        let Ok(entry) = entry else { continue };
+        let Ok(path) = entry.path().strip_prefix(&project.root) else { continue };
+        let is_known = known.contains(path);
+        if path == Path::new(GIT) {
+            if beside == Beside::Observed {
+                wanted.link(path, entry.path().to_owned(), false);
+            }
+        } else if is_own(project, path) {
+            if entry.file_type().is_dir() {
+                wanted.made.insert(path.to_owned(), Made { kind: Kind::Dir, known: true });
+            }
+        } else if entry.file_type().is_dir() && beside == Beside::Observed {
+            let known = listed.contains(&path);
+            wanted.made.insert(path.to_owned(), Made { kind: Kind::Dir, known });
+        } else if is_known || beside == Beside::Observed {
+            copies += usize::from(!is_known);
+            let most = if is_known { LARGEST_INPUT } else { LARGEST_COPY };
+            wanted.add(project, &entry, path, is_known, if copies > MOST_COPIES { 0 } else { most });
+        }
+    }
+    wanted
+}
+
+impl Wanted {
+    fn add(&mut self, project: &Project, entry: &DirEntry, path: &Path, known: bool, most: u64) {
+        let kind = entry.file_type();
+        if kind.is_symlink() {
+            let target = std::fs::read_link(entry.path()).unwrap_or_default();
+            self.link(path, retargeted(project, path, target), known);
+        } else if kind.is_file() && !known && std::fs::File::open(entry.path()).is_err() {
+            // Nor can packer.
+        } else if kind.is_file() && entry.metadata().is_ok_and(|meta| meta.len() <= most) {
+            self.plan.copies.insert(path.to_owned(), path.to_owned());
+            let kind = Kind::Copy(Changed::of(entry.path()));
+            self.made.insert(path.to_owned(), Made { kind, known });
+        } else if kind.is_file() {
+            self.link(path, entry.path().to_owned(), known);
+        }
+    }
+
+    fn link(&mut self, path: &Path, target: PathBuf, known: bool) {
+        self.links.push((path.to_owned(), target));
+        self.made.insert(path.to_owned(), Made { kind: Kind::Link, known });
+    }
+}
+
+/// A link that names its target by an absolute path inside the repository leads into the repository, not the stage: it
+/// is made relative. All others stay as they are.
+fn retargeted(project: &Project, link: &Path, target: PathBuf) -> PathBuf {
+    match target.strip_prefix(&project.root) {
+        Ok(inside) => link.ancestors().skip(2).map(|_| Path::new("..")).collect::<PathBuf>().join(inside),
+        Err(_) => target,
+    }
+}
+
+#[cfg(unix)]
+fn link(target: &Path, at: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, at)
+}
+
+#[cfg(not(unix))]
+fn link(target: &Path, at: &Path) -> std::io::Result<()> {
+    std::fs::copy(target, at).map(|_| ())
+}
+
+impl Mirror {
+    /// Whether what a run reads is noticed.
+    pub fn is_observed(&self) -> bool {
+        self.is_observed
+    }
+
+    /// Gives copies the times of their originals, and begins to notice what is read.
+    fn watch(&mut self) {
+        self.is_observed = observe::works(&self.root);
+        // Directories last and innermost first: setting the times of what they hold does not read them, making it does.
+        for (path, made) in self.made.iter_mut().rev() {
+            let at = self.root.join(path);
+            if let Kind::Copy(changed) = &mut made.kind {
+                changed.give(&at);
+                *changed = Changed::of(&at);
+            }
+            observe::forget(&at);
+        }
+    }
+
+    /// Gives the digests of what was copied to those who ask for them.
+    pub fn lend(&self, digests: &mut Digests) {
+        digests.adopt(self.digests.clone());
+    }
+
+    /// What was read of the mirror and is not known: paths relative to the project, as in
+    /// [`Observed`](hc_records::Observed). What the run wrote itself is its output.
+    pub fn read(&self) -> BTreeSet<String> {
+        if !self.is_observed {
+            return BTreeSet::new();
+        }
+        let used = |path: &Path, made: &Made| {
+            let at = self.root.join(path);
+            !made.known
+                && observe::was_read(&at)
+                && match made.kind {
+                    Kind::Copy(changed) => Changed::of(&at) == changed,
+                    Kind::Link | Kind::Dir => true,
+                }
+        };
+        let read: Vec<(&PathBuf, Kind)> = self
+            .made
+            .iter()
+            .filter(|(path, made)| used(path, made))
+            .map(|(path, made)| (path, made.kind))
+            .collect();
+        // Git looks at every directory: its commit stands for them.
+        let by_git = read.iter().any(|(path, _)| *path == Path::new(GIT));
+        let text = |path: &Path| path.to_string_lossy().replace('\\', "/");
+        read.into_iter()
+            .filter_map(|(path, kind)| match kind {
+                Kind::Dir if by_git => None,
+                Kind::Dir => Some(text(path) + "/"),
+                Kind::Copy(_) | Kind::Link => Some(text(path)),
+            })
+            .collect()
+    }
+
+    /// Moves what a run made or rewrote in the mirror to the same places of the project, as if it had run there.
+    ///
+    /// # Errors
+    /// When something cannot be moved.
+    pub fn hand_over(&self, project: &Project) -> Result<()> {
+        let mut walk = WalkDir::new(&self.root).min_depth(1).into_iter();
+        while let Some(entry) = walk.next() {
+            let Ok(entry) = entry else { continue };
+            let Ok(path) = entry.path().strip_prefix(&self.root) else { continue };
+            let is_dir = entry.file_type().is_dir();
+            let is_same = match self.made.get(path).map(|made| made.kind) {
+                Some(Kind::Copy(changed)) => !is_dir && Changed::of(entry.path()) == changed,
+                Some(Kind::Link) => entry.path_is_symlink(),
+                Some(Kind::Dir) => is_dir,
+                None => false,
+            };
+            let to = project.at(path);
+            if is_same || (is_dir && to.is_dir()) {
+                // What lies in it goes one by one.
+                continue;
+            }
+            if let Some(parent) = path.parent() {
+                hc_core::fs::confine(&project.root, parent)?;
+                create_dirs(&project.at(parent))?;
+            }
+            match std::fs::rename(entry.path(), &to) {
+                Ok(()) if is_dir => walk.skip_current_dir(),
+                Ok(()) => {}
+                // Another file system: one by one.
+                Err(error) if error.kind() == ErrorKind::CrossesDevices && is_dir => create_dirs(&to)?,
+                Err(error) if error.kind() == ErrorKind::CrossesDevices && !entry.path_is_symlink() => {
+                    std::fs::copy(entry.path(), &to).map_err(io_error("copy", &to))?;
+                }
+                Err(error) => return Err(io_error("move", &to)(error).into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What a run replaced in the mirror when it was allowed to (`--force`) is removed from the project as well.
+    pub fn remove_replaced(&self, project: &Project) {
+        let gone = |path: &Path| self.root.join(path).symlink_metadata().is_err();
+        for (path, made) in self.made.iter().rev().filter(|(path, _)| gone(path)) {
+            let at = project.at(path);
+            // A directory that still holds something stays.
+            let _ = if made.kind == Kind::Dir { std::fs::remove_dir(at) } else { std::fs::remove_file(at) };
+        }
+    }
+
+    /// A path of the mirror as the project has it.
+    pub fn in_project(&self, project: &Project, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).map_or_else(|_| path.to_owned(), |inside| project.at(inside))
+    }
+}

@@ -1,0 +1,95 @@
+//! Notices what a run really reads (CLO-2).
+//!
+//! Under `relatime`, the default of Linux, reading a file, a link or a directory moves its access time when that lies
+//! before its modification time. So access times are set to the epoch before the run and looked at after it: exact,
+//! whichever process read, and free while it runs. Whether the file system at hand does this is tried first.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+/// When a file was last changed, to the nanosecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Changed(Option<SystemTime>);
+
+impl Changed {
+    /// Of what lies at `path`; a link is not followed.
+    pub(super) fn of(path: &Path) -> Self {
+        Self(path.symlink_metadata().and_then(|meta| meta.modified()).ok())
+    }
+
+    /// Makes a copy as old as its original.
+    pub(super) fn give(self, copy: &Path) {
+        if let (Some(time), Ok(file)) = (self.0, std::fs::File::options().append(true).open(copy)) {
+            let _ = file.set_modified(time);
+        }
+    }
+}
+
+/// Whether reading leaves a trace in `dir`.
+pub(super) fn works(dir: &Path) -> bool {
+    let probe = dir.join(".observed");
+    let tried = std::fs::write(&probe, b"x").is_ok()
+        && forget(&probe)
+        && !was_read(&probe)
+        && std::fs::read(&probe).is_ok()
+        && was_read(&probe);
+    let _ = std::fs::remove_file(&probe);
+    tried
+}
+
+/// Begins to notice the use of what lies at `path`; whether it can.
+#[cfg(unix)]
+pub(super) fn forget(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+    let epoch = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let keep = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let times = Timestamps { last_access: epoch, last_modification: keep };
+    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+}
+
+/// Whether what lies at `path` was read since [`forget`].
+#[cfg(unix)]
+pub(super) fn was_read(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    path.symlink_metadata().is_ok_and(|meta| meta.atime() != 0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn forget(_: &Path) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub(super) fn was_read(_: &Path) -> bool {
+    false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_read_leaves_a_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["read", "looked-at", "sub/inner"] {
+            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            std::fs::write(at(name), name).unwrap();
+        }
+        std::os::unix::fs::symlink("read", at("link")).unwrap();
+        if !works(dir.path()) {
+            eprintln!("skipped: this file system keeps no access times");
+            return;
+        }
+        let all = ["read", "looked-at", "sub/inner", "link", "sub"];
+        assert!(all.iter().all(|name| forget(&at(name))));
+        let read = || all.into_iter().filter(|name| was_read(&at(name))).collect::<Vec<_>>();
+        assert!(read().is_empty());
+        let _ = std::fs::metadata(at("looked-at"));
+        std::fs::read(at("read")).unwrap();
+        assert_eq!(read(), ["read"]);
+        std::fs::read(at("link")).unwrap();
+        let _ = std::fs::read_dir(at("sub")).unwrap().count();
+        assert_eq!(read(), ["read", "link", "sub"]);
+    }
+}
