@@ -121,6 +121,13 @@ pub struct Provenance {
     pub packer_version: String,
     /// Plugin versions by source address.
     pub plugins: BTreeMap<String, String>,
+    /// What the build was seen to use and nothing named (CLO-2): paths of the project; the names in a directory end with
+    /// a slash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<String>,
+    /// What may have decided the image and is not among the inputs (CLO-5), in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unrecorded: Vec<String>,
 }
 
 /// The image that a chained build started from (TPL-5).
@@ -188,6 +195,8 @@ mod tests {
                 parent: None,
                 packer_version: "1.6.6".into(),
                 plugins: BTreeMap::new(),
+                observed: Vec::new(),
+                unrecorded: Vec::new(),
             },
             created_at: OffsetDateTime::UNIX_EPOCH,
             duration_ms: 1,

@@ -135,31 +135,45 @@ fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, 
         if let Some(parent) = to.parent() {
             create_dirs(parent)?;
         }
-        new_file(&to, false)?.write_all(content.as_bytes()).map_err(io_error("write", &to))?;
+        new_file(&to, 0o644)?.write_all(content.as_bytes()).map_err(io_error("write", &to))?;
     }
     Ok(digests)
 }
 
-fn new_file(path: &Path, executable: bool) -> Result<std::fs::File, FsError> {
+fn new_file(path: &Path, mode: u32) -> Result<std::fs::File, FsError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     #[cfg(not(unix))]
-    let _ = executable;
+    let _ = mode;
     options.open(path).map_err(io_error("create", path))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
+#[cfg(unix)]
+fn mode_of(meta: &std::fs::Metadata) -> u32 {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions());
+    let all = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
+    // Keys: ssh takes none that others may read.
+    if mode & 0o077 == 0 { all & 0o700 } else { all }
+}
+
+#[cfg(not(unix))]
+fn mode_of(_: &std::fs::Metadata) -> u32 {
+    0o644
+}
+
+/// Copies a file to a place that must not exist yet: its bytes and whether it is executable, and for its owner only what
+/// was for its owner only. Returns digest and size of what was copied.
+///
+/// # Errors
+/// [`FsError`].
+pub fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
     let missing =
         || FsError::Io { action: "read", path: from.to_owned(), source: std::io::ErrorKind::NotFound.into() };
     let meta = regular_metadata(from)?.ok_or_else(missing)?;
-    #[cfg(unix)]
-    let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let executable = meta.permissions().readonly();
     let mut input = std::fs::File::open(from).map_err(io_error("read", from))?;
-    let mut output = new_file(to, executable)?;
+    let mut output = new_file(to, mode_of(&meta))?;
     let mut hasher = hc_core::digest::Stream::new();
     let mut buffer = vec![0; 64 << 10];
     let mut size = 0;

@@ -59,6 +59,12 @@ impl Report for ArtifactReport {
         if let Some(parent) = artifact.provenance.parent.as_ref().filter(|_| self.lineage.is_empty()) {
             text.push_str(&format!("  parent   {}\n", parent.build_id));
         }
+        for path in &provenance.observed {
+            text.push_str(&format!("  observed {}\n", one_line(path)));
+        }
+        for what in &provenance.unrecorded {
+            text.push_str(&format!("  unknown  {}\n", one_line(what)));
+        }
         for id in &artifact.image_ids {
             text.push_str(&format!("  image    {}\n", one_line(id)));
         }

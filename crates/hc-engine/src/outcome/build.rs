@@ -36,7 +36,6 @@ pub struct BuildDoc {
     pub artifact: Option<ArtifactRecord>,
     /// Files of the project that the run was seen to use and that were no inputs until then. The names in a directory
     /// end with a slash.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub observed: Vec<String>,
     /// What people are told of it.
     #[serde(skip)]

@@ -32,6 +32,8 @@ pub struct Ended<'a> {
     pub manifest: &'a InputManifest,
     /// What it was seen to use beyond its known inputs, where that is news (CLO-2).
     pub observed: Option<&'a BTreeSet<String>>,
+    /// What may have decided the image and is not among the inputs (CLO-5).
+    pub unrecorded: Vec<String>,
     /// What packer made of it.
     pub built: &'a Built,
     /// Working directory of packer.
@@ -50,9 +52,13 @@ pub struct Ended<'a> {
     pub scrubbed: BTreeMap<String, u64>,
 }
 
+fn of_kind(manifest: &InputManifest, kind: InputKind) -> impl Iterator<Item = &Input> {
+    manifest.inputs.iter().filter(move |input| input.kind == kind)
+}
+
 /// Versions of the plugins among the inputs, by source address.
 fn plugins(manifest: &InputManifest) -> BTreeMap<String, String> {
-    let plugins = manifest.inputs.iter().filter(|input| input.kind == InputKind::Plugin);
+    let plugins = of_kind(manifest, InputKind::Plugin);
     let split =
         |input: &Input| input.name.split_once(' ').map(|(source, version)| (source.into(), version.into()));
     plugins.filter_map(split).collect()
@@ -185,6 +191,8 @@ fn artifact_record(project: &Project, ended: &Ended<'_>) -> Result<ArtifactRecor
             parent: ended.parent.clone(),
             packer_version: ended.packer_version.clone(),
             plugins: plugins(ended.manifest),
+            observed: of_kind(ended.manifest, InputKind::Observed).map(|input| input.name.clone()).collect(),
+            unrecorded: ended.unrecorded.clone(),
         },
         created_at: project.now(),
         duration_ms: ended.duration_ms,

@@ -8,5 +8,6 @@ pub mod publish;
 pub mod schedule;
 pub mod suite;
 mod target;
+mod unrecorded;
 pub mod upgrade;
 pub mod validate;

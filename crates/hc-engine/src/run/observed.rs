@@ -71,11 +71,10 @@ fn place(prepared: &Prepared, path: &str) -> Option<Location> {
             let name = above.file_name().map(|name| name.to_string_lossy().into_owned());
             [Some(whole), name].into_iter().flatten()
         });
-    let found = ends.filter(|end| end.len() >= TELLING).find_map(|end| {
+    ends.filter(|end| end.len() >= TELLING).find_map(|end| {
         prepared.builder.documents.iter().find_map(|document| {
             let at = document.text().find(&end)?;
             Some(document.location_of(at..at + end.len()))
         })
-    });
-    found
+    })
 }

@@ -10,7 +10,7 @@ use hc_state::{BuildSummary, Publication, State};
 use super::external::{External, ImagePath};
 use crate::error::{EngineError, Needs, Result};
 use crate::event::{Event, Listener, Teller};
-use crate::gate::scan;
+use crate::gate::{Gate, scan};
 use crate::outcome::publish::{PublishReport, PublishedDoc};
 use crate::plan::{Plan, Planned, last_inputs, lineage};
 use crate::project::redaction::Redaction;
@@ -142,6 +142,8 @@ fn accept(
     }
     if one.manifest.combined != last.inputs {
         problems.push(changed_inputs(project, one)?);
+    } else if one.gate != Gate::Trusted {
+        problems.push("it used inputs that nobody validated: run `validate`".into());
     }
     problems.extend(untested(one, known, &last.build_id));
     problems.extend(lineage::revoked(project, state, &record)?);

@@ -13,6 +13,7 @@ use hc_records::{InputKind, InputManifest, kept, layout};
 
 use super::build::{Existing, Run, WorkDir};
 use super::observed::{self as seen, Used};
+use super::unrecorded;
 use crate::error::Result;
 use crate::event::Event;
 use crate::gate;
@@ -70,6 +71,7 @@ impl Run<'_> {
             build_id: &ready.build_id,
             manifest: &ready.manifest,
             observed: used.as_ref().and_then(|used| used.now.as_ref()),
+            unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref()),
             built: &built,
             cwd: &ready.place.cwd,
             packer_version: self.packer.version.to_string(),
@@ -167,7 +169,7 @@ impl Run<'_> {
     /// Makes the stage once, hashed while it is made; it must be what the gate saw.
     fn stage(&self, planned: &Planned, place: &Place) -> Result<(Option<Mirror>, Digests, InputManifest)> {
         let mut digests = Digests::default();
-        let mirror = stage::make(self.project, self.packer, &planned.prepared, place, &mut digests)?;
+        let mirror = stage::make(self.project, self.packer, &planned.prepared, place, &mut digests, None)?;
         let version = self.packer.version.to_string();
         let manifest = collect(self.project, &planned.prepared, &version, &mut digests)?;
         if manifest.combined == planned.manifest.combined {

@@ -10,7 +10,7 @@ use hc_core::{BuildId, Digest, EnvName};
 use hc_packer::{Packer, Retry};
 use hc_records::{artifact, layout};
 
-use super::validate::validate_target;
+use super::validate::{Worker, validate_target};
 use crate::error::Result;
 use crate::event::Teller;
 use crate::inputs::Digests;
@@ -101,7 +101,7 @@ type Said = (&'static str, String, BTreeSet<String>);
 fn under(project: &Project, packer: &Packer, one: &Prepared, smoke: Smoke) -> Result<Vec<Said>> {
     project.go_on()?;
     let mut said = vec![formatted(project, packer, one)?];
-    let checked = validate_target(project, packer, one, &mut Digests::default())?.said;
+    let checked = validate_target(project, packer, one, &mut Worker::default())?.said;
     let outcome = match (checked.valid, checked.depth) {
         (true, Depth::Full) => "valid".to_owned(),
         (true, _) => "valid, syntax only".to_owned(),
@@ -142,7 +142,7 @@ fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said>
 /// Builds into a scratch directory; what is compared is each file's name and digest, without paths and times.
 fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let place = Place::of(project, one);
-    stage::make(project, packer, one, &place, &mut Digests::default())?;
+    stage::make(project, packer, one, &place, &mut Digests::default(), None)?;
     let secrets = secrets::fetch_all(project, one)?;
     let redaction = Redaction::new(&project.redactor);
     let dirs = Dirs::of(project);

@@ -70,6 +70,23 @@ impl Project {
     }
 }
 
+/// What one thread needs again for its next target. Sharing it would make threads wait for each other.
+#[derive(Default)]
+pub(super) struct Worker {
+    /// Shared layers are read once.
+    digests: Digests,
+    /// The mirror of the repository, in which packer only looked.
+    spare: Option<Mirror>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(spare) = self.spare.take() {
+            spare.remove();
+        }
+    }
+}
+
 /// Validates side by side: packer spends most of its time starting. The order of the answer is that of the question.
 fn validate_all(
     project: &Project,
@@ -81,15 +98,14 @@ fn validate_all(
         std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(prepared.len());
     let next = AtomicUsize::new(0);
     let worker = || -> Result<Vec<(usize, CheckedTarget)>> {
-        // Shared layers are read once per thread; sharing the digests would make threads wait for each other.
-        let mut digests = Digests::default();
+        let mut own = Worker::default();
         let mut done = Vec::new();
         while let Some((at, one)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, prepared.get(at)?)))
         {
             project.go_on()?;
             teller.tell(Event::Started { target: one.target.clone(), expected_ms: None });
-            done.push((at, validate_target(project, packer, one, &mut digests)?));
+            done.push((at, validate_target(project, packer, one, &mut own)?));
             teller.tell(Event::Finished(one.target.clone()));
         }
         Ok(done)
@@ -114,14 +130,18 @@ pub(super) fn validate_target(
     project: &Project,
     packer: &Packer,
     prepared: &Prepared,
-    digests: &mut Digests,
+    worker: &mut Worker,
 ) -> Result<CheckedTarget> {
     let place = Place::of(project, prepared);
-    let mirror = stage::make(project, packer, prepared, &place, digests)?;
+    let Worker { digests, spare } = worker;
+    let mut mirror = stage::make(project, packer, prepared, &place, digests, spare.take())?;
     let manifest = collect(project, prepared, &packer.version.to_string(), digests)?;
     let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
     let read = mirror.as_ref().map(Mirror::read).unwrap_or_default();
     let manifest = manifest.with(observed::inputs(project, &read, digests)?);
+    if let Some(mirror) = mirror.take() {
+        *spare = mirror.parked(&place.spare());
+    }
     place.remove();
     let code = outcome.code().ok_or_else(|| match project.host.cancel.requests() {
         0 => EngineError::PackerHung {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
 use hc_core::fs::{create_dirs, io_error};
-use hc_templates::compose::{self, StagePlan};
+use hc_templates::compose;
 use walkdir::{DirEntry, WalkDir};
 
 use super::observe::{self, Changed};
@@ -66,7 +66,7 @@ pub struct Mirror {
 /// What is to be made.
 #[derive(Default)]
 struct Wanted {
-    plan: StagePlan,
+    copies: Vec<PathBuf>,
     links: Vec<(PathBuf, PathBuf)>,
     made: BTreeMap<PathBuf, Made>,
 }
@@ -76,29 +76,66 @@ struct Wanted {
 /// # Errors
 /// When something cannot be read or made.
 pub fn make(project: &Project, prepared: &Prepared, beside: Beside, root: &Path) -> Result<Mirror> {
-    let wanted = wanted(project, prepared, beside);
-    let digests = compose::write(&project.root, &wanted.plan, root)?;
-    let mut mirror = Mirror { root: root.into(), made: wanted.made, digests, is_observed: false };
-    for (path, made) in &mirror.made {
-        if made.kind == Kind::Dir {
-            create_dirs(&root.join(path))?;
+    let mut wanted = wanted(project, prepared, beside);
+    create_dirs(root)?;
+    // Parents before what lies in them.
+    for (path, _) in wanted.made.iter().filter(|(_, made)| made.kind == Kind::Dir) {
+        create_dirs(&root.join(path))?;
+    }
+    let mut digests = BTreeMap::new();
+    for path in wanted.copies {
+        let at = root.join(&path);
+        if let Some(parent) = at.parent().filter(|_| beside == Beside::Nothing) {
+            create_dirs(parent)?;
         }
+        match compose::copy(&project.at(&path), &at) {
+            Ok(copied) => digests.insert(path, copied),
+            // What nobody names and nobody can read is packer's to report, if it matters.
+            Err(_) if wanted.made.get(&path).is_some_and(|made| !made.known) => {
+                wanted.made.remove(&path);
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
     }
     for (path, target) in wanted.links {
         let at = root.join(&path);
-        if let Some(parent) = at.parent() {
+        if let Some(parent) = at.parent().filter(|_| beside == Beside::Nothing) {
             create_dirs(parent)?;
         }
         link(&target, &at).map_err(io_error("link", &at))?;
     }
+    let mut mirror = Mirror { root: root.into(), made: wanted.made, digests, is_observed: false };
     mirror.watch();
     Ok(mirror)
 }
 
+/// What needs no watching: known inputs, what packer lists itself, what is hybrid's own.
+struct Known<'a> {
+    project: &'a Project,
+    inputs: BTreeSet<PathBuf>,
+    listed: Vec<&'a Path>,
+}
+
+fn known<'a>(project: &'a Project, prepared: &'a Prepared) -> Known<'a> {
+    Known {
+        project,
+        inputs: crate::inputs::paths(prepared).collect(),
+        listed: prepared.builder.dir.ancestors().collect(),
+    }
+}
+
+impl Known<'_> {
+    fn has(&self, path: &Path, kind: Kind) -> bool {
+        match kind {
+            Kind::Dir => self.listed.contains(&path) || is_own(self.project, path),
+            Kind::Copy(_) | Kind::Link => self.inputs.contains(path),
+        }
+    }
+}
+
 fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Wanted {
-    let known: BTreeSet<PathBuf> = crate::inputs::paths(prepared).collect();
-    // Packer lists these itself.
-    let listed: Vec<&Path> = prepared.builder.dir.ancestors().collect();
+    let known = known(project, prepared);
     let mut wanted = Wanted::default();
     let mut copies = 0;
     for entry in WalkDir::new(&project.root).min_depth(1).into_iter().filter_entry(|entry| {
@@ -108,19 +145,16 @@ fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Wanted {
         // What cannot be read cannot be used by packer either, and is packer's to report.
         let Ok(entry) = entry else { continue };
         let Ok(path) = entry.path().strip_prefix(&project.root) else { continue };
-        let is_known = known.contains(path);
+        let is_known = known.inputs.contains(path);
+        let is_dir = entry.file_type().is_dir();
         if path == Path::new(GIT) {
             if beside == Beside::Observed {
                 wanted.link(path, entry.path().to_owned(), false);
             }
-        } else if is_own(project, path) {
-            if entry.file_type().is_dir() {
-                wanted.made.insert(path.to_owned(), Made { kind: Kind::Dir, known: true });
-            }
-        } else if entry.file_type().is_dir() && beside == Beside::Observed {
-            let known = listed.contains(&path);
+        } else if is_dir && (beside == Beside::Observed || is_own(project, path)) {
+            let known = known.has(path, Kind::Dir);
             wanted.made.insert(path.to_owned(), Made { kind: Kind::Dir, known });
-        } else if is_known || beside == Beside::Observed {
+        } else if !is_dir && !is_own(project, path) && (is_known || beside == Beside::Observed) {
             copies += usize::from(!is_known);
             let most = if is_known { LARGEST_INPUT } else { LARGEST_COPY };
             wanted.add(project, &entry, path, is_known, if copies > MOST_COPIES { 0 } else { most });
@@ -135,10 +169,8 @@ impl Wanted {
         if kind.is_symlink() {
             let target = std::fs::read_link(entry.path()).unwrap_or_default();
             self.link(path, retargeted(project, path, target), known);
-        } else if kind.is_file() && !known && std::fs::File::open(entry.path()).is_err() {
-            // Nor can packer.
         } else if kind.is_file() && entry.metadata().is_ok_and(|meta| meta.len() <= most) {
-            self.plan.copies.insert(path.to_owned(), path.to_owned());
+            self.copies.push(path.to_owned());
             let kind = Kind::Copy(Changed::of(entry.path()));
             self.made.insert(path.to_owned(), Made { kind, known });
         } else if kind.is_file() {
@@ -180,15 +212,73 @@ impl Mirror {
     /// Gives copies the times of their originals, and begins to notice what is read.
     fn watch(&mut self) {
         self.is_observed = observe::works(&self.root);
-        // Directories last and innermost first: setting the times of what they hold does not read them, making it does.
+        // Innermost first: the times of a directory come after those of what it holds.
         for (path, made) in self.made.iter_mut().rev() {
             let at = self.root.join(path);
-            if let Kind::Copy(changed) = &mut made.kind {
-                changed.give(&at);
-                *changed = Changed::of(&at);
+            match &mut made.kind {
+                Kind::Copy(changed) => {
+                    observe::forget_and_age(&at, *changed);
+                    *changed = Changed::of(&at);
+                }
+                Kind::Link | Kind::Dir => {
+                    observe::forget(&at);
+                }
             }
-            observe::forget(&at);
         }
+    }
+
+    /// The same mirror for another target, at another place: what it holds is as it was when it was made. Made anew when a
+    /// run changed something in it.
+    ///
+    /// # Errors
+    /// Those of [`make`].
+    pub fn renew(mut self, project: &Project, prepared: &Prepared, root: &Path) -> Result<Self> {
+        if self.is_changed() || std::fs::rename(&self.root, root).is_err() {
+            let _ = std::fs::remove_dir_all(&self.root);
+            return make(project, prepared, Beside::Observed, root);
+        }
+        self.root = root.into();
+        let known = known(project, prepared);
+        for (path, made) in self.made.iter_mut().rev() {
+            made.known = known.has(path, made.kind);
+            let at = self.root.join(path);
+            if observe::was_read(&at) {
+                observe::forget(&at);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The mirror out of a place that is about to be removed; `None` when it cannot be moved.
+    pub fn parked(self, to: &Path) -> Option<Self> {
+        std::fs::rename(&self.root, to).ok().map(|()| Self { root: to.into(), ..self })
+    }
+
+    /// Removes the mirror, and the directory of the run when nothing else is in it.
+    pub fn remove(self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+        if let Some(run) = self.root.parent() {
+            let _ = std::fs::remove_dir(run);
+        }
+    }
+
+    /// Whether something was made, rewritten or removed in it.
+    fn is_changed(&self) -> bool {
+        let mut left = self.made.len();
+        for entry in WalkDir::new(&self.root).min_depth(1) {
+            let Ok(entry) = entry else { return true };
+            let path = entry.path().strip_prefix(&self.root).unwrap_or(entry.path());
+            let is_same = self.made.get(path).is_some_and(|made| match made.kind {
+                Kind::Copy(changed) => Changed::of(entry.path()) == changed,
+                Kind::Link => entry.path_is_symlink(),
+                Kind::Dir => entry.file_type().is_dir(),
+            });
+            if !is_same {
+                return true;
+            }
+            left -= 1;
+        }
+        left > 0
     }
 
     /// Gives the digests of what was copied to those who ask for them.

@@ -21,7 +21,8 @@ use crate::project::Project;
 use mirror::{Beside, Mirror};
 use place::Place;
 
-/// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository.
+/// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository, of a spare
+/// one where there is one.
 ///
 /// # Errors
 /// When a file of the project cannot be copied, or two files would have one name.
@@ -31,6 +32,7 @@ pub fn make(
     prepared: &Prepared,
     place: &Place,
     digests: &mut Digests,
+    spare: Option<Mirror>,
 ) -> Result<Option<Mirror>> {
     create_dirs(&place.work)?;
     if prepared.declared.contains_key(FILE_VARIABLE) {
@@ -39,7 +41,10 @@ pub fn make(
     }
     if prepared.builder.in_place {
         write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?;
-        let mirror = mirror::make(project, prepared, Beside::Observed, &place.stage)?;
+        let mirror = match spare {
+            Some(spare) => spare.renew(project, prepared, &place.stage)?,
+            None => mirror::make(project, prepared, Beside::Observed, &place.stage)?,
+        };
         mirror.lend(digests);
         return Ok(Some(mirror));
     }

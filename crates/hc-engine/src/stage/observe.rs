@@ -16,13 +16,6 @@ impl Changed {
     pub(super) fn of(path: &Path) -> Self {
         Self(path.symlink_metadata().and_then(|meta| meta.modified()).ok())
     }
-
-    /// Makes a copy as old as its original.
-    pub(super) fn give(self, copy: &Path) {
-        if let (Some(time), Ok(file)) = (self.0, std::fs::File::options().append(true).open(copy)) {
-            let _ = file.set_modified(time);
-        }
-    }
 }
 
 /// Whether reading leaves a trace in `dir`.
@@ -40,10 +33,31 @@ pub(super) fn works(dir: &Path) -> bool {
 /// Begins to notice the use of what lies at `path`; whether it can.
 #[cfg(unix)]
 pub(super) fn forget(path: &Path) -> bool {
-    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+    set_times(path, rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT })
+}
+
+/// The same for a copy, which becomes as old as its original: programs compare such times.
+#[cfg(unix)]
+pub(super) fn forget_and_age(path: &Path, original: Changed) -> bool {
+    let since = original.0.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    match since {
+        // Later than the epoch, for else reading would leave no trace.
+        Some(since) if since.as_secs() > 0 => set_times(
+            path,
+            rustix::fs::Timespec {
+                tv_sec: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: since.subsec_nanos().into(),
+            },
+        ),
+        _ => forget(path),
+    }
+}
+
+#[cfg(unix)]
+fn set_times(path: &Path, last_modification: rustix::fs::Timespec) -> bool {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
     let epoch = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let keep = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    let times = Timestamps { last_access: epoch, last_modification: keep };
+    let times = Timestamps { last_access: epoch, last_modification };
     utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }
 
@@ -56,6 +70,11 @@ pub(super) fn was_read(path: &Path) -> bool {
 
 #[cfg(not(unix))]
 pub(super) fn forget(_: &Path) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub(super) fn forget_and_age(_: &Path, _: Changed) -> bool {
     false
 }
 

@@ -52,6 +52,12 @@ impl Place {
         self.work.join("user-data")
     }
 
+    /// Where its mirror waits for the next target.
+    pub fn spare(&self) -> PathBuf {
+        let name = self.work.file_name().unwrap_or_default().to_string_lossy();
+        self.work.with_file_name(format!(".spare-{name}"))
+    }
+
     /// Removes the work directory, and the run's when this was its last target.
     pub fn remove(&self) {
         let _ = std::fs::remove_dir_all(&self.work);

@@ -1,0 +1,37 @@
+//! What may decide an image and is not among its inputs, by name (CLO-5): nothing here can be gated, so it is said.
+
+use hc_config::secrets::SecretRef;
+
+use crate::prepare::Prepared;
+use crate::stage::mirror::Mirror;
+
+/// Sources and post-processors that start no machine and fetch nothing.
+const LOCAL: [&str; 5] = ["file", "null", "manifest", "checksum", "compress"];
+
+/// What escapes the gate in a build of a target, in words.
+pub(super) fn of(prepared: &Prepared, mirror: Option<&Mirror>) -> Vec<String> {
+    let builder = &prepared.builder;
+    let mut said = Vec::new();
+    let is_local = |kind: &String| LOCAL.contains(&kind.as_str());
+    let sources: Vec<String> = builder.sources.iter().map(|source| source.kind.clone()).collect();
+    if !sources.iter().all(is_local) || !builder.provisioners.is_empty() {
+        said.push("what the build fetched over the network, in its machine or on this one".into());
+    }
+    if !builder.provisioners.is_empty() || !builder.post_processors.iter().all(is_local) {
+        said.push("files outside of the project that programs of this machine read by themselves".into());
+    }
+    if mirror.is_some_and(|mirror| !mirror.is_observed()) {
+        said.push("files of the project beyond the known inputs: the file system keeps no access times".into());
+    }
+    for (name, var) in &prepared.resolution.vars {
+        let from = match &var.secret {
+            None => continue,
+            Some(SecretRef::Command(_)) => "a command",
+            Some(SecretRef::Env(_)) => "the environment",
+            Some(SecretRef::File(_)) => "a file of secrets",
+            Some(SecretRef::Vault(..)) => "a vault",
+        };
+        said.push(format!("the value of `{name}`, which {from} gives"));
+    }
+    said
+}
