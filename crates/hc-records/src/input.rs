@@ -45,6 +45,8 @@ pub enum InputKind {
     Parent,
     /// What a run was seen to use, and nothing names.
     Observed,
+    /// A variable of the environment.
+    Environment,
 }
 
 impl InputKind {
@@ -68,6 +70,7 @@ impl InputKind {
             Self::Iso => "Iso",
             Self::Parent => "Parent",
             Self::Observed => "Observed",
+            Self::Environment => "Environment",
         }
     }
 }

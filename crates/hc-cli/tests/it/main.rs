@@ -18,6 +18,7 @@ mod codes;
 mod docs;
 mod doctor;
 mod documents;
+mod environment;
 mod hostile;
 mod init;
 mod interrupts;

@@ -1,6 +1,7 @@
 //! Everything that decides an image: the input manifest of a prepared target (PKR-7).
 
 mod digests;
+mod environment;
 mod files;
 pub mod observed;
 pub mod plugins;
@@ -60,6 +61,7 @@ pub fn collect(
         let Some(origin) = var.chain.last().filter(|origin| origin.location.is_none()) else { continue };
         inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, var.value.to_hcl())));
     }
+    inputs.extend(environment::inputs(project, prepared));
     inputs.extend(plugins::inputs(project, prepared, digests)?);
     inputs.push(Input::text(InputKind::Packer, "packer", packer_version));
     Ok(InputManifest::new(prepared.target.clone(), inputs))

@@ -21,7 +21,9 @@ pub(super) fn of(prepared: &Prepared, mirror: Option<&Mirror>) -> Vec<String> {
         said.push("files outside of the project that programs of this machine read by themselves".into());
     }
     if mirror.is_some_and(|mirror| !mirror.is_observed()) {
-        said.push("files of the project beyond the known inputs: the file system keeps no access times".into());
+        said.push(
+            "files of the project beyond the known inputs: the file system keeps no access times".into(),
+        );
     }
     for (name, var) in &prepared.resolution.vars {
         let from = match &var.secret {

@@ -1,0 +1,86 @@
+//! What packer and its plugins take from the environment, as inputs (CLO-4).
+//!
+//! A value counts by its digest, where it is no secret: of those only the name counts, because they change with every
+//! session and must not be told apart by anybody who reads a manifest.
+
+use hc_packer::environment;
+use hc_records::{Input, InputKind};
+use hc_templates::Builder;
+
+use crate::prepare::Prepared;
+use crate::project::Project;
+
+/// How variables of packer's own begin.
+const PACKER: &str = "PKR_VAR_";
+/// How variables begin that a plugin takes as settings, and a part of the names of its types.
+const PLUGINS: [(&str, &str); 14] = [
+    ("ANSIBLE_", "ansible"),
+    ("AWS_", "amazon"),
+    ("AZURE_", "azure"),
+    ("ARM_", "azure"),
+    ("GOOGLE_", "google"),
+    ("CLOUDSDK_", "google"),
+    ("VSPHERE_", "vsphere"),
+    ("GOVC_", "vsphere"),
+    ("PROXMOX_", "proxmox"),
+    ("OS_", "openstack"),
+    ("DIGITALOCEAN_", "digitalocean"),
+    ("HCLOUD_", "hcloud"),
+    ("HCP_", "hcp"),
+    ("VAULT_", "vault"),
+];
+/// Parts of the names of secrets.
+const SECRET: [&str; 9] =
+    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "KEY", "CREDENTIAL", "SESSION", "AUTH"];
+
+/// Everything that a build of the target takes from the environment of its caller.
+pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
+    let allowed = &project.settings.packer.pass_env;
+    let mut inputs = Vec::new();
+    for (name, value) in &project.host.vars {
+        let Some(name) = name.to_str().filter(|name| environment::reaches(name, allowed)) else { continue };
+        let Some(secrecy) = use_of(name, prepared, allowed) else { continue };
+        let value = value.to_string_lossy();
+        let told = match secrecy {
+            Secrecy::Value if !is_secret(name) => value.as_ref(),
+            _ => "",
+        };
+        inputs.push(Input::text(InputKind::Environment, name, told));
+    }
+    inputs
+}
+
+/// What of a variable counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrecy {
+    /// Its value.
+    Value,
+    /// That it is there.
+    Name,
+}
+
+/// How a variable that reaches packer counts; `None` when nothing of the target takes it.
+fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy> {
+    if let Some(variable) = name.strip_prefix(PACKER) {
+        let declared = prepared.declared.get(variable)?;
+        // What hybrid renders beats it.
+        let beaten = prepared.resolution.vars.get(variable).is_some_and(|var| !var.is_default());
+        return (!beaten).then_some(if declared.sensitive { Secrecy::Name } else { Secrecy::Value });
+    }
+    let is_named = environment::is_named(name, allowed);
+    let of_plugin =
+        PLUGINS.iter().any(|(prefix, kind)| name.starts_with(prefix) && uses(&prepared.builder, kind));
+    (is_named || of_plugin).then_some(Secrecy::Value)
+}
+
+/// Whether the builder has a type of a plugin.
+fn uses(builder: &Builder, kind: &str) -> bool {
+    let sources = builder.sources.iter().map(|source| source.kind.as_str());
+    let others = builder.provisioners.iter().chain(&builder.post_processors).map(String::as_str);
+    sources.chain(others).any(|one| one.contains(kind))
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET.iter().any(|part| name.contains(part))
+}
