@@ -85,7 +85,8 @@ pub fn around<'a, W>(
         .timeout(settings.timeout.get())
         .grace(settings.grace.get())
         .clock(Clock::new(project.host.clock));
-    let call = dirs.cache.iter().fold(call, |call, dir| call.cache_dir(dir));
+    // Without a cache of the project packer would put one beside the templates.
+    let call = call.cache_dir(dirs.cache.clone().unwrap_or_else(|| work.join("cache")));
     dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))
 }
 
@@ -97,7 +98,7 @@ pub fn with_secrets<'a, W>(call: Call<'a, W>, secrets: &[(String, SecretString)]
 /// Directories of the settings, absolute.
 #[derive(Debug, Clone)]
 pub struct Dirs {
-    /// `PACKER_CACHE_DIR`.
+    /// `PACKER_CACHE_DIR`; without it, one of the run.
     pub cache: Option<PathBuf>,
     /// `PACKER_PLUGIN_PATH`.
     pub plugins: Option<PathBuf>,

@@ -239,6 +239,19 @@ fn bad_pieces_are_downloaded_anew() {
 }
 
 #[test]
+fn a_stored_file_that_was_changed_is_not_used_but_downloaded_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, requests) = serve(content(), Box::new(|_, range| all(range)));
+    let store = IsoStore::new(dir.path());
+    let path = get(&store, &url, &checksum(&content())).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, b"something else").unwrap();
+    let path = get(&store, &url, &checksum(&content())).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), content());
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+}
+
+#[test]
 fn a_part_that_a_crash_left_protected_is_no_obstacle() {
     let dir = tempfile::tempdir().unwrap();
     let (url, _) = serve(content(), Box::new(|_, range| all(range)));
