@@ -4,7 +4,7 @@ use hc_config::Diagnostic;
 use hc_core::ExitClass;
 
 use super::EngineError;
-use crate::outcome::gate::Verdict;
+use crate::outcome::gate::{Refused, Verdict};
 
 impl EngineError {
     /// Stable code for `hybrid explain`.
@@ -18,12 +18,7 @@ impl EngineError {
             Self::NotOneBuilder { .. } | Self::BadSet { .. } => "Usage",
             Self::BadAnswers { .. } => "BadAnswers",
             Self::CloudinitOutside { .. } => "BadCloudinit",
-            Self::Refused { targets, .. }
-                if targets.iter().all(|one| one.verdict == Verdict::NeverValidated) =>
-            {
-                "NeverValidated"
-            }
-            Self::Refused { .. } => "DriftDetected",
+            Self::Refused { targets, .. } => refusal(targets),
             Self::Partly { error, .. } => error.code(),
             Self::ToolsMissing { .. } | Self::ToolMissing { .. } | Self::KeyNotMade { .. } => "ToolMissing",
             Self::SecretUnavailable { source, .. } => source.code(),
@@ -134,4 +129,9 @@ fn unknown_scaffold(noun: &str) -> &'static str {
 
 fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {
     diagnostics.iter().find(|diagnostic| diagnostic.is_error())
+}
+
+fn refusal(targets: &[Refused]) -> &'static str {
+    let never = targets.iter().all(|one| one.verdict == Verdict::NeverValidated);
+    if never { "NeverValidated" } else { "DriftDetected" }
 }

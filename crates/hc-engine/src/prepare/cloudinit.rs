@@ -34,7 +34,7 @@ pub struct UserData {
     /// The files that it is made of, weakest first, relative to the project.
     pub files: Vec<PathBuf>,
     /// Digests of their texts as they were read.
-    pub(crate) read: super::Read,
+    pub(crate) read: super::read::Read,
     /// Where the strongest of them stands, and the merged text; `None` when the builder takes none or something is wrong.
     pub merged: Option<(Location, String)>,
 }

@@ -3,6 +3,7 @@
 pub mod cloudinit;
 mod layers;
 mod media;
+mod read;
 pub mod secrets;
 mod sources;
 pub mod stacks;
@@ -17,7 +18,7 @@ use hc_config::hcl::eval::Scope;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
-use hc_core::{BuilderId, Digest, EnvName, Target};
+use hc_core::{BuilderId, EnvName, Target};
 use hc_records::{InputKind, layout};
 use hc_templates::assets::{self, Assets};
 use hc_templates::{Builder, naming};
@@ -25,6 +26,8 @@ use hc_templates::{Builder, naming};
 use crate::error::{EngineError, Result};
 use crate::project::{Project, git};
 use crate::select::Selection;
+
+use read::Read;
 
 pub use cloudinit::UserData;
 pub use values::Values;
@@ -48,9 +51,6 @@ pub const INJECTED: [&str; 12] = [
 
 /// Problems of a template that are only warnings where the repository is older than hybrid.
 const OWN_PROBLEMS: [&str; 5] = ["BadBlock", "BadType", "BadVariable", "MissingVariable", "ValidationFailed"];
-
-/// Digests and sizes of texts that were read, by path.
-pub(crate) type Read = BTreeMap<PathBuf, (Digest, u64)>;
 
 /// A target ready to be hashed. Holds resolved values, so it cannot print itself.
 #[derive(Clone)]
