@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hc_core::Digest;
 use hc_core::fs::{FsError, io_error};
 use hc_core::stat_cache::StatCache;
+use hc_packer::Packer;
 use hc_records::layout;
 
 use super::files;
@@ -15,7 +16,7 @@ use crate::prepare::Prepared;
 use crate::project::{Project, StatCacheUse};
 
 /// Digests of project files, each looked at once per run however many builders share it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Digests {
     /// Sorted by the text of the path: comparing paths part by part takes longer than all the rest.
     known: Vec<(PathBuf, (Digest, u64))>,
@@ -36,15 +37,22 @@ impl Remembered {
 }
 
 impl Digests {
-    /// Looks at all files of the targets at once; those that did not change since they were hashed are not read.
+    /// Looks at packer and all files of the targets at once; those that did not change since they were hashed are not
+    /// read.
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn of_all(project: &Project, prepared: &[Prepared], remembered: Remembered) -> Result<Self> {
+    pub fn of_all(
+        project: &Project,
+        packer: &Packer,
+        prepared: &[Prepared],
+        remembered: Remembered,
+    ) -> Result<Self> {
         // A cache that cannot be read costs time, and that is all.
         let mut cache = remembered.0.join().unwrap_or_default();
         let mut paths: Vec<PathBuf> =
             prepared.iter().flat_map(|one| files::of(one).into_iter().map(|(path, _)| path)).collect();
+        paths.push(packer.path.clone());
         paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));
         paths.dedup_by(|one, other| text(one) == text(other));
         let found = cache.digests(&project.root, &paths);

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
+use hc_packer::Packer;
 use hc_records::{Input, InputKind, InputManifest, layout};
 
 use crate::error::Result;
@@ -24,14 +25,14 @@ const SOURCES: &[u8] = b"sources/";
 
 /// Everything that decides the image of a target (PKR-7).
 ///
-/// `packer_version` is an input: another packer can make another image.
+/// Packer itself is an input: another one can make another image.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn collect(
     project: &Project,
     prepared: &Prepared,
-    packer_version: &str,
+    packer: &Packer,
     digests: &mut Digests,
 ) -> Result<InputManifest> {
     let files = files::of(prepared);
@@ -50,7 +51,7 @@ pub fn collect(
         if path.as_os_str().as_encoded_bytes().starts_with(SOURCES) {
             continue;
         }
-        let (blake3, size) = seen_twice(prepared.read.get(&path), digests.of(&project.root, &path)?);
+        let (blake3, size) = seen_twice(prepared.read.texts.get(&path), digests.of(&project.root, &path)?);
         let name = path.into_os_string().into_string();
         let name = name.unwrap_or_else(|name| name.to_string_lossy().into_owned());
         let name = if cfg!(windows) { name.replace('\\', "/") } else { name };
@@ -63,8 +64,20 @@ pub fn collect(
     }
     inputs.extend(environment::inputs(project, prepared));
     inputs.extend(plugins::inputs(project, prepared, digests)?);
-    inputs.push(Input::text(InputKind::Packer, "packer", packer_version));
+    let (program, _) = digests.of(&project.root, &packer.path)?;
+    inputs.push(Input::text(InputKind::Packer, "packer", &format!("{} {program}", packer.version)));
+    inputs.extend(mapping(prepared));
+    inputs.extend(prepared.read.git_sha.iter().map(|sha| Input::text(InputKind::Value, "git_sha", sha)));
     Ok(InputManifest::new(prepared.target.clone(), inputs))
+}
+
+/// What hybrid.toml says of an adopted builder: which of its sources, which var files in which order.
+fn mapping(prepared: &Prepared) -> Option<Input> {
+    let builder = &prepared.builder;
+    let files = builder.var_files.iter().map(|file| file.to_string_lossy());
+    let said: Vec<_> = builder.only.iter().map(|only| only.as_str().into()).chain(files).collect();
+    let name = || format!("hybrid.toml, builder {}", builder.id);
+    builder.adopted.then(|| Input::text(InputKind::Metadata, name(), &said.join("\n")))
 }
 
 /// The digest of a file that was read for its values before it was hashed. When it changed in between, the two together

@@ -8,7 +8,7 @@ use hc_packer::Packer;
 use hc_packer::plugins::{self, Installed, PluginLock};
 use hc_records::{Input, InputKind};
 use hc_state::PluginRecord;
-use hc_templates::requirements;
+use hc_templates::{Builder, requirements};
 
 use super::Digests;
 use crate::error::Result;
@@ -71,11 +71,14 @@ pub fn enforce(
 /// # Errors
 /// When a binary cannot be read.
 pub fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> Result<Vec<Input>> {
-    let wanted = requirements::plugins(&prepared.builder);
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
+    let mut wanted = requirements::plugins(&prepared.builder);
     let (_, found) = installed(project);
+    // Packer also starts plugins that no template asks for by their source, when it knows a type by them alone.
+    for plugin in &found {
+        if !wanted.contains_key(&plugin.source) && gives_a_type(&plugin.source, &prepared.builder) {
+            wanted.insert(plugin.source.clone(), Vec::new());
+        }
+    }
     let chosen =
         wanted.iter().filter_map(|(source, constraints)| plugins::chosen(&found, source, constraints));
     chosen
@@ -85,4 +88,14 @@ pub fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> 
             Ok(Input { name, kind: InputKind::Plugin, blake3, size })
         })
         .collect()
+}
+
+/// Whether a builder has a type of a plugin: `vsphere` gives `vsphere`, `vsphere-iso`, `vsphere-clone`.
+fn gives_a_type(source: &str, builder: &Builder) -> bool {
+    let plugin = source.rsplit('/').next().unwrap_or(source);
+    let sources = builder.sources.iter().map(|source| source.kind.as_str());
+    let others = builder.provisioners.iter().chain(&builder.post_processors).map(String::as_str);
+    sources
+        .chain(others)
+        .any(|kind| kind.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
 }

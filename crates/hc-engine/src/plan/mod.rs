@@ -71,7 +71,7 @@ impl Project {
         let store = store::open(self)?;
         let state = store.read()?;
         diagnostics.extend(abandoned::warnings(self, &store)?);
-        let mut digests = Digests::of_all(self, &prepared, remembered)?;
+        let mut digests = Digests::of_all(self, &packer, &prepared, remembered)?;
         let mut targets: Vec<Planned> = Vec::new();
         for one in prepared {
             let planned = self.plan_target(one, &targets, state.as_ref(), &packer, &mut digests)?;
@@ -89,7 +89,7 @@ impl Project {
         packer: &Packer,
         digests: &mut Digests,
     ) -> Result<Planned> {
-        let manifest = collect(self, &prepared, &packer.version.to_string(), digests)?;
+        let manifest = collect(self, &prepared, packer, digests)?;
         let gate = gate(self, state, &manifest)?;
         let parent = parent::published(self, state, &prepared.target.env, &prepared.builder)?;
         let last = last_build(state, &prepared.target);

@@ -1,5 +1,6 @@
 //! cloud-init user data of a target: which files, merged into the variable that the template declares (CONFIG-6).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hc_config::cloudinit::{self, FILE_VARIABLE, Part, VARIABLE};
@@ -34,7 +35,7 @@ pub struct UserData {
     /// The files that it is made of, weakest first, relative to the project.
     pub files: Vec<PathBuf>,
     /// Digests of their texts as they were read.
-    pub(crate) read: super::read::Read,
+    pub(crate) read: BTreeMap<PathBuf, (Digest, u64)>,
     /// Where the strongest of them stands, and the merged text; `None` when the builder takes none or something is wrong.
     pub merged: Option<(Location, String)>,
 }

@@ -49,6 +49,9 @@ pub const INJECTED: [&str; 12] = [
     "hybrid_ssh_public_key",
 ];
 
+/// The commit of the project, as layers name it.
+const GIT_SHA: &str = "git_sha";
+
 /// Problems of a template that are only warnings where the repository is older than hybrid.
 const OWN_PROBLEMS: [&str; 5] = ["BadBlock", "BadType", "BadVariable", "MissingVariable", "ValidationFailed"];
 
@@ -71,7 +74,7 @@ pub struct Prepared {
     pub assets: Assets,
     /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
     pub rendered: String,
-    /// Digests of the texts that values were read from: what counts is what was read, whatever stands there later.
+    /// What values were read from.
     pub(crate) read: Read,
 }
 
@@ -178,7 +181,7 @@ impl<'a> Preparing<'a> {
         let (user_data, problems) =
             cloudinit::user_data(self.project, builder, takes, &self.values.cloudinit);
         diagnostics.extend(problems);
-        let mut read = user_data.read.clone();
+        let mut read = Read { texts: user_data.read.clone(), git_sha: None };
         let (resolution, problems) =
             self.resolve(builder, &target, &declared, (&layer_files, &mut read), &user_data);
         diagnostics.extend(problems);
@@ -222,7 +225,7 @@ impl<'a> Preparing<'a> {
         for (path, kind) in layer_files {
             match layers::read(self.project, path) {
                 Ok((document, digest)) => {
-                    read.insert(path.clone(), digest);
+                    read.texts.insert(path.clone(), digest);
                     layers.push(Layer { name: layers::name(path, *kind, &target.env), document });
                 }
                 Err(problem) => diagnostics.push(*problem),
@@ -284,5 +287,5 @@ fn scope(target: &Target, git_sha: &str) -> Scope {
         .with("platform", text(id.platform()))
         .with("variant", text(id.variant()))
         .with("builder", text(&id.to_string()))
-        .with("git_sha", text(git_sha))
+        .with(GIT_SHA, text(git_sha))
 }

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 use hc_core::Digest;
 
-/// Digests and sizes of texts that values were read from, by path relative to the project. They count in the gate: what
-/// stands in the file a moment later does not.
-pub(crate) type Read = BTreeMap<PathBuf, (Digest, u64)>;
+/// What was read to prepare a target. It counts in the gate: what stands in a file a moment later does not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Read {
+    /// Digests and sizes of texts that values were read from, by path relative to the project.
+    pub(crate) texts: BTreeMap<PathBuf, (Digest, u64)>,
+    /// The commit of the project, where a layer speaks of it.
+    pub(crate) git_sha: Option<String>,
+}

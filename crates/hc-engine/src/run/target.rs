@@ -17,7 +17,7 @@ use super::unrecorded;
 use crate::error::Result;
 use crate::event::Event;
 use crate::gate;
-use crate::inputs::{Digests, collect, observed, plugins};
+use crate::inputs::{Digests, Remembered, collect, observed, plugins};
 use crate::outcome::build::BuildDoc;
 use crate::plan::parent::{self, Parent};
 use crate::plan::{Planned, abandoned};
@@ -168,10 +168,10 @@ impl Run<'_> {
 
     /// Makes the stage once, hashed while it is made; it must be what the gate saw.
     fn stage(&self, planned: &Planned, place: &Place) -> Result<(Option<Mirror>, Digests, InputManifest)> {
-        let mut digests = Digests::default();
+        let remembered = Remembered::load(self.project);
+        let mut digests = Digests::of_all(self.project, self.packer, &[], remembered)?;
         let mirror = stage::make(self.project, self.packer, &planned.prepared, place, &mut digests, None)?;
-        let version = self.packer.version.to_string();
-        let manifest = collect(self.project, &planned.prepared, &version, &mut digests)?;
+        let manifest = collect(self.project, &planned.prepared, self.packer, &mut digests)?;
         if manifest.combined == planned.manifest.combined {
             return Ok((mirror, digests, manifest));
         }

@@ -14,7 +14,7 @@ use hc_templates::requirements;
 use crate::error::{EngineError, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::scan;
-use crate::inputs::{Digests, collect, observed, plugins};
+use crate::inputs::{Digests, Remembered, collect, observed, plugins};
 use crate::outcome::validate::{Depth, ValidateReport, ValidatedTarget};
 use crate::prepare::{Prepared, Values, secrets};
 use crate::project::packer::Dirs;
@@ -97,8 +97,9 @@ fn validate_all(
     let threads =
         std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(prepared.len());
     let next = AtomicUsize::new(0);
+    let shared = Digests::of_all(project, packer, &[], Remembered::load(project))?;
     let worker = || -> Result<Vec<(usize, CheckedTarget)>> {
-        let mut own = Worker::default();
+        let mut own = Worker { digests: shared.clone(), spare: None };
         let mut done = Vec::new();
         while let Some((at, one)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, prepared.get(at)?)))
@@ -135,7 +136,7 @@ pub(super) fn validate_target(
     let place = Place::of(project, prepared);
     let Worker { digests, spare } = worker;
     let mut mirror = stage::make(project, packer, prepared, &place, digests, spare.take())?;
-    let manifest = collect(project, prepared, &packer.version.to_string(), digests)?;
+    let manifest = collect(project, prepared, packer, digests)?;
     let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
     let read = mirror.as_ref().map(Mirror::read).unwrap_or_default();
     let manifest = manifest.with(observed::inputs(project, &read, digests)?);

@@ -102,7 +102,7 @@ fn manifests(project: &Project, state: &State) -> Result<BTreeMap<Target, Option
 /// The inputs of every target of the state, hashed anew, and a finding where the stat cache says something else. Such a
 /// cache is removed.
 fn hashed_anew(project: &Project, state: &State) -> Result<(BTreeMap<Target, Digest>, Vec<FindingDoc>)> {
-    let packer = packer::find(project)?.version.to_string();
+    let packer = packer::find(project)?;
     let all = project.select(&Selector::all())?;
     let (mut current, mut findings) = (BTreeMap::new(), Vec::new());
     let envs: BTreeSet<&EnvName> = state.builders.keys().map(|target| &target.env).collect();
@@ -113,7 +113,7 @@ fn hashed_anew(project: &Project, state: &State) -> Result<(BTreeMap<Target, Dig
             continue;
         }
         let (prepared, _) = project.prepare(&selection, env, &Values::default())?;
-        let mut remembered = Digests::of_all(project, &prepared, Remembered::load(project))?;
+        let mut remembered = Digests::of_all(project, &packer, &prepared, Remembered::load(project))?;
         let mut fresh = Digests::default();
         for one in &prepared {
             let old = collect(project, one, &packer, &mut remembered)?;

@@ -66,7 +66,7 @@ fn plans<'a>(
     if by_env.is_empty() {
         return plans;
     }
-    let Ok(all) = project.select(&Selector::default()) else { return plans };
+    let Ok(all) = project.select(&Selector::all()) else { return plans };
     for (env, ids) in by_env {
         let planned =
             |keep: &dyn Fn(&BuilderId) -> bool| project.plan(&all.narrowed(keep)?, env, &Values::default());
