@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hcl_edit::Span;
 use hcl_edit::structure::Body;
+use hcl_edit::template::Template;
 
 use crate::diagnostic::{Diagnostic, Location};
 
@@ -57,6 +58,26 @@ impl Document {
                         .at(location)
                         .label(error.message().to_owned())
                         .hint("fix the syntax; `packer fmt` accepts the file once it parses"),
+                ))
+            }
+        }
+    }
+
+    /// Parses the text of a file that `templatefile()` renders; the document gives places in it.
+    ///
+    /// # Errors
+    /// One `HclSyntax` diagnostic with the place of the first error.
+    pub(super) fn template(path: &Path, text: String) -> Result<(Self, Template), Box<Diagnostic>> {
+        let parsed = hcl_edit::parser::parse_template(&text);
+        let document = Self { path: path.to_owned(), text, body: Body::new() };
+        match parsed {
+            Ok(template) => Ok((document, template)),
+            Err(error) => {
+                let start = error.location().offset();
+                Err(Box::new(
+                    Diagnostic::error("HclSyntax", "syntax error in the template")
+                        .at(document.location_of(start..start + 1))
+                        .label(error.message().to_owned()),
                 ))
             }
         }

@@ -1,15 +1,17 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
+use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator, UnaryOperator};
 use indexmap::IndexMap;
 
 use super::budget::Budget;
-use super::{Document, convert, functions, operators, type_expr};
+use super::files::Files;
+use super::{Document, convert, operators};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
 use crate::suggest;
@@ -17,6 +19,8 @@ use crate::value::Value;
 
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
+/// More reasons are not remembered: a loop may come to the same one very often.
+const MAX_REASONS: usize = 8;
 
 /// The names that an expression may use. `Debug` shows no values.
 #[derive(Clone, Default)]
@@ -25,6 +29,8 @@ pub struct Scope {
     names: BTreeMap<String, Arc<Value>>,
     /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
     pub open: bool,
+    /// What functions may see of the file system; without it, what depends on files is unknown.
+    pub(super) files: Option<Arc<dyn Files>>,
 }
 
 impl fmt::Debug for Scope {
@@ -50,6 +56,31 @@ impl Scope {
         self.names.insert(name.to_owned(), Arc::new(value));
         self
     }
+
+    /// Lets `file()`, `templatefile()`, `fileset()` and their relatives see files, and makes `path.root` and
+    /// `path.cwd` the directories that [`Files`] names.
+    #[must_use]
+    pub fn with_files(self, files: Arc<dyn Files>) -> Self {
+        let place = |path: &std::path::Path| Value::String(path.to_string_lossy().into_owned());
+        let places = [("root", files.template_dir()), ("cwd", files.working_dir())];
+        let places = places.into_iter().map(|(name, path)| (name.to_owned(), place(path))).collect();
+        Self { files: Some(files), ..self.with("path", Value::Map(places)) }
+    }
+
+    /// A closed scope that sees the same files and knows no names.
+    pub(super) fn only_files(&self) -> Self {
+        Self { files: self.files.clone(), ..Self::closed() }
+    }
+}
+
+/// A value, and why parts of it are unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The value.
+    pub value: Value,
+    /// Places in the expression that only packer knows, the first ones, in the order of evaluation; some of them
+    /// may lie in a branch that was not taken. Empty when the value is known.
+    pub unknown: Vec<Diagnostic>,
 }
 
 /// Evaluates one expression of `document`.
@@ -61,12 +92,66 @@ pub fn evaluate(
     expression: &Expression,
     scope: &Scope,
 ) -> Result<Value, Box<Diagnostic>> {
-    Evaluator { document, budget: Budget::default() }.expression(expression, scope, 0)
+    let shared = Shared::default();
+    Evaluator { document, shared: &shared, source: Source::Expression }.expression(expression, scope, 0)
+}
+
+/// As [`evaluate`], with the places and reasons of everything that is unknown.
+///
+/// # Errors
+/// Those of [`evaluate`].
+pub fn explain(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+) -> Result<Explained, Box<Diagnostic>> {
+    let shared = Shared::default();
+    let evaluator = Evaluator { document, shared: &shared, source: Source::Expression };
+    let value = evaluator.expression(expression, scope, 0)?;
+    if value.has_unknown() {
+        // What came unknown out of the scope has no reason of its own.
+        evaluator.unknown(expression, || "this is known only when packer runs".into());
+        return Ok(Explained { value, unknown: shared.reasons.into_inner() });
+    }
+    Ok(Explained { value, unknown: Vec::new() })
+}
+
+/// As [`evaluate`], for a value that must be known in full: what only packer knows is an error at its place.
+///
+/// # Errors
+/// Those of [`evaluate`], and `BadExpression` with the reason why something is unknown.
+pub fn evaluate_known(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+) -> Result<Value, Box<Diagnostic>> {
+    let Explained { value, unknown } = explain(document, expression, scope)?;
+    match unknown.into_iter().next() {
+        Some(reason) => Err(Box::new(reason)),
+        None => Ok(value),
+    }
+}
+
+/// What one evaluation shares with the templates that it renders on the way.
+#[derive(Default)]
+pub(super) struct Shared {
+    budget: Budget,
+    /// Why values are unknown.
+    reasons: RefCell<Vec<Diagnostic>>,
+}
+
+/// Where the evaluated text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Expression,
+    /// In a file that `templatefile()` renders.
+    TemplateFile,
 }
 
 pub(super) struct Evaluator<'a> {
     pub(super) document: &'a Document,
-    budget: Budget,
+    pub(super) shared: &'a Shared,
+    pub(super) source: Source,
 }
 
 pub(super) type Eval = Result<Value, Box<Diagnostic>>;
@@ -76,17 +161,38 @@ impl Evaluator<'_> {
         Box::new(Diagnostic::error("BadExpression", message).at(self.document.location(node)))
     }
 
+    /// Remembers why a value is unknown.
+    pub(super) fn unknown(&self, node: &impl Span, reason: impl FnOnce() -> String) -> Value {
+        self.unknown_with(node, reason, None)
+    }
+
+    /// As [`Self::unknown`], with a cure.
+    pub(super) fn unknown_with(
+        &self,
+        node: &impl Span,
+        reason: impl FnOnce() -> String,
+        hint: Option<&str>,
+    ) -> Value {
+        let mut reasons = self.shared.reasons.borrow_mut();
+        if reasons.len() < MAX_REASONS {
+            let mut reason = *self.fail(node, reason());
+            reason.hint = hint.map(str::to_owned);
+            reasons.push(reason);
+        }
+        Value::Unknown
+    }
+
     pub(super) fn expression(&self, expression: &Expression, scope: &Scope, depth: usize) -> Eval {
         if depth > MAX_DEPTH {
             return Err(self.fail(expression, "expression is nested too deeply"));
         }
         let value = self.value_of(expression, scope, depth + 1)?;
-        if self.budget.take(&value) { Ok(value) } else { Err(self.too_much(expression)) }
+        if self.shared.budget.take(&value) { Ok(value) } else { Err(self.too_much(expression)) }
     }
 
     /// Whether so much more text may be computed.
     pub(super) fn spend(&self, node: &impl Span, bytes: usize) -> Result<(), Box<Diagnostic>> {
-        if self.budget.spend(bytes) { Ok(()) } else { Err(self.too_much(node)) }
+        if self.shared.budget.spend(bytes) { Ok(()) } else { Err(self.too_much(node)) }
     }
 
     fn too_much(&self, node: &impl Span) -> Box<Diagnostic> {
@@ -191,7 +297,7 @@ impl Evaluator<'_> {
             return Ok((**value).clone());
         }
         if scope.open {
-            return Ok(Value::Unknown);
+            return Ok(self.unknown(node, || format!("`{name}` is known only when packer runs")));
         }
         let known = scope.names.keys().map(String::as_str);
         let hint = match suggest::nearest(name, known.clone()) {
@@ -203,62 +309,6 @@ impl Evaluator<'_> {
                 .at(self.document.location(node))
                 .hint(hint),
         ))
-    }
-
-    fn call(&self, call: &hcl_edit::expr::FuncCall, scope: &Scope, depth: usize) -> Eval {
-        let name = call.name.name.as_str();
-        // These two must see their arguments unevaluated.
-        if matches!(name, "try" | "can") {
-            for argument in call.args.iter() {
-                match self.expression(argument, scope, depth) {
-                    Ok(Value::Unknown) => return Ok(Value::Unknown),
-                    Ok(_) if name == "can" => return Ok(Value::Bool(true)),
-                    Ok(value) => return Ok(value),
-                    Err(_) => {}
-                }
-            }
-            return if name == "can" {
-                Ok(Value::Bool(false))
-            } else {
-                Err(self.fail(call, "no argument of try() can be evaluated"))
-            };
-        }
-        if name == "convert" {
-            return self.convert(call, scope, depth);
-        }
-        let mut arguments = call
-            .args
-            .iter()
-            .map(|argument| self.expression(argument, scope, depth))
-            .collect::<Result<Vec<_>, _>>()?;
-        if call.args.expand_final() {
-            match arguments.pop() {
-                Some(Value::List(items)) => arguments.extend(items),
-                Some(Value::Unknown) => return Ok(Value::Unknown),
-                _ => return Err(self.fail(call, "only a list can be expanded with `...`")),
-            }
-        }
-        functions::call(name, &arguments).map_err(|error| {
-            let mut diagnostic = self.fail(call, error.to_string());
-            if let functions::FunctionError::NotAFunction(_) = error {
-                diagnostic.code = "UnknownFunction";
-                diagnostic.hint =
-                    suggest::nearest(name, functions::names()).map(|near| format!("did you mean `{near}`?"));
-            }
-            diagnostic
-        })
-    }
-
-    /// `convert(value, type)`: the second argument is a type and no value.
-    fn convert(&self, call: &hcl_edit::expr::FuncCall, scope: &Scope, depth: usize) -> Eval {
-        let mut arguments = call.args.iter();
-        let (Some(value), Some(kind), None) = (arguments.next(), arguments.next(), arguments.next()) else {
-            return Err(self.fail(call, "convert() takes a value and a type"));
-        };
-        let value = self.expression(value, scope, depth)?;
-        let default = |default: &Expression| evaluate(self.document, default, &Scope::closed());
-        let kind = type_expr::parse(self.document, kind, &default)?;
-        kind.convert(&value).map_err(|error| self.fail(call, error.to_string()))
     }
 
     /// The number as it stands in the file: the parser has rounded it to 64 bits.
@@ -310,74 +360,5 @@ impl Evaluator<'_> {
             Some(next) => self.traverse(node, next, rest, scope, depth),
             None => Err(self.fail(node, format!("this {} has no such element", value.kind()))),
         }
-    }
-
-    fn for_expression(&self, node: &Expression, for_expr: &ForExpr, scope: &Scope, depth: usize) -> Eval {
-        let collection = self.expression(&for_expr.intro.collection_expr, scope, depth)?;
-        if collection == Value::Unknown {
-            return Ok(Value::Unknown);
-        }
-        let pairs = pairs(&collection).ok_or_else(|| {
-            self.fail(node, format!("`for` needs a list or map, not a {}", collection.kind()))
-        })?;
-        let mut list = Vec::new();
-        let mut map: IndexMap<String, Value> = IndexMap::new();
-        for (key, item) in pairs {
-            let mut inner = scope.clone();
-            if let Some(name) = &for_expr.intro.key_var {
-                inner = inner.with(name.as_str(), key);
-            }
-            inner = inner.with(for_expr.intro.value_var.as_str(), item);
-            if let Some(condition) = &for_expr.cond {
-                match self.expression(&condition.expr, &inner, depth)? {
-                    Value::Unknown => return Ok(Value::Unknown),
-                    condition => {
-                        if !convert::to_bool(&condition)
-                            .ok_or_else(|| self.fail(node, "the `if` of a `for` is not a bool"))?
-                        {
-                            continue;
-                        }
-                    }
-                }
-            }
-            let value = self.expression(&for_expr.value_expr, &inner, depth)?;
-            let Some(key_expr) = &for_expr.key_expr else {
-                list.push(value);
-                continue;
-            };
-            let key = self.expression(key_expr, &inner, depth)?;
-            if key == Value::Unknown {
-                return Ok(Value::Unknown);
-            }
-            let key = convert::to_text(&key)
-                .ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
-            if for_expr.grouping {
-                match map.entry(key).or_insert_with(|| Value::List(Vec::new())) {
-                    Value::List(group) => group.push(value),
-                    _ => unreachable!("groups are lists"),
-                }
-            } else if map.insert(key.clone(), value).is_some() {
-                return Err(self.fail(node, format!("two elements have the key `{key}`")));
-            }
-        }
-        Ok(if for_expr.key_expr.is_some() { Value::Map(map) } else { Value::List(list) })
-    }
-}
-
-pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
-    match collection {
-        Value::List(items) => Some(
-            items
-                .iter()
-                .enumerate()
-                .map(|(at, item)| (Value::Number(Number::from(at as u64)), item.clone()))
-                .collect(),
-        ),
-        Value::Map(entries) => {
-            let mut sorted: Vec<_> = entries.iter().collect();
-            sorted.sort_by_key(|(key, _)| key.as_str());
-            Some(sorted.into_iter().map(|(key, item)| (Value::String(key.clone()), item.clone())).collect())
-        }
-        _ => None,
     }
 }

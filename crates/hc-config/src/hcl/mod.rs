@@ -2,11 +2,15 @@
 
 pub mod blocks;
 mod budget;
+mod calls;
 pub(crate) mod convert;
 pub mod document;
 pub mod eval;
+mod file_calls;
+pub mod files;
 pub mod functions;
 mod literals;
+mod loops;
 mod operators;
 mod repeated;
 mod strings;

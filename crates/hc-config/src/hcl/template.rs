@@ -4,8 +4,9 @@ use hcl_edit::Span;
 use hcl_edit::template::{Directive, Element, HeredocTemplate};
 
 use super::convert;
-use super::eval::{Eval, Evaluator, Scope, pairs};
+use super::eval::{Eval, Evaluator, Scope};
 use super::literals::{self, Literals};
+use super::loops::pairs;
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
@@ -33,6 +34,14 @@ impl Evaluator<'_> {
     pub(super) fn heredoc(&self, heredoc: &HeredocTemplate, scope: &Scope, depth: usize) -> Eval {
         let elements: Vec<&Element> = heredoc.template.iter().collect();
         self.template(&elements, literals::heredoc(heredoc, self.document.text()), scope, depth)
+    }
+
+    /// The elements of a template file.
+    pub(super) fn bare(&self, elements: &[&Element], scope: &Scope, depth: usize) -> Eval {
+        if let [Element::Interpolation(only)] = elements {
+            return self.expression(&only.expr, scope, depth);
+        }
+        self.template(elements, literals::bare(elements, self.document.text()), scope, depth)
     }
 
     fn template(&self, elements: &[&Element], literals: Literals, scope: &Scope, depth: usize) -> Eval {

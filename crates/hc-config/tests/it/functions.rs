@@ -233,7 +233,7 @@ const OLD: &[(&str, &str)] = &[
     ("floor(123456789012345678901234.5)", "overflows"),
 ];
 
-fn packers() -> Vec<(PathBuf, (u64, u64))> {
+pub(super) fn packers() -> Vec<(PathBuf, (u64, u64))> {
     let version = |path: &Path| {
         let output = Command::new(path).arg("version").output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -243,10 +243,15 @@ fn packers() -> Vec<(PathBuf, (u64, u64))> {
     super::packers().into_iter().filter_map(|path| version(&path).map(|version| (path, version))).collect()
 }
 
+fn console_of(packer: &Path) -> Command {
+    let mut command = Command::new(packer);
+    command.args(["console", "--config-type=hcl2"]);
+    command
+}
+
 /// What packer says to one expression.
-fn console(packer: &Path, expression: &str) -> String {
-    let mut child = Command::new(packer)
-        .args(["console", "--config-type=hcl2"])
+fn console(command: &dyn Fn() -> Command, expression: &str) -> String {
+    let mut child = command()
         .env("CHECKPOINT_DISABLE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -257,26 +262,45 @@ fn console(packer: &Path, expression: &str) -> String {
     String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()
 }
 
-/// What packer computes, as JSON in its own words; `None` when it refuses. Many expressions go through one
-/// process; where packer refuses them, each half is asked again.
-fn theirs(packer: &Path, expressions: &[&str]) -> Vec<Option<String>> {
-    let wrapped: Vec<String> = expressions.iter().map(|one| format!("jsonencode({one})")).collect();
-    let said = console(packer, &format!("jsonencode([{}])", wrapped.join(", ")));
-    if let Ok(all) = serde_json::from_str::<Vec<String>>(&said) {
-        return all.into_iter().map(Some).collect();
+/// What came of an expression, as JSON in packer's own words.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    Value(String),
+    Refused,
+    /// Known only when packer builds.
+    Unknown,
+}
+
+/// What packer computes. Many expressions go through one process; where one is unknown, or none can be read, each
+/// half is asked again.
+pub(super) fn theirs(command: &dyn Fn() -> Command, expressions: &[&str]) -> Vec<Answer> {
+    let wrapped: Vec<String> =
+        expressions.iter().map(|one| format!("try(jsonencode({one}), false)")).collect();
+    let said = console(command, &format!("jsonencode([{}])", wrapped.join(", ")));
+    if let Ok(all) = serde_json::from_str::<Vec<serde_json::Value>>(&said) {
+        let answer = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => Answer::Value(text),
+            _ => Answer::Refused,
+        };
+        return all.into_iter().map(answer).collect();
     }
     match expressions.split_at(expressions.len() / 2) {
-        ([], _) => vec![None],
-        (left, right) => [theirs(packer, left), theirs(packer, right)].concat(),
+        ([], _) if said.trim() == "<unknown>" => vec![Answer::Unknown],
+        ([], _) => vec![Answer::Refused],
+        (left, right) => [theirs(command, left), theirs(command, right)].concat(),
     }
 }
 
-/// What we compute, as JSON; `None` when we refuse.
-fn ours(expression: &str) -> Option<Value> {
+/// What we compute.
+pub(super) fn ours(scope: &Scope, expression: &str) -> Answer {
     let text = format!("x = jsonencode({expression})\n");
-    let document = Document::parse(Path::new("x.pkrvars.hcl"), text).ok()?;
-    let attribute = document.body().attributes().next()?;
-    evaluate(&document, &attribute.value, &Scope::closed()).ok()
+    let Ok(document) = Document::parse(Path::new("x.pkrvars.hcl"), text) else { return Answer::Refused };
+    let Some(attribute) = document.body().attributes().next() else { return Answer::Refused };
+    match evaluate(&document, &attribute.value, scope) {
+        Ok(Value::String(text)) => Answer::Value(text),
+        Ok(_) => Answer::Unknown,
+        Err(_) => Answer::Refused,
+    }
 }
 
 #[test]
@@ -288,10 +312,12 @@ fn pure_functions_agree_with_packer() {
     let mut wrong = Vec::new();
     for (packer, version) in packers {
         let expressions: Vec<&str> = EXPRESSIONS.to_vec();
-        for (expression, theirs) in expressions.iter().zip(theirs(&packer, &expressions)) {
-            let ours = ours(expression);
-            let same = ours.as_ref().map(|value| value.as_str()) == theirs.as_deref().map(Some);
-            let refused = theirs.is_none() && console(&packer, expression).contains("no function named");
+        let command = || console_of(&packer);
+        for (expression, theirs) in expressions.iter().zip(theirs(&command, &expressions)) {
+            let ours = ours(&Scope::closed(), expression);
+            let same = ours == theirs;
+            let refused =
+                theirs == Answer::Refused && console(&command, expression).contains("no function named");
             let known = version < (1, 7) && OLD.iter().any(|(known, _)| known == expression);
             let later = refused && uses_later(expression, version);
             if !(same || known || later) {
@@ -303,7 +329,7 @@ fn pure_functions_agree_with_packer() {
 }
 
 /// Whether an expression calls a function that a packer of this version does not have yet.
-fn uses_later(expression: &str, version: (u64, u64)) -> bool {
+pub(super) fn uses_later(expression: &str, version: (u64, u64)) -> bool {
     let later = names().filter(|name| since(name).is_some_and(|since| since > version));
     later.into_iter().any(|name| expression.contains(&format!("{name}(")))
 }
@@ -314,7 +340,8 @@ fn the_functions_are_those_of_packer() {
     for (packer, version) in packers() {
         // Of those that overlays know, env() alone stands nowhere but in defaults.
         for name in names().filter(|name| *name != "env") {
-            let missing = console(&packer, &format!("{name}()")).contains("no function named");
+            let missing =
+                console(&|| console_of(&packer), &format!("{name}()")).contains("no function named");
             let later = since(name).is_some_and(|since| since > version);
             if missing != later {
                 wrong.push(format!("{} {version:?}: {name}: missing {missing}", packer.display()));

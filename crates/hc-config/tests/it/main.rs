@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails; packer is on PATH"
 )]
 
+mod files;
 mod functions;
 
 use std::collections::{BTreeMap, BTreeSet};

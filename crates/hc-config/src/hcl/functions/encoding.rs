@@ -1,4 +1,4 @@
-//! Encodings, digests and paths.
+//! Encodings and digests.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -13,8 +13,6 @@ use crate::value::Value;
 pub(super) const TABLE: &[Function] = &[
     ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(BASE64.decode(a.text(0)?).ok()?).ok()?))),
     ("base64encode", 1, 1, |a| Some(Value::String(BASE64.encode(a.text(0)?)))),
-    ("basename", 1, 1, |a| Some(Value::String(base_name(&a.text(0)?)))),
-    ("dirname", 1, 1, |a| Some(Value::String(dir_name(&a.text(0)?)))),
     ("jsondecode", 1, 1, |a| Value::from_json_text(&a.text(0)?).ok()),
     ("jsonencode", 1, 1, |a| Some(Value::String(to_json(a.value(0)?)))),
     ("md5", 1, 1, digest::<Md5>),
@@ -31,36 +29,6 @@ fn digest<D: Digest>(arguments: &Arguments<'_>) -> Option<Value> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// As Go's `filepath.Base`.
-fn base_name(path: &str) -> String {
-    let trimmed = path.trim_end_matches('/');
-    match (path.is_empty(), trimmed.is_empty()) {
-        (true, _) => ".".into(),
-        (false, true) => "/".into(),
-        _ => trimmed.rsplit('/').next().unwrap_or_default().to_owned(),
-    }
-}
-
-/// As Go's `filepath.Dir`, which cleans the path.
-fn dir_name(path: &str) -> String {
-    let Some((dir, _)) = path.rsplit_once('/') else { return ".".into() };
-    let mut parts: Vec<&str> = Vec::new();
-    let absolute = path.starts_with('/');
-    for part in dir.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        match (part, parts.last()) {
-            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
-            ("..", _) if absolute => {}
-            _ => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    match (absolute, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".into(),
-        (false, false) => joined,
-    }
 }
 
 /// As Go's `url.QueryEscape`.
