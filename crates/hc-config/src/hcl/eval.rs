@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use super::budget::Budget;
 use super::files::Files;
-use super::{Document, convert, operators};
+use super::{Document, convert};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
 use crate::suggest;
@@ -236,21 +236,7 @@ impl Evaluator<'_> {
                 Ok(Value::Map(entries))
             }
             Expression::Variable(name) => self.name(name.as_str(), name, scope),
-            Expression::Conditional(conditional) => {
-                match self.expression(&conditional.cond_expr, scope, depth)? {
-                    Value::Unknown => Ok(Value::Unknown),
-                    condition => {
-                        let condition = convert::to_bool(&condition).ok_or_else(|| {
-                            self.fail(&conditional.cond_expr, "the condition is not a bool")
-                        })?;
-                        let both = [&conditional.true_expr, &conditional.false_expr]
-                            .map(|branch| self.expression(branch, scope, depth));
-                        let [yes, no] = both;
-                        let mut both = convert::unify(vec![yes?, no?]);
-                        Ok(both.swap_remove(usize::from(!condition)))
-                    }
-                }
-            }
+            Expression::Conditional(conditional) => self.conditional(conditional, scope, depth),
             Expression::FuncCall(call) => self.call(call, scope, depth),
             Expression::Traversal(traversal) => {
                 let operators: Vec<&TraversalOperator> =
@@ -278,16 +264,7 @@ impl Evaluator<'_> {
                         .ok_or_else(|| self.fail(expression, "`-` needs a number")),
                 }
             }
-            Expression::BinaryOp(op) => {
-                let left = self.expression(&op.lhs_expr, scope, depth)?;
-                let right = self.expression(&op.rhs_expr, scope, depth)?;
-                operators::binary(*op.operator.value(), &left, &right).ok_or_else(|| {
-                    self.fail(
-                        expression,
-                        format!("this operator does not take a {} and a {}", left.kind(), right.kind()),
-                    )
-                })
-            }
+            Expression::BinaryOp(op) => self.binary(expression, op, scope, depth),
             Expression::ForExpr(for_expr) => self.for_expression(expression, for_expr, scope, depth),
         }
     }

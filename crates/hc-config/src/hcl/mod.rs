@@ -3,6 +3,7 @@
 pub mod blocks;
 mod budget;
 mod calls;
+mod choices;
 pub(crate) mod convert;
 pub mod document;
 pub mod eval;

@@ -14,7 +14,7 @@ pub(super) const TABLE: &[Function] = &[
     ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(BASE64.decode(a.text(0)?).ok()?).ok()?))),
     ("base64encode", 1, 1, |a| Some(Value::String(BASE64.encode(a.text(0)?)))),
     ("jsondecode", 1, 1, |a| Value::from_json_text(&a.text(0)?).ok()),
-    ("jsonencode", 1, 1, |a| Some(Value::String(to_json(a.value(0)?)))),
+    ("jsonencode", 1, 1, |a| to_json(a.value(0)?).map(Value::String)),
     ("md5", 1, 1, digest::<Md5>),
     ("sha1", 1, 1, digest::<Sha1>),
     ("sha256", 1, 1, digest::<Sha256>),

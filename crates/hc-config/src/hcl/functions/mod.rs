@@ -45,7 +45,6 @@ pub(super) const FILES: &[(&str, usize)] = &[
 const OPAQUE: &[&str] = &[
     "base64gzip",
     "csvdecode",
-    "log",
     "rfc3339_parse",
     "textdecodebase64",
     "textencodebase64",
