@@ -77,6 +77,26 @@ fn a_value_that_is_wrong_is_not_missing_as_well() {
 }
 
 #[test]
+fn a_value_that_only_packer_could_compute_is_never_left_out() {
+    let project = Project::with_motd();
+    for (overlay, place) in [
+        ("message = \"built at ${timestamp()}\"", "dev.pkrvars.hcl:1:23"),
+        ("message = \"x\"\nlines = length(uuidv4())", "dev.pkrvars.hcl:2:16"),
+        ("message = \"x\"\nlines = 1 / 0", "dev.pkrvars.hcl:2:9"),
+    ] {
+        project.write("configs/overlays/dev.pkrvars.hcl", &format!("{overlay}\n"));
+        for command in ["render", "show"] {
+            let ran = project.run(&["config", command]).expect(1);
+            ran.says("error[BadExpression]").says(place);
+        }
+        project.run(&["validate", "--strict"]).expect(1).says("error[BadExpression]");
+        assert!(!project.path("configs/dev").exists());
+    }
+    project.write("big.json", "{\"message\": \"x\", \"lines\": 1e99999}");
+    project.run(&["config", "render", "--from", "big.json"]).expect(1).says("number is too large");
+}
+
+#[test]
 fn unknown_keys_only_warn_by_default() {
     let project = Project::with_motd();
     project.edit("configs/overlays/dev.pkrvars.hcl", "message", "mesage = \"x\"\nmessage");

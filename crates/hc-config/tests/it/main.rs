@@ -7,6 +7,7 @@
 
 mod files;
 mod functions;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
