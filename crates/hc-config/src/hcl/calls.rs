@@ -2,7 +2,7 @@
 
 use hcl_edit::expr::FuncCall;
 
-use super::eval::{Eval, Evaluator, Scope};
+use super::eval::{Author, Eval, Evaluator, Scope};
 use super::functions::{self, FunctionError};
 use super::type_expr;
 use crate::suggest;
@@ -18,6 +18,11 @@ impl Evaluator<'_> {
         let Some(arguments) = self.arguments(call, scope, depth)? else { return Ok(Value::Unknown) };
         if let Some(found) = self.file_call(call, &arguments, scope, depth) {
             return found;
+        }
+        if call.name.name.as_str() == "base64gzip" && scope.author == Author::Packer {
+            return Ok(
+                self.unknown(call, || "base64gzip() gives the bytes of packer's own compressor".into())
+            );
         }
         self.function(call, &arguments)
     }

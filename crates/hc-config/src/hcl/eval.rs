@@ -22,6 +22,16 @@ const MAX_DEPTH: usize = 100;
 /// More reasons are not remembered: a loop may come to the same one very often.
 const MAX_REASONS: usize = 8;
 
+/// Who computes the value that counts in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Author {
+    /// We: packer gets the value (overlays).
+    #[default]
+    Hybrid,
+    /// Packer: what it would compute is foretold (templates).
+    Packer,
+}
+
 /// The names that an expression may use. `Debug` shows no values.
 #[derive(Clone, Default)]
 pub struct Scope {
@@ -29,6 +39,8 @@ pub struct Scope {
     names: BTreeMap<String, Arc<Value>>,
     /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
     pub open: bool,
+    /// Who computes the value that counts in the end.
+    pub(super) author: Author,
     /// What functions may see of the file system; without it, what depends on files is unknown.
     pub(super) files: Option<Arc<dyn Files>>,
 }
@@ -47,7 +59,7 @@ impl Scope {
 
     /// A scope in which every other name is unknown.
     pub fn open() -> Self {
-        Self { open: true, ..Self::default() }
+        Self { open: true, author: Author::Packer, ..Self::default() }
     }
 
     /// Adds a name.
@@ -69,7 +81,7 @@ impl Scope {
 
     /// A closed scope that sees the same files and knows no names.
     pub(super) fn only_files(&self) -> Self {
-        Self { files: self.files.clone(), ..Self::closed() }
+        Self { files: self.files.clone(), author: self.author, ..Self::closed() }
     }
 }
 

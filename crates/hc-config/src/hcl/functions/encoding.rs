@@ -1,18 +1,23 @@
 //! Encodings and digests.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as BASE64;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
 use super::arguments::{Arguments, Function};
+use super::base64::{from_base64, to_base64};
 use crate::hcl::convert::to_json;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
-    ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(BASE64.decode(a.text(0)?).ok()?).ok()?))),
-    ("base64encode", 1, 1, |a| Some(Value::String(BASE64.encode(a.text(0)?)))),
+    ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(from_base64(&a.text(0)?)?).ok()?))),
+    ("base64encode", 1, 1, |a| Some(Value::String(to_base64(a.text(0)?.as_bytes())))),
+    // No two compressors need to agree: only what comes out again is the same.
+    ("base64gzip", 1, 1, |a| gzipped(a.text(0)?.as_bytes()).map(|bytes| Value::String(to_base64(&bytes)))),
     ("jsondecode", 1, 1, |a| Value::from_json_text(&a.text(0)?).ok()),
     ("jsonencode", 1, 1, |a| to_json(a.value(0)?).map(Value::String)),
     ("md5", 1, 1, digest::<Md5>),
@@ -22,6 +27,11 @@ pub(super) const TABLE: &[Function] = &[
     ("urlencode", 1, 1, |a| Some(Value::String(url_encoded(&a.text(0)?)))),
     ("uuidv5", 2, 2, |a| uuid(&a.text(0)?, &a.text(1)?).map(Value::String)),
 ];
+
+fn gzipped(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(bytes).and_then(|()| writer.finish()).ok()
+}
 
 fn digest<D: Digest>(arguments: &Arguments<'_>) -> Option<Value> {
     Some(Value::String(hex(&D::digest(arguments.text(0)?))))

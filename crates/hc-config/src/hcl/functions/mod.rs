@@ -1,7 +1,10 @@
 //! The pure functions of Packer's HCL. What depends on time, chance, servers or the environment is unknown.
 
 mod arguments;
+mod base64;
+mod charsets;
 mod collections;
+mod csv;
 mod dates;
 mod encoding;
 mod format;
@@ -10,6 +13,7 @@ mod numbers;
 pub(super) mod paths;
 mod refused;
 mod text;
+mod yaml;
 
 use self::arguments::{Arguments, Function};
 
@@ -41,18 +45,6 @@ pub(super) const FILES: &[(&str, usize)] = &[
     ("templatefile", 2),
 ];
 
-/// Not evaluated yet.
-const OPAQUE: &[&str] = &[
-    "base64gzip",
-    "csvdecode",
-    "rfc3339_parse",
-    "textdecodebase64",
-    "textencodebase64",
-    "unix_timestamp_parse",
-    "yamldecode",
-    "yamlencode",
-];
-
 /// Functions that packer 1.6.6 does not have, with the version that brought them.
 const LATER: &[(&str, (u64, u64))] = &[
     ("alltrue", (1, 12)),
@@ -82,24 +74,26 @@ pub fn since(name: &str) -> Option<(u64, u64)> {
 
 /// Everything that is evaluated here.
 fn table() -> impl Iterator<Item = &'static Function> {
-    [
+    let tables = [
+        charsets::TABLE,
         collections::TABLE,
+        csv::TABLE,
         dates::TABLE,
         encoding::TABLE,
         network::TABLE,
         numbers::TABLE,
         paths::TABLE,
         text::TABLE,
-    ]
-    .into_iter()
-    .flatten()
+        yaml::TABLE,
+    ];
+    tables.into_iter().flatten()
 }
 
 /// Every function name of packer, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let evaluated = table().map(|function| function.0).chain(LAZY.iter().copied());
     let refused = refused::TABLE.iter().map(|refused| refused.0);
-    evaluated.chain(FILES.iter().map(|(name, _)| *name)).chain(refused).chain(OPAQUE.iter().copied())
+    evaluated.chain(FILES.iter().map(|(name, _)| *name)).chain(refused)
 }
 
 /// Why a call whose arguments are known has no known value: the rest of a sentence that begins with the function,
@@ -116,9 +110,6 @@ pub(super) fn why_unknown(name: &str) -> (&'static str, Option<&'static str>) {
 /// # Errors
 /// [`FunctionError`].
 pub fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    if OPAQUE.contains(&name) {
-        return Ok(Value::Unknown);
-    }
     let wrong = || {
         let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
         FunctionError::Arguments(name.to_owned(), kinds.join(", "))
