@@ -1,4 +1,4 @@
-//! Calls of functions: which see their arguments unevaluated, which need files, and why one has no value.
+//! Calls of functions: which see their arguments unevaluated, which are asked outside, and why one has no value.
 
 use hcl_edit::expr::FuncCall;
 
@@ -16,8 +16,8 @@ impl Evaluator<'_> {
             _ => {}
         }
         let Some(arguments) = self.arguments(call, scope, depth)? else { return Ok(Value::Unknown) };
-        if let Some(found) = self.file_call(call, &arguments, scope, depth) {
-            return found;
+        if let Some(answer) = self.outside(call, &arguments, depth) {
+            return answer;
         }
         if call.name.name.as_str() == "base64gzip" && scope.author == Author::Packer {
             return Ok(
@@ -31,7 +31,7 @@ impl Evaluator<'_> {
     fn attempt(&self, call: &FuncCall, scope: &Scope, depth: usize) -> Eval {
         let can = call.name.name.as_str() == "can";
         for argument in call.args.iter() {
-            match self.expression(argument, scope, depth) {
+            match self.perhaps(|| self.expression(argument, scope, depth)) {
                 Ok(Value::Unknown) => return Ok(Value::Unknown),
                 Ok(_) if can => return Ok(Value::Bool(true)),
                 Ok(value) => return Ok(value),

@@ -4,6 +4,7 @@
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression};
 
 use super::eval::{Eval, Evaluator, Scope};
+use super::loops::pairs;
 use super::{convert, operators, types};
 use crate::value::Value;
 
@@ -13,7 +14,12 @@ impl Evaluator<'_> {
     pub(super) fn conditional(&self, conditional: &Conditional, scope: &Scope, depth: usize) -> Eval {
         let condition = self.expression(&conditional.cond_expr, scope, depth)?;
         if condition == Value::Unknown {
-            return Ok(Value::Unknown);
+            let chosen = match self.any_way() {
+                None => return Ok(Value::Unknown),
+                Some(true) => &conditional.true_expr,
+                Some(false) => &conditional.false_expr,
+            };
+            return self.perhaps(|| self.expression(chosen, scope, depth));
         }
         let condition = convert::to_bool(&condition)
             .ok_or_else(|| self.fail(&conditional.cond_expr, "the condition is not a bool"))?;
@@ -22,7 +28,7 @@ impl Evaluator<'_> {
             false => (&conditional.false_expr, &conditional.true_expr),
         };
         let value = self.expression(taken, scope, depth)?;
-        let other = self.expression(other, scope, depth).unwrap_or(Value::Null);
+        let other = self.perhaps(|| self.expression(other, scope, depth)).unwrap_or(Value::Null);
         if [&value, &other].iter().any(|one| matches!(one, Value::Null | Value::Unknown)) {
             return Ok(value);
         }
@@ -30,14 +36,32 @@ impl Evaluator<'_> {
         unified.ok_or_else(|| self.fail(taken, "the two values of this condition have no type in common"))
     }
 
+    /// The way that a condition takes which only packer knows.
+    pub(super) fn any_way(&self) -> Option<bool> {
+        self.shared.world.choose(2).map(|way| way == 0)
+    }
+
+    /// An element at an index that only packer knows.
+    pub(super) fn any_element(&self, value: &Value) -> Option<Value> {
+        let elements = pairs(value).filter(|elements| !elements.is_empty())?;
+        let way = self.shared.world.choose(elements.len())?;
+        elements.into_iter().nth(way).map(|(_, element)| element)
+    }
+
     pub(super) fn binary(&self, node: &Expression, op: &BinaryOp, scope: &Scope, depth: usize) -> Eval {
-        let left = self.expression(&op.lhs_expr, scope, depth);
-        let right = self.expression(&op.rhs_expr, scope, depth);
         let operator = *op.operator.value();
         let decisive = match operator {
             BinaryOperator::And => Some(false),
             BinaryOperator::Or => Some(true),
             _ => None,
+        };
+        let left = self.expression(&op.lhs_expr, scope, depth);
+        let right = match (&left, decisive) {
+            // The left side settles it, or may do so.
+            (Ok(left), Some(decisive)) if convert::to_bool(left) != Some(!decisive) => {
+                self.perhaps(|| self.expression(&op.rhs_expr, scope, depth))
+            }
+            _ => self.expression(&op.rhs_expr, scope, depth),
         };
         if let Some(decisive) = decisive
             && let Some(decided) = decided(decisive, [&left, &right])

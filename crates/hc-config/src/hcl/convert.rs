@@ -18,7 +18,7 @@ pub(crate) fn normalized(value: Value) -> Value {
 }
 
 /// HCL's conversion to string: strings, numbers and bools.
-pub(crate) fn to_text(value: &Value) -> Option<String> {
+pub fn to_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -28,7 +28,7 @@ pub(crate) fn to_text(value: &Value) -> Option<String> {
 }
 
 /// HCL's conversion to bool.
-pub(crate) fn to_bool(value: &Value) -> Option<bool> {
+pub fn to_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
         Value::String(text) => match text.as_str() {

@@ -1,6 +1,6 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator, UnaryOperator};
 use indexmap::IndexMap;
 
 use super::budget::Budget;
-use super::files::Files;
+use super::world::{Nothing, World};
 use super::{Document, convert};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
@@ -41,8 +41,6 @@ pub struct Scope {
     pub open: bool,
     /// Who computes the value that counts in the end.
     pub(super) author: Author,
-    /// What functions may see of the file system; without it, what depends on files is unknown.
-    pub(super) files: Option<Arc<dyn Files>>,
 }
 
 impl fmt::Debug for Scope {
@@ -68,21 +66,6 @@ impl Scope {
         self.names.insert(name.to_owned(), Arc::new(value));
         self
     }
-
-    /// Lets `file()`, `templatefile()`, `fileset()` and their relatives see files, and makes `path.root` and
-    /// `path.cwd` the directories that [`Files`] names.
-    #[must_use]
-    pub fn with_files(self, files: Arc<dyn Files>) -> Self {
-        let place = |path: &std::path::Path| Value::String(path.to_string_lossy().into_owned());
-        let places = [("root", files.template_dir()), ("cwd", files.working_dir())];
-        let places = places.into_iter().map(|(name, path)| (name.to_owned(), place(path))).collect();
-        Self { files: Some(files), ..self.with("path", Value::Map(places)) }
-    }
-
-    /// A closed scope that sees the same files and knows no names.
-    pub(super) fn only_files(&self) -> Self {
-        Self { files: self.files.clone(), author: self.author, ..Self::closed() }
-    }
 }
 
 /// A value, and why parts of it are unknown.
@@ -104,7 +87,20 @@ pub fn evaluate(
     expression: &Expression,
     scope: &Scope,
 ) -> Result<Value, Box<Diagnostic>> {
-    let shared = Shared::default();
+    evaluate_in(document, expression, scope, &Nothing)
+}
+
+/// As [`evaluate`], with a `world` that knows what the scope does not.
+///
+/// # Errors
+/// Those of [`evaluate`], and where a call that the world answers fails.
+pub fn evaluate_in(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+    world: &dyn World,
+) -> Result<Value, Box<Diagnostic>> {
+    let shared = Shared::of(world);
     Evaluator { document, shared: &shared, source: Source::Expression }.expression(expression, scope, 0)
 }
 
@@ -117,7 +113,7 @@ pub fn explain(
     expression: &Expression,
     scope: &Scope,
 ) -> Result<Explained, Box<Diagnostic>> {
-    let shared = Shared::default();
+    let shared = Shared::of(&Nothing);
     let evaluator = Evaluator { document, shared: &shared, source: Source::Expression };
     let value = evaluator.expression(expression, scope, 0)?;
     if value.has_unknown() {
@@ -145,11 +141,19 @@ pub fn evaluate_known(
 }
 
 /// What one evaluation shares with the templates that it renders on the way.
-#[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct Shared<'a> {
     budget: Budget,
     /// Why values are unknown.
     reasons: RefCell<Vec<Diagnostic>>,
+    pub(super) world: &'a dyn World,
+    /// Whether packer surely needs what is evaluated right now.
+    pub(super) needed: Cell<bool>,
+}
+
+impl<'a> Shared<'a> {
+    fn of(world: &'a dyn World) -> Self {
+        Self { budget: Budget::default(), reasons: RefCell::default(), world, needed: Cell::new(true) }
+    }
 }
 
 /// Where the evaluated text stands.
@@ -162,7 +166,7 @@ pub(super) enum Source {
 
 pub(super) struct Evaluator<'a> {
     pub(super) document: &'a Document,
-    pub(super) shared: &'a Shared,
+    pub(super) shared: &'a Shared<'a>,
     pub(super) source: Source,
 }
 
@@ -200,6 +204,14 @@ impl Evaluator<'_> {
         }
         let value = self.value_of(expression, scope, depth + 1)?;
         if self.shared.budget.take(&value) { Ok(value) } else { Err(self.too_much(expression)) }
+    }
+
+    /// Runs something whose failure packer might not see.
+    pub(super) fn perhaps<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.shared.needed.replace(false);
+        let result = work();
+        self.shared.needed.set(before);
+        result
     }
 
     /// Whether so much more text may be computed.
@@ -256,10 +268,9 @@ impl Evaluator<'_> {
                 // `local.name` needs one of the locals and no copy of all.
                 if let (Expression::Variable(root), [TraversalOperator::GetAttr(name), rest @ ..]) =
                     (&traversal.expr, operators.as_slice())
-                    && let Some(Value::Map(entries)) = scope.names.get(root.as_str()).map(|value| &**value)
-                    && let Some(value) = entries.get(name.as_str())
+                    && let Some(value) = self.field(root.as_str(), name.as_str(), scope)
                 {
-                    return self.traverse(expression, value.clone(), rest, scope, depth);
+                    return self.traverse(expression, value, rest, scope, depth);
                 }
                 let base = self.expression(&traversal.expr, scope, depth)?;
                 self.traverse(expression, base, &operators, scope, depth)
@@ -278,6 +289,19 @@ impl Evaluator<'_> {
             }
             Expression::BinaryOp(op) => self.binary(expression, op, scope, depth),
             Expression::ForExpr(for_expr) => self.for_expression(expression, for_expr, scope, depth),
+        }
+    }
+
+    /// `root.name`, without a copy of all that `root` has.
+    fn field(&self, root: &str, name: &str, scope: &Scope) -> Option<Value> {
+        match (scope.names.get(root), self.source) {
+            (Some(value), _) => match &**value {
+                Value::Map(entries) => entries.get(name).cloned(),
+                _ => None,
+            },
+            (None, Source::Expression) => self.shared.world.field(root, name),
+            // It sees nothing but the names that it got.
+            (None, Source::TemplateFile) => None,
         }
     }
 
@@ -340,7 +364,10 @@ impl Evaluator<'_> {
             TraversalOperator::Index(at) => {
                 let at = self.expression(at, scope, depth)?;
                 if at == Value::Unknown {
-                    return Ok(Value::Unknown);
+                    return match self.any_element(&value) {
+                        Some(element) => self.perhaps(|| self.traverse(node, element, rest, scope, depth)),
+                        None => Ok(Value::Unknown),
+                    };
                 }
                 convert::index(&value, &at)
             }

@@ -1,6 +1,7 @@
 //! `for` expressions, and what a loop goes over.
 
 use hcl_edit::expr::{Expression, ForExpr};
+use hcl_edit::{Decorated, Ident};
 use indexmap::IndexMap;
 
 use super::convert;
@@ -18,6 +19,10 @@ impl Evaluator<'_> {
     ) -> Eval {
         let collection = self.expression(&for_expr.intro.collection_expr, scope, depth)?;
         if collection == Value::Unknown {
+            // Once, for what is read whatever the collection holds.
+            let intro = &for_expr.intro;
+            let inner = with_unknown(scope, intro.key_var.iter().chain([&intro.value_var]));
+            let _ = self.perhaps(|| self.expression(&for_expr.value_expr, &inner, depth));
             return Ok(Value::Unknown);
         }
         let pairs = pairs(&collection).ok_or_else(|| {
@@ -65,6 +70,11 @@ impl Evaluator<'_> {
         }
         Ok(if for_expr.key_expr.is_some() { Value::Map(map) } else { Value::List(list) })
     }
+}
+
+/// A scope for one round of a loop over what only packer knows.
+pub(super) fn with_unknown<'n>(scope: &Scope, names: impl Iterator<Item = &'n Decorated<Ident>>) -> Scope {
+    names.fold(scope.clone(), |scope, name| scope.with(name.as_str(), Value::Unknown))
 }
 
 /// Keys and elements in the order of a loop; `None` for what is not a collection.

@@ -5,9 +5,9 @@
     reason = "a test that cannot go on fails; packer is on PATH"
 )]
 
-mod files;
 mod functions;
 mod values;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

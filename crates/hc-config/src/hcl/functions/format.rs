@@ -226,7 +226,8 @@ pub(super) fn formatlist(pattern: &str, arguments: &[Value]) -> Option<Value> {
             })
             .collect::<Option<_>>()?;
         match format(pattern, &row)? {
-            Value::Unknown => return Some(Value::Unknown),
+            // A null, which format() alone leaves for later.
+            Value::Unknown => return None,
             line => lines.push(line),
         }
     }

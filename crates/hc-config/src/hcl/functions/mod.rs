@@ -10,7 +10,7 @@ mod encoding;
 mod format;
 mod network;
 mod numbers;
-pub(super) mod paths;
+pub mod paths;
 mod refused;
 mod text;
 mod yaml;
@@ -34,7 +34,7 @@ pub enum FunctionError {
 /// Functions that see their arguments unevaluated; the evaluator owns them.
 pub const LAZY: &[&str] = &["can", "convert", "try"];
 
-/// Functions that depend on files, with how many arguments they take; the evaluator owns them as well.
+/// Functions that depend on files, with how many arguments they take; a [`World`](super::world::World) answers them.
 pub(super) const FILES: &[(&str, usize)] = &[
     ("abspath", 1),
     ("file", 1),
@@ -87,6 +87,12 @@ fn table() -> impl Iterator<Item = &'static Function> {
         yaml::TABLE,
     ];
     tables.into_iter().flatten()
+}
+
+/// Whether the function depends on more than files and arguments: packer alone, or a
+/// [`World`](super::world::World), can say what it gives.
+pub(super) fn is_impure(name: &str) -> bool {
+    refused::why(name).is_some()
 }
 
 /// Every function name of packer, for suggestions.

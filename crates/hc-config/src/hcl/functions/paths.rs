@@ -27,12 +27,12 @@ fn dir_name(path: &str) -> String {
 }
 
 /// `path` as seen from `dir`: as it is when it is absolute, behind `dir` otherwise. Clean in both cases.
-pub(crate) fn join(dir: &str, path: &str) -> String {
+pub fn join(dir: &str, path: &str) -> String {
     if path.starts_with('/') { clean(path) } else { clean(&format!("{dir}/{path}")) }
 }
 
 /// As Go's `filepath.Clean`: without `.`, `..` and doubled slashes, by looking at the text alone.
-pub(crate) fn clean(path: &str) -> String {
+pub fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     let absolute = path.starts_with('/');
     for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
@@ -51,7 +51,7 @@ pub(crate) fn clean(path: &str) -> String {
 }
 
 /// The way from `base` to `path`, both clean; `None` when one of them is absolute and the other is not.
-pub(crate) fn relative(base: &str, path: &str) -> Option<String> {
+pub fn relative(base: &str, path: &str) -> Option<String> {
     if base.starts_with('/') != path.starts_with('/') {
         return None;
     }
