@@ -62,16 +62,19 @@ pub fn passes(name: &str) -> bool {
     PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// What of the caller's environment packer gets: what [`passes`], and what `further` names, where a trailing `*` matches
-/// a prefix. With a home directory in any case: packer 1.6 does not start without one.
-pub(crate) fn passed(caller: &[(OsString, OsString)], further: &[String]) -> Vec<(OsString, OsString)> {
-    let named = |name: &str| {
-        further.iter().any(|pattern| match pattern.strip_suffix('*') {
+/// Whether a variable of the caller's reaches packer: what [`passes`], and what `further` names, where a trailing `*`
+/// matches a prefix.
+pub fn reaches(name: &str, further: &[String]) -> bool {
+    passes(name)
+        || further.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(prefix) => name.starts_with(prefix),
             None => name == pattern,
         })
-    };
-    let lets = |name: &str| passes(name) || named(name);
+}
+
+/// What of the caller's environment packer gets: what [`reaches`] it. With a home directory in any case: packer 1.6 does not start without one.
+pub(crate) fn passed(caller: &[(OsString, OsString)], further: &[String]) -> Vec<(OsString, OsString)> {
+    let lets = |name: &str| reaches(name, further);
     let mut vars: Vec<_> =
         caller.iter().filter(|(name, _)| name.to_str().is_some_and(lets)).cloned().collect();
     if !vars.iter().any(|(name, _)| name == "HOME") {

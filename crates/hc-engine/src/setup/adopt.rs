@@ -88,7 +88,8 @@ fn settings_text(name: &str, found: &Survey) -> String {
     let mut text = format!(
         "# Written by `hybrid init --adopt`. It maps builder ids to Packer directories, which keep their place and\n\
          # their content. Ids may be renamed: <os>.<platform>.<variant>. `only` is the one source of a directory that a\n\
-         # builder stands for; where a var file is missing, its .example is used.\n\n\
+         # builder stands for, `workdir` where packer runs when that is not the root; where a var file is missing, its\n\
+         # .example is used.\n\n\
          [project]\nname = {}\ndefault_env = \"dev\"\n",
         quoted(name)
     );
@@ -103,6 +104,9 @@ fn settings_text(name: &str, found: &Survey) -> String {
         text.push_str(&format!("\n[builders.\"{}\"]\npath = {}\n", builder.id, path(&builder.mapping.path)));
         if let Some(only) = &builder.mapping.only {
             text.push_str(&format!("only = {}\n", quoted(only)));
+        }
+        if let Some(workdir) = &builder.mapping.workdir {
+            text.push_str(&format!("workdir = {}\n", path(workdir)));
         }
         match builder.mapping.var_files.as_slice() {
             [] => {}

@@ -38,8 +38,8 @@ pub fn make(
         return Ok(write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?);
     }
     let plan = plan(packer, prepared)?;
-    digests.adopt(compose::write(&project.root, &plan, &place.cwd)?);
-    Ok(())
+    digests.adopt(compose::write(&project.root, &plan, &place.tree)?);
+    Ok(create_dirs(&place.cwd)?)
 }
 
 /// What the stage of a builder consists of.
@@ -47,7 +47,7 @@ pub fn make(
 /// # Errors
 /// When two files would have one name.
 pub fn plan(packer: &Packer, prepared: &Prepared) -> Result<compose::StagePlan> {
-    let planned = compose::plan(&prepared.builder, &prepared.assets, &prepared.rendered, packer.has_init());
+    let planned = compose::plan(&prepared.builder, &prepared.closure, &prepared.rendered, packer.has_init());
     planned.map_err(|collision| {
         let place = Location::whole_file(&collision.path);
         let problem = Diagnostic::error(collision.code(), collision.to_string())

@@ -17,7 +17,9 @@ use crate::project::Project;
 pub struct Place {
     /// `.hybrid/work/<run>/<builder>@<env>`.
     pub work: PathBuf,
-    /// Working directory of packer: the stage, or the project for a builder that runs in place.
+    /// Where the project's files lie for packer: the stage, or the project itself for a builder that runs in place.
+    pub tree: PathBuf,
+    /// Working directory of packer: `workdir` of the builder, in the tree.
     pub cwd: PathBuf,
     /// Packer's directory argument.
     pub packer_dir: PathBuf,
@@ -45,7 +47,8 @@ impl Place {
                 .map(|path| project.root.join(path));
             let var_files = own.chain([rendered]).collect();
             Self {
-                cwd: project.root.clone(),
+                tree: project.root.clone(),
+                cwd: project.root.join(&prepared.builder.workdir),
                 packer_dir: project
                     .root
                     .join(prepared.builder.file.as_ref().unwrap_or(&prepared.builder.dir)),
@@ -53,8 +56,9 @@ impl Place {
                 work,
             }
         } else {
-            let cwd = work.join("stage");
-            Self { packer_dir: cwd.join(&prepared.builder.dir), cwd, var_files: Vec::new(), work }
+            let tree = work.join("stage");
+            let cwd = tree.join(&prepared.builder.workdir);
+            Self { packer_dir: tree.join(&prepared.builder.dir), tree, cwd, var_files: Vec::new(), work }
         }
     }
 

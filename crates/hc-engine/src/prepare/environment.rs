@@ -1,0 +1,60 @@
+//! What a template reads of the caller's environment, and what of that packer gets.
+
+use std::collections::BTreeMap;
+
+use hc_config::{Diagnostic, Severity};
+use hc_core::EnvName;
+use hc_packer::environment;
+use hc_templates::closure::EnvUse;
+
+use crate::project::Project;
+
+/// The caller's environment, as far as it is text, in two parts.
+pub(super) struct Caller {
+    passed: BTreeMap<String, String>,
+    /// Names of what is kept from packer. Empty values count as absent: packer gets an empty text in both cases.
+    stripped: Vec<String>,
+}
+
+impl Caller {
+    /// Of the project's host.
+    pub(super) fn of(project: &Project) -> Self {
+        let further = &project.settings.packer.pass_env;
+        let mut caller = Self { passed: BTreeMap::new(), stripped: Vec::new() };
+        for (name, value) in &project.host.vars {
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+            if environment::reaches(name, further) {
+                caller.passed.insert(name.to_owned(), value.to_owned());
+            } else if !value.is_empty() {
+                caller.stripped.push(name.to_owned());
+            }
+        }
+        caller
+    }
+
+    /// What packer sees for a target of `env`.
+    pub(super) fn packer(&self, env: &EnvName) -> BTreeMap<String, String> {
+        let own = ["HYBRID_ENV", "HYBRIDCORE_ENV"].map(|name| (name.to_owned(), env.to_string()));
+        self.passed.clone().into_iter().chain(own).collect()
+    }
+
+    /// Values that would reach the template, and do not, because packer may not see them.
+    pub(super) fn stripped(&self, uses: &[EnvUse], severity: Severity) -> Vec<Diagnostic> {
+        let lost = uses.iter().filter(|one| one.reaches && self.stripped.contains(&one.name));
+        let told = lost.map(|one| {
+            let message = format!("`{}` is set, but packer is not given it: env() is empty", one.name);
+            let told = match severity {
+                Severity::Error => Diagnostic::error,
+                Severity::Warning => Diagnostic::warning,
+            };
+            told("EnvNotPassed", message)
+                .at(one.location.clone())
+                .label(format!("`{}` would get its value", one.variable))
+                .hint(format!(
+                    "add \"{}\" to `pass_env` below [packer] in hybrid.toml, or unset it",
+                    one.name
+                ))
+        });
+        told.collect()
+    }
+}
