@@ -118,16 +118,16 @@ fn pure_functions_agree_with_packer() {
     }
     let mut wrong = Vec::new();
     for (packer, version) in packers {
-        let expressions = expressions();
+        let mut expressions = expressions();
+        expressions.retain(|expression| !uses_later(expression, version));
         let command = || console_of(&packer);
-        for (expression, theirs) in expressions.iter().zip(theirs(&command, &expressions)) {
+        // In parts: what is unknown makes the whole of its part unknown.
+        let theirs = expressions.chunks(40).flat_map(|part| theirs(&command, part));
+        for (expression, theirs) in expressions.iter().zip(theirs) {
             let ours = ours(&Scope::closed(), expression);
             let same = ours == theirs;
-            let refused =
-                theirs == Answer::Refused && console(&command, expression).contains("no function named");
             let known = OLD.iter().any(|(known, below, _)| version < *below && known == expression);
-            let later = refused && uses_later(expression, version);
-            if !(same || known || later) {
+            if !(same || known) {
                 wrong.push(format!("{version:?}: {expression}: packer {theirs:?}, we {ours:?}"));
             }
         }

@@ -202,7 +202,7 @@ fn outside(one: &Outside, weigh: Weigh<'_>) -> Option<Diagnostic> {
         ),
         OutsideKind::Link(link) => (
             format!("{} is a link to `{}`, outside the project", link.path.display(), link.target.display()),
-            true,
+            false,
             "replace the link with what it points to".to_owned(),
         ),
         OutsideKind::Absolute(inside) => (
