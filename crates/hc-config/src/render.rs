@@ -37,7 +37,10 @@ pub fn render(target: &Target, resolution: &Resolution) -> String {
                         "\n# {place}\n# {name} = {reference}, given to packer as PKR_VAR_{name}\n"
                     ));
                 }
-                None if var.value.has_unknown() => {}
+                // Only where an error says why; a key that is absent without a word would mean the default.
+                None if var.value.has_unknown() => {
+                    text.push_str(&format!("\n# {place}\n# {name} has no value\n"));
+                }
                 None => {
                     text.push_str(&format!("\n# {place}\n{name} = "));
                     write(&var.value, 0, &mut text);

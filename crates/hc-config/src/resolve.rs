@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use crate::cloudinit;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::hcl::Document;
-use crate::hcl::eval::{Scope, evaluate};
+use crate::hcl::eval::{Scope, evaluate, evaluate_known};
 use crate::hcl::types::Type;
 use crate::secrets::{self, SecretRef};
 use crate::suggest;
@@ -196,7 +196,7 @@ impl Merge<'_> {
                     continue;
                 }
                 Some(Err(problem)) => Err(problem),
-                None => evaluate(&layer.document, &attribute.value, self.input.scope),
+                None => finite(&layer.document, &attribute.value, self.input.scope),
             };
             match evaluated {
                 Ok(value) => {
@@ -230,18 +230,29 @@ impl Merge<'_> {
             self.known(name, None);
             return;
         };
-        let plain = matches!(variable.kind, Type::String | Type::Any);
-        let value = if plain {
-            Value::String(text.to_owned())
-        } else {
-            let parsed = Document::parse(std::path::Path::new("--set"), format!("v = {text}\n"));
-            let value = parsed.ok().and_then(|document| {
-                let expression: &Expression = &document.body().get_attribute("v")?.value;
-                evaluate(&document, expression, &Scope::closed()).ok()
-            });
-            value.unwrap_or_else(|| Value::String(text.to_owned()))
+        if matches!(variable.kind, Type::String | Type::Any) {
+            return self.given(name, SET, None, Value::String(text.to_owned()));
+        }
+        let parsed = Document::parse(std::path::Path::new("--set"), format!("v = {text}\n"));
+        let expression = |document: &Document| document.body().get_attribute("v").map(|v| v.value.clone());
+        let parsed = parsed.ok().and_then(|document| expression(&document).map(|value| (document, value)));
+        let value = match parsed {
+            Some((document, expression)) => finite(&document, &expression, &Scope::closed()),
+            None => Ok(Value::String(text.to_owned())),
         };
-        self.given(name, SET, None, value);
+        match value {
+            Ok(value) => self.given(name, SET, None, value),
+            // A bare word is text, as for packer.
+            Err(problem) if problem.code == "UnknownReference" => {
+                self.given(name, SET, None, Value::String(text.to_owned()));
+            }
+            Err(mut problem) => {
+                problem.message = format!("`{name}` from {SET}: {}", problem.message);
+                problem.location = None;
+                self.out.diagnostics.push(*problem);
+                self.put(name, SET, None, Ok(Value::Unknown));
+            }
+        }
     }
 
     /// Reports a name that no variable has.
@@ -360,4 +371,14 @@ impl Merge<'_> {
             }
         }
     }
+}
+
+/// Evaluates a value that a variable shall have: known in full, and finite, because nothing else can be rendered.
+fn finite(document: &Document, expression: &Expression, scope: &Scope) -> Result<Value, Box<Diagnostic>> {
+    let value = evaluate_known(document, expression, scope)?;
+    if value.has_infinity() {
+        let message = "this number is infinite, and no variable can be given that";
+        return Err(Box::new(Diagnostic::error("BadExpression", message).at(document.location(expression))));
+    }
+    Ok(value)
 }

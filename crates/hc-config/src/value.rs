@@ -67,6 +67,16 @@ impl Value {
         }
     }
 
+    /// Whether it, or anything inside, is a number without an end.
+    pub fn has_infinity(&self) -> bool {
+        match self {
+            Self::Number(number) => number.is_infinite(),
+            Self::List(items) => items.iter().any(Self::has_infinity),
+            Self::Map(entries) => entries.values().any(Self::has_infinity),
+            _ => false,
+        }
+    }
+
     /// The value on one line of HCL; `(unknown)` where it is not known.
     pub fn to_hcl(&self) -> String {
         let mut out = String::new();
@@ -144,17 +154,21 @@ impl Value {
             Some(b'"') => Self::String(serde_json::from_str::<String>(text)?.nfc().collect()),
             Some(b't' | b'f') => Self::Bool(serde_json::from_str(text)?),
             Some(b'n') => Self::Null,
-            _ => Number::parse(text).map_or(Self::Unknown, Self::Number),
+            _ => {
+                let number = Number::parse(text).map(Self::Number);
+                number.ok_or_else(|| serde::de::Error::custom("number is too large"))?
+            }
         })
     }
 
-    /// To JSON; `None` when something inside is unknown. A number that a double would change becomes a string,
+    /// To JSON; `None` when something inside is unknown or infinite. A number that a double would change becomes a string,
     /// which converts back to exactly that number.
     pub fn to_json(&self) -> Option<serde_json::Value> {
         Some(match self {
             Self::Unknown => return None,
             Self::Null => serde_json::Value::Null,
             Self::Bool(value) => (*value).into(),
+            Self::Number(number) if number.is_infinite() => return None,
             Self::Number(number) => match (number.as_i64(), number.as_u64()) {
                 (Some(whole), _) => whole.into(),
                 (_, Some(whole)) => whole.into(),

@@ -213,7 +213,7 @@ fn is_sentence(text: &str) -> bool {
     starts && text.ends_with(['.', '?', '!'])
 }
 
-fn is_identifier(name: &str) -> bool {
+pub(crate) fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))

@@ -237,7 +237,8 @@ fn hiera(text: &str) -> Vec<Found> {
     let mut datadir = "data".to_owned();
     let mut found = Vec::new();
     for line in lines(text) {
-        let key = line.text.trim_start_matches("- ");
+        // Hiera 3 writes `:datadir:`.
+        let key = line.text.trim_start_matches("- ").trim_start_matches(':');
         if let Some(dir) = value_of(&line, key, "datadir") {
             datadir.clone_from(&dir.name);
             found.push(dir);

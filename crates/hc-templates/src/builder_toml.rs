@@ -21,6 +21,10 @@ pub struct BuilderToml {
     pub max_age: Option<HumanDuration>,
     /// Builder whose newest image this one starts from (TPL-5).
     pub parent: Option<BuilderId>,
+    /// Packer's working directory, relative to the project: where relative paths of templates start from. The project
+    /// itself when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workdir: Option<PathBuf>,
     /// Globs of inputs that analysis cannot see, relative to the project (TPL-4).
     pub inputs: Vec<String>,
     /// cloud-init user data, relative to the project, merged over `[cloudinit]` of hybrid.toml (CONFIG-6). The

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hc_core::Digest;
 use hc_core::fs::{FsError, create_dirs, io_error, regular_metadata};
 
-use crate::assets::Assets;
+use crate::closure::Closure;
 use crate::inventory::Builder;
 
 /// Name of the rendered variables in the stage.
@@ -22,6 +22,8 @@ pub struct StagePlan {
     pub packer_dir: PathBuf,
     /// Path in the stage → file of the project, both relative.
     pub copies: BTreeMap<PathBuf, PathBuf>,
+    /// Link in the stage → what stands in it; each leads to a place in the stage.
+    pub links: BTreeMap<PathBuf, PathBuf>,
     /// Path in the stage → content that hybrid made.
     pub generated: BTreeMap<PathBuf, String>,
 }
@@ -48,7 +50,7 @@ impl StageCollision {
 /// [`StageCollision`].
 pub fn plan(
     builder: &Builder,
-    assets: &Assets,
+    closure: &Closure,
     rendered: &str,
     with_plugins: bool,
 ) -> Result<StagePlan, StageCollision> {
@@ -56,8 +58,11 @@ pub fn plan(
     for file in &builder.files {
         plan.copies.insert(file.clone(), file.clone());
     }
-    for asset in assets.paths() {
+    for asset in closure.paths() {
         plan.copies.insert(asset.clone(), asset.clone());
+    }
+    for link in closure.inside() {
+        plan.links.insert(link.path.clone(), link.target.clone());
     }
     for layer in &builder.layers {
         let name =
@@ -130,6 +135,16 @@ fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, 
         }
         digests.insert(source.clone(), copy(&root.join(source), &to)?);
     }
+    let real = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    for (place, target) in &plan.links {
+        let to = dest.join(place);
+        if let Some(parent) = to.parent() {
+            create_dirs(parent)?;
+        }
+        // An absolute one leads back into the project; its stage has a place of its own.
+        let inside = target.strip_prefix(root).or_else(|_| target.strip_prefix(&real));
+        link(&inside.map_or_else(|_| target.clone(), |rest| dest.join(rest)), &to)?;
+    }
     for (place, content) in &plan.generated {
         let to = dest.join(place);
         if let Some(parent) = to.parent() {
@@ -138,6 +153,16 @@ fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, 
         new_file(&to, 0o644)?.write_all(content.as_bytes()).map_err(io_error("write", &to))?;
     }
     Ok(digests)
+}
+
+#[cfg(unix)]
+fn link(target: &Path, path: &Path) -> Result<(), FsError> {
+    std::os::unix::fs::symlink(target, path).map_err(io_error("link", path))
+}
+
+#[cfg(not(unix))]
+fn link(target: &Path, path: &Path) -> Result<(), FsError> {
+    std::os::windows::fs::symlink_file(target, path).map_err(io_error("link", path))
 }
 
 fn new_file(path: &Path, mode: u32) -> Result<std::fs::File, FsError> {

@@ -3,8 +3,8 @@
 //! Never runs packer. Only the stage is written, never a file of the project.
 
 pub mod adopt;
-pub mod assets;
 pub mod builder_toml;
+pub mod closure;
 pub mod compose;
 pub mod graph;
 pub mod inventory;

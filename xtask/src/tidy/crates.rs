@@ -14,7 +14,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("hc-config", &["hc-core"]),
     ("hc-sources", &["hc-core"]),
     ("hc-packer", &["hc-core"]),
-    ("hc-templates", &["hc-core", "hc-config", "hc-records"]),
+    ("hc-templates", &["hc-core", "hc-config", "hc-records", "hc-provisioners"]),
     ("hc-provisioners", &["hc-core", "hc-config", "hc-records"]),
     ("hc-test-support", &["hc-core"]),
     (

@@ -421,3 +421,25 @@ fn odd_names_become_ids_and_stay_paths() {
     assert_eq!(dirs, expected);
     project.ok(&["validate"]);
 }
+
+#[test]
+fn packer_runs_where_the_paths_of_a_repository_lead_to_something() {
+    let project = Project::bare();
+    let template =
+        NULL.replace("NAME", "app").replace("inline = [\"echo ${var.who}\"]", "script = \"scripts/a.sh\"");
+    project.write("images/app/app.pkr.hcl", &template.replace("type = string", "default = \"x\""));
+    project.write("images/app/scripts/a.sh", "#!/bin/sh\ntouch scripts/ran\n");
+    let script = project.path("images/app/scripts/a.sh");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    adopt(&project);
+    assert!(
+        project.read("hybrid.toml").contains("workdir = \"images/app\""),
+        "{}",
+        project.read("hybrid.toml")
+    );
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    assert!(project.path("images/app/scripts/ran").exists());
+    project.edit("images/app/scripts/a.sh", "touch", "touch -c");
+    project.run(&["build"]).expect(1).says("error[DriftDetected]").says("images/app/scripts/a.sh");
+}

@@ -38,16 +38,35 @@ fn every_problem_of_a_run_is_reported_together_with_its_place() {
 }
 
 #[test]
-fn a_script_that_is_a_link_is_refused_at_its_place() {
+fn a_link_that_leaves_the_project_is_refused_at_its_place() {
     let project = Project::with_motd();
     let script = project.path("templates/scripts/linux/greet.sh");
-    std::fs::rename(&script, project.path("elsewhere.sh")).unwrap();
-    std::os::unix::fs::symlink(project.path("elsewhere.sh"), &script).unwrap();
+    std::fs::remove_file(&script).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &script).unwrap();
     project
         .run(&["validate"])
         .expect(1)
-        .says("error[AssetOutsideProject]: templates/scripts/linux/greet.sh is a symlink")
+        .says("error[AssetOutsideProject]: templates/scripts/linux/greet.sh is a link to `/etc/hostname`")
         .says("templates/linux/file/motd/motd.pkr.hcl:20:14");
+}
+
+#[test]
+fn a_value_of_the_environment_that_packer_is_not_given_is_an_error_at_its_place() {
+    let mut project = Project::with_motd();
+    let template = "templates/linux/file/motd/motd.pkr.hcl";
+    let variable = "\nvariable \"label\" {\n  type    = string\n  default = env(\"BUILD_LABEL\")\n}\n";
+    project.write(template, &(project.read(template) + variable));
+    project.ok(&["validate"]);
+    project.set_env("BUILD_LABEL", "nightly");
+    project
+        .run(&["validate"])
+        .expect(1)
+        .says("error[EnvNotPassed]: `BUILD_LABEL` is set, but packer is not given it")
+        .says("`label` would get its value")
+        .says("pass_env");
+    project
+        .write("hybrid.toml", &(project.read("hybrid.toml") + "\n[packer]\npass_env = [\"BUILD_LABEL\"]\n"));
+    project.ok(&["validate"]);
 }
 
 #[test]
@@ -74,6 +93,26 @@ fn a_value_that_is_wrong_is_not_missing_as_well() {
         assert!(!ran.stderr.contains("MissingVariable"), "{code}: {}", ran.stderr);
     }
     project.run(&["validate", "--set", "lines=many", "--set", "message=x"]).expect(1).says("type: ");
+}
+
+#[test]
+fn a_value_that_only_packer_could_compute_is_never_left_out() {
+    let project = Project::with_motd();
+    for (overlay, place) in [
+        ("message = \"built at ${timestamp()}\"", "dev.pkrvars.hcl:1:23"),
+        ("message = \"x\"\nlines = length(uuidv4())", "dev.pkrvars.hcl:2:16"),
+        ("message = \"x\"\nlines = 1 / 0", "dev.pkrvars.hcl:2:9"),
+    ] {
+        project.write("configs/overlays/dev.pkrvars.hcl", &format!("{overlay}\n"));
+        for command in ["render", "show"] {
+            let ran = project.run(&["config", command]).expect(1);
+            ran.says("error[BadExpression]").says(place);
+        }
+        project.run(&["validate", "--strict"]).expect(1).says("error[BadExpression]");
+        assert!(!project.path("configs/dev").exists());
+    }
+    project.write("big.json", "{\"message\": \"x\", \"lines\": 1e99999}");
+    project.run(&["config", "render", "--from", "big.json"]).expect(1).says("number is too large");
 }
 
 #[test]

@@ -39,6 +39,19 @@ fn a_pattern_of_inputs_may_name_what_analysis_found_already() {
 }
 
 #[test]
+fn a_link_is_followed_and_what_it_leads_to_is_the_input() {
+    let project = Project::with_motd();
+    let (link, script) = ("templates/scripts/linux/greet.sh", "templates/scripts/shared/greet-1.sh");
+    std::fs::create_dir(project.path("templates/scripts/shared")).unwrap();
+    std::fs::rename(project.path(link), project.path(script)).unwrap();
+    std::os::unix::fs::symlink("../shared/greet-1.sh", project.path(link)).unwrap();
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    project.edit(script, "echo done", "echo really done");
+    project.run(&["build"]).expect(1).says("error[DriftDetected]").says(script);
+}
+
+#[test]
 fn every_kind_of_edit_is_drift_that_names_the_file_and_its_lines() {
     let project = Project::with_motd();
     project.ok(&["validate"]);

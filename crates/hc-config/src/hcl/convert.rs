@@ -18,7 +18,7 @@ pub(crate) fn normalized(value: Value) -> Value {
 }
 
 /// HCL's conversion to string: strings, numbers and bools.
-pub(crate) fn to_text(value: &Value) -> Option<String> {
+pub fn to_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -28,11 +28,14 @@ pub(crate) fn to_text(value: &Value) -> Option<String> {
 }
 
 /// HCL's conversion to bool.
-pub(crate) fn to_bool(value: &Value) -> Option<bool> {
+pub fn to_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text == "true" => Some(true),
-        Value::String(text) if text == "false" => Some(false),
+        Value::String(text) => match text.as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -46,17 +49,6 @@ pub(crate) fn to_number(value: &Value) -> Option<Number> {
     }
 }
 
-/// Brings values that stand for one another to one type, as far as HCL does: beside a string, numbers and bools
-/// become strings.
-pub(crate) fn unify(values: Vec<Value>) -> Vec<Value> {
-    let strings = values.iter().any(|value| matches!(value, Value::String(_)));
-    let convert = |value: Value| match value {
-        Value::Number(_) | Value::Bool(_) if strings => to_text(&value).map_or(value, Value::String),
-        other => other,
-    };
-    values.into_iter().map(convert).collect()
-}
-
 /// `value[at]` and `value.at`.
 pub(crate) fn index(value: &Value, at: &Value) -> Option<Value> {
     match value {
@@ -66,47 +58,27 @@ pub(crate) fn index(value: &Value, at: &Value) -> Option<Value> {
     }
 }
 
-/// A set of strings, numbers or bools in Packer's order; `None` for other sets, whose order only packer knows.
-pub(crate) fn set(items: Vec<Value>) -> Option<Value> {
-    let mut items = unify(items);
-    let comparable = items.windows(2).all(|pair| match (&pair[0], &pair[1]) {
-        (Value::Number(_), Value::Number(_))
-        | (Value::String(_), Value::String(_))
-        | (Value::Bool(_), Value::Bool(_)) => true,
-        (one, other) => one == other,
-    });
-    if !comparable {
-        return None;
-    }
-    items.sort_by(|one, other| match (one, other) {
-        (Value::Number(one), Value::Number(other)) => {
-            one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal)
-        }
-        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
-        (one, other) => one.as_str().cmp(&other.as_str()),
-    });
-    items.dedup();
-    Some(Value::List(items))
-}
-
-/// JSON as Go writes it: keys sorted, safe inside HTML, numbers in full.
-pub(crate) fn to_json(value: &Value) -> String {
-    match value {
+/// JSON as Go writes it: keys sorted, safe inside HTML, numbers in full. `None` for an infinite number.
+pub(crate) fn to_json(value: &Value) -> Option<String> {
+    Some(match value {
         Value::Null | Value::Unknown => "null".into(),
         Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) if number.is_infinite() => return None,
         Value::Number(number) => number.to_string(),
         Value::String(text) => json_string(text),
-        Value::List(items) => format!("[{}]", items.iter().map(to_json).collect::<Vec<_>>().join(",")),
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(to_json).collect::<Option<Vec<_>>>()?.join(","))
+        }
         Value::Map(entries) => {
             let mut entries: Vec<_> = entries.iter().collect();
             entries.sort_by_key(|(key, _)| key.as_str());
-            let entries: Vec<_> = entries
+            let entries = entries
                 .iter()
-                .map(|(key, value)| format!("{}:{}", json_string(key), to_json(value)))
-                .collect();
+                .map(|(key, value)| Some(format!("{}:{}", json_string(key), to_json(value)?)))
+                .collect::<Option<Vec<_>>>()?;
             format!("{{{}}}", entries.join(","))
         }
-    }
+    })
 }
 
 pub(crate) fn json_string(text: &str) -> String {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hcl_edit::Span;
 use hcl_edit::structure::Body;
+use hcl_edit::template::Template;
 
 use crate::diagnostic::{Diagnostic, Location};
 
@@ -85,6 +86,35 @@ impl Document {
     /// The place of a byte range.
     pub fn location_of(&self, span: Range<usize>) -> Location {
         Location::new(&self.path, &self.text, span)
+    }
+}
+
+/// A text file with `${…}` and `%{…}` in it, as `templatefile()` reads it. `Debug` shows no text.
+#[derive(Debug, Clone)]
+pub struct TextTemplate {
+    /// Gives the places of its parts; its body is empty.
+    pub(super) document: Document,
+    pub(super) template: Template,
+}
+
+impl TextTemplate {
+    /// Parses `text`; `path` is how the file is shown to people.
+    ///
+    /// # Errors
+    /// One `HclSyntax` diagnostic with the place of the first error.
+    pub fn parse(path: &Path, text: impl Into<String>) -> Result<Self, Box<Diagnostic>> {
+        let document = Document { path: path.to_owned(), text: text.into(), body: Body::new() };
+        match hcl_edit::parser::parse_template(&document.text) {
+            Ok(template) => Ok(Self { document, template }),
+            Err(error) => {
+                let start = error.location().offset();
+                Err(Box::new(
+                    Diagnostic::error("HclSyntax", "syntax error in the template")
+                        .at(document.location_of(start..start + 1))
+                        .label(error.message().to_owned()),
+                ))
+            }
+        }
     }
 }
 

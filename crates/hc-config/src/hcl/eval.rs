@@ -1,15 +1,17 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
+use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator, UnaryOperator};
 use indexmap::IndexMap;
 
 use super::budget::Budget;
-use super::{Document, convert, functions, operators, type_expr};
+use super::world::{Nothing, World};
+use super::{Document, convert};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
 use crate::suggest;
@@ -17,6 +19,18 @@ use crate::value::Value;
 
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
+/// More reasons are not remembered: a loop may come to the same one very often.
+const MAX_REASONS: usize = 8;
+
+/// Who computes the value that counts in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Author {
+    /// We: packer gets the value (overlays).
+    #[default]
+    Hybrid,
+    /// Packer: what it would compute is foretold (templates).
+    Packer,
+}
 
 /// The names that an expression may use. `Debug` shows no values.
 #[derive(Clone, Default)]
@@ -25,6 +39,8 @@ pub struct Scope {
     names: BTreeMap<String, Arc<Value>>,
     /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
     pub open: bool,
+    /// Who computes the value that counts in the end.
+    pub(super) author: Author,
 }
 
 impl fmt::Debug for Scope {
@@ -41,7 +57,7 @@ impl Scope {
 
     /// A scope in which every other name is unknown.
     pub fn open() -> Self {
-        Self { open: true, ..Self::default() }
+        Self { open: true, author: Author::Packer, ..Self::default() }
     }
 
     /// Adds a name.
@@ -50,6 +66,16 @@ impl Scope {
         self.names.insert(name.to_owned(), Arc::new(value));
         self
     }
+}
+
+/// A value, and why parts of it are unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The value.
+    pub value: Value,
+    /// Places in the expression that only packer knows, the first ones, in the order of evaluation; some of them
+    /// may lie in a branch that was not taken. Empty when the value is known.
+    pub unknown: Vec<Diagnostic>,
 }
 
 /// Evaluates one expression of `document`.
@@ -61,12 +87,87 @@ pub fn evaluate(
     expression: &Expression,
     scope: &Scope,
 ) -> Result<Value, Box<Diagnostic>> {
-    Evaluator { document, budget: Budget::default() }.expression(expression, scope, 0)
+    evaluate_in(document, expression, scope, &Nothing)
+}
+
+/// As [`evaluate`], with a `world` that knows what the scope does not.
+///
+/// # Errors
+/// Those of [`evaluate`], and where a call that the world answers fails.
+pub fn evaluate_in(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+    world: &dyn World,
+) -> Result<Value, Box<Diagnostic>> {
+    let shared = Shared::of(world);
+    Evaluator { document, shared: &shared, source: Source::Expression }.expression(expression, scope, 0)
+}
+
+/// As [`evaluate`], with the places and reasons of everything that is unknown.
+///
+/// # Errors
+/// Those of [`evaluate`].
+pub fn explain(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+) -> Result<Explained, Box<Diagnostic>> {
+    let shared = Shared::of(&Nothing);
+    let evaluator = Evaluator { document, shared: &shared, source: Source::Expression };
+    let value = evaluator.expression(expression, scope, 0)?;
+    if value.has_unknown() {
+        // What came unknown out of the scope has no reason of its own.
+        evaluator.unknown(expression, || "this is known only when packer runs".into());
+        return Ok(Explained { value, unknown: shared.reasons.into_inner() });
+    }
+    Ok(Explained { value, unknown: Vec::new() })
+}
+
+/// As [`evaluate`], for a value that must be known in full: what only packer knows is an error at its place.
+///
+/// # Errors
+/// Those of [`evaluate`], and `BadExpression` with the reason why something is unknown.
+pub fn evaluate_known(
+    document: &Document,
+    expression: &Expression,
+    scope: &Scope,
+) -> Result<Value, Box<Diagnostic>> {
+    let Explained { value, unknown } = explain(document, expression, scope)?;
+    match unknown.into_iter().next() {
+        Some(reason) => Err(Box::new(reason)),
+        None => Ok(value),
+    }
+}
+
+/// What one evaluation shares with the templates that it renders on the way.
+pub(super) struct Shared<'a> {
+    budget: Budget,
+    /// Why values are unknown.
+    reasons: RefCell<Vec<Diagnostic>>,
+    pub(super) world: &'a dyn World,
+    /// Whether packer surely needs what is evaluated right now.
+    pub(super) needed: Cell<bool>,
+}
+
+impl<'a> Shared<'a> {
+    fn of(world: &'a dyn World) -> Self {
+        Self { budget: Budget::default(), reasons: RefCell::default(), world, needed: Cell::new(true) }
+    }
+}
+
+/// Where the evaluated text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Expression,
+    /// In a file that `templatefile()` renders.
+    TemplateFile,
 }
 
 pub(super) struct Evaluator<'a> {
     pub(super) document: &'a Document,
-    budget: Budget,
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) source: Source,
 }
 
 pub(super) type Eval = Result<Value, Box<Diagnostic>>;
@@ -76,17 +177,46 @@ impl Evaluator<'_> {
         Box::new(Diagnostic::error("BadExpression", message).at(self.document.location(node)))
     }
 
+    /// Remembers why a value is unknown.
+    pub(super) fn unknown(&self, node: &impl Span, reason: impl FnOnce() -> String) -> Value {
+        self.unknown_with(node, reason, None)
+    }
+
+    /// As [`Self::unknown`], with a cure.
+    pub(super) fn unknown_with(
+        &self,
+        node: &impl Span,
+        reason: impl FnOnce() -> String,
+        hint: Option<&str>,
+    ) -> Value {
+        let mut reasons = self.shared.reasons.borrow_mut();
+        if reasons.len() < MAX_REASONS {
+            let mut reason = *self.fail(node, reason());
+            reason.hint = hint.map(str::to_owned);
+            reasons.push(reason);
+        }
+        Value::Unknown
+    }
+
     pub(super) fn expression(&self, expression: &Expression, scope: &Scope, depth: usize) -> Eval {
         if depth > MAX_DEPTH {
             return Err(self.fail(expression, "expression is nested too deeply"));
         }
         let value = self.value_of(expression, scope, depth + 1)?;
-        if self.budget.take(&value) { Ok(value) } else { Err(self.too_much(expression)) }
+        if self.shared.budget.take(&value) { Ok(value) } else { Err(self.too_much(expression)) }
+    }
+
+    /// Runs something whose failure packer might not see.
+    pub(super) fn perhaps<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.shared.needed.replace(false);
+        let result = work();
+        self.shared.needed.set(before);
+        result
     }
 
     /// Whether so much more text may be computed.
     pub(super) fn spend(&self, node: &impl Span, bytes: usize) -> Result<(), Box<Diagnostic>> {
-        if self.budget.spend(bytes) { Ok(()) } else { Err(self.too_much(node)) }
+        if self.shared.budget.spend(bytes) { Ok(()) } else { Err(self.too_much(node)) }
     }
 
     fn too_much(&self, node: &impl Span) -> Box<Diagnostic> {
@@ -130,21 +260,7 @@ impl Evaluator<'_> {
                 Ok(Value::Map(entries))
             }
             Expression::Variable(name) => self.name(name.as_str(), name, scope),
-            Expression::Conditional(conditional) => {
-                match self.expression(&conditional.cond_expr, scope, depth)? {
-                    Value::Unknown => Ok(Value::Unknown),
-                    condition => {
-                        let condition = convert::to_bool(&condition).ok_or_else(|| {
-                            self.fail(&conditional.cond_expr, "the condition is not a bool")
-                        })?;
-                        let both = [&conditional.true_expr, &conditional.false_expr]
-                            .map(|branch| self.expression(branch, scope, depth));
-                        let [yes, no] = both;
-                        let mut both = convert::unify(vec![yes?, no?]);
-                        Ok(both.swap_remove(usize::from(!condition)))
-                    }
-                }
-            }
+            Expression::Conditional(conditional) => self.conditional(conditional, scope, depth),
             Expression::FuncCall(call) => self.call(call, scope, depth),
             Expression::Traversal(traversal) => {
                 let operators: Vec<&TraversalOperator> =
@@ -152,10 +268,9 @@ impl Evaluator<'_> {
                 // `local.name` needs one of the locals and no copy of all.
                 if let (Expression::Variable(root), [TraversalOperator::GetAttr(name), rest @ ..]) =
                     (&traversal.expr, operators.as_slice())
-                    && let Some(Value::Map(entries)) = scope.names.get(root.as_str()).map(|value| &**value)
-                    && let Some(value) = entries.get(name.as_str())
+                    && let Some(value) = self.field(root.as_str(), name.as_str(), scope)
                 {
-                    return self.traverse(expression, value.clone(), rest, scope, depth);
+                    return self.traverse(expression, value, rest, scope, depth);
                 }
                 let base = self.expression(&traversal.expr, scope, depth)?;
                 self.traverse(expression, base, &operators, scope, depth)
@@ -172,17 +287,21 @@ impl Evaluator<'_> {
                         .ok_or_else(|| self.fail(expression, "`-` needs a number")),
                 }
             }
-            Expression::BinaryOp(op) => {
-                let left = self.expression(&op.lhs_expr, scope, depth)?;
-                let right = self.expression(&op.rhs_expr, scope, depth)?;
-                operators::binary(*op.operator.value(), &left, &right).ok_or_else(|| {
-                    self.fail(
-                        expression,
-                        format!("this operator does not take a {} and a {}", left.kind(), right.kind()),
-                    )
-                })
-            }
+            Expression::BinaryOp(op) => self.binary(expression, op, scope, depth),
             Expression::ForExpr(for_expr) => self.for_expression(expression, for_expr, scope, depth),
+        }
+    }
+
+    /// `root.name`, without a copy of all that `root` has.
+    fn field(&self, root: &str, name: &str, scope: &Scope) -> Option<Value> {
+        match (scope.names.get(root), self.source) {
+            (Some(value), _) => match &**value {
+                Value::Map(entries) => entries.get(name).cloned(),
+                _ => None,
+            },
+            (None, Source::Expression) => self.shared.world.field(root, name),
+            // It sees nothing but the names that it got.
+            (None, Source::TemplateFile) => None,
         }
     }
 
@@ -191,7 +310,7 @@ impl Evaluator<'_> {
             return Ok((**value).clone());
         }
         if scope.open {
-            return Ok(Value::Unknown);
+            return Ok(self.unknown(node, || format!("`{name}` is known only when packer runs")));
         }
         let known = scope.names.keys().map(String::as_str);
         let hint = match suggest::nearest(name, known.clone()) {
@@ -203,62 +322,6 @@ impl Evaluator<'_> {
                 .at(self.document.location(node))
                 .hint(hint),
         ))
-    }
-
-    fn call(&self, call: &hcl_edit::expr::FuncCall, scope: &Scope, depth: usize) -> Eval {
-        let name = call.name.name.as_str();
-        // These two must see their arguments unevaluated.
-        if matches!(name, "try" | "can") {
-            for argument in call.args.iter() {
-                match self.expression(argument, scope, depth) {
-                    Ok(Value::Unknown) => return Ok(Value::Unknown),
-                    Ok(_) if name == "can" => return Ok(Value::Bool(true)),
-                    Ok(value) => return Ok(value),
-                    Err(_) => {}
-                }
-            }
-            return if name == "can" {
-                Ok(Value::Bool(false))
-            } else {
-                Err(self.fail(call, "no argument of try() can be evaluated"))
-            };
-        }
-        if name == "convert" {
-            return self.convert(call, scope, depth);
-        }
-        let mut arguments = call
-            .args
-            .iter()
-            .map(|argument| self.expression(argument, scope, depth))
-            .collect::<Result<Vec<_>, _>>()?;
-        if call.args.expand_final() {
-            match arguments.pop() {
-                Some(Value::List(items)) => arguments.extend(items),
-                Some(Value::Unknown) => return Ok(Value::Unknown),
-                _ => return Err(self.fail(call, "only a list can be expanded with `...`")),
-            }
-        }
-        functions::call(name, &arguments).map_err(|error| {
-            let mut diagnostic = self.fail(call, error.to_string());
-            if let functions::FunctionError::NotAFunction(_) = error {
-                diagnostic.code = "UnknownFunction";
-                diagnostic.hint =
-                    suggest::nearest(name, functions::names()).map(|near| format!("did you mean `{near}`?"));
-            }
-            diagnostic
-        })
-    }
-
-    /// `convert(value, type)`: the second argument is a type and no value.
-    fn convert(&self, call: &hcl_edit::expr::FuncCall, scope: &Scope, depth: usize) -> Eval {
-        let mut arguments = call.args.iter();
-        let (Some(value), Some(kind), None) = (arguments.next(), arguments.next(), arguments.next()) else {
-            return Err(self.fail(call, "convert() takes a value and a type"));
-        };
-        let value = self.expression(value, scope, depth)?;
-        let default = |default: &Expression| evaluate(self.document, default, &Scope::closed());
-        let kind = type_expr::parse(self.document, kind, &default)?;
-        kind.convert(&value).map_err(|error| self.fail(call, error.to_string()))
     }
 
     /// The number as it stands in the file: the parser has rounded it to 64 bits.
@@ -301,7 +364,10 @@ impl Evaluator<'_> {
             TraversalOperator::Index(at) => {
                 let at = self.expression(at, scope, depth)?;
                 if at == Value::Unknown {
-                    return Ok(Value::Unknown);
+                    return match self.any_element(&value) {
+                        Some(element) => self.perhaps(|| self.traverse(node, element, rest, scope, depth)),
+                        None => Ok(Value::Unknown),
+                    };
                 }
                 convert::index(&value, &at)
             }
@@ -310,74 +376,5 @@ impl Evaluator<'_> {
             Some(next) => self.traverse(node, next, rest, scope, depth),
             None => Err(self.fail(node, format!("this {} has no such element", value.kind()))),
         }
-    }
-
-    fn for_expression(&self, node: &Expression, for_expr: &ForExpr, scope: &Scope, depth: usize) -> Eval {
-        let collection = self.expression(&for_expr.intro.collection_expr, scope, depth)?;
-        if collection == Value::Unknown {
-            return Ok(Value::Unknown);
-        }
-        let pairs = pairs(&collection).ok_or_else(|| {
-            self.fail(node, format!("`for` needs a list or map, not a {}", collection.kind()))
-        })?;
-        let mut list = Vec::new();
-        let mut map: IndexMap<String, Value> = IndexMap::new();
-        for (key, item) in pairs {
-            let mut inner = scope.clone();
-            if let Some(name) = &for_expr.intro.key_var {
-                inner = inner.with(name.as_str(), key);
-            }
-            inner = inner.with(for_expr.intro.value_var.as_str(), item);
-            if let Some(condition) = &for_expr.cond {
-                match self.expression(&condition.expr, &inner, depth)? {
-                    Value::Unknown => return Ok(Value::Unknown),
-                    condition => {
-                        if !convert::to_bool(&condition)
-                            .ok_or_else(|| self.fail(node, "the `if` of a `for` is not a bool"))?
-                        {
-                            continue;
-                        }
-                    }
-                }
-            }
-            let value = self.expression(&for_expr.value_expr, &inner, depth)?;
-            let Some(key_expr) = &for_expr.key_expr else {
-                list.push(value);
-                continue;
-            };
-            let key = self.expression(key_expr, &inner, depth)?;
-            if key == Value::Unknown {
-                return Ok(Value::Unknown);
-            }
-            let key = convert::to_text(&key)
-                .ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
-            if for_expr.grouping {
-                match map.entry(key).or_insert_with(|| Value::List(Vec::new())) {
-                    Value::List(group) => group.push(value),
-                    _ => unreachable!("groups are lists"),
-                }
-            } else if map.insert(key.clone(), value).is_some() {
-                return Err(self.fail(node, format!("two elements have the key `{key}`")));
-            }
-        }
-        Ok(if for_expr.key_expr.is_some() { Value::Map(map) } else { Value::List(list) })
-    }
-}
-
-pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
-    match collection {
-        Value::List(items) => Some(
-            items
-                .iter()
-                .enumerate()
-                .map(|(at, item)| (Value::Number(Number::from(at as u64)), item.clone()))
-                .collect(),
-        ),
-        Value::Map(entries) => {
-            let mut sorted: Vec<_> = entries.iter().collect();
-            sorted.sort_by_key(|(key, _)| key.as_str());
-            Some(sorted.into_iter().map(|(key, item)| (Value::String(key.clone()), item.clone())).collect())
-        }
-        _ => None,
     }
 }

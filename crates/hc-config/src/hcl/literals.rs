@@ -28,17 +28,28 @@ pub(super) fn quoted(elements: &[&Element]) -> Literals {
 
 /// The literals of a heredoc in `source`.
 pub(super) fn heredoc(heredoc: &HeredocTemplate, source: &str) -> Literals {
+    let mut pieces = written(heredoc.template.iter(), source);
+    if heredoc.indent().is_some() {
+        flush(&mut pieces);
+    }
+    joined(pieces)
+}
+
+/// The literals of a template file whose text is `source`.
+pub(super) fn bare(elements: &[&Element], source: &str) -> Literals {
+    joined(written(elements.iter().copied(), source))
+}
+
+/// Stripped pieces of text in which nothing but `$${` and `%%{` is escaped.
+fn written<'e>(elements: impl Iterator<Item = &'e Element>, source: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    walk(heredoc.template.iter(), &mut pieces, &|text, span| {
+    walk(elements, &mut pieces, &|text, span| {
         // The parser has taken some indentation away already; the file still has it.
         let written = source.get(span).unwrap_or(text);
         written.replace("$${", "${").replace("%%{", "%{").split_inclusive('\n').map(str::to_owned).collect()
     });
     strip(&mut pieces);
-    if heredoc.indent().is_some() {
-        flush(&mut pieces);
-    }
-    joined(pieces)
+    pieces
 }
 
 type Lines<'a> = &'a dyn Fn(&str, std::ops::Range<usize>) -> Vec<String>;

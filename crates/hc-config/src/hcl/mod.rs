@@ -2,18 +2,23 @@
 
 pub mod blocks;
 mod budget;
-pub(crate) mod convert;
+mod calls;
+mod choices;
+pub mod convert;
 pub mod document;
 pub mod eval;
 pub mod functions;
 mod literals;
+mod loops;
 mod operators;
+mod outside;
 mod repeated;
 mod strings;
 mod template;
 pub(crate) mod type_expr;
 pub mod types;
+pub mod world;
 
-pub use document::Document;
+pub use document::{Document, TextTemplate};
 /// The syntax tree that [`Document::body`] hands out.
 pub use hcl_edit;

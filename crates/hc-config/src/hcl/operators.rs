@@ -30,7 +30,7 @@ pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> O
     })
 }
 
-/// `None` for a division by zero, which is infinite and thus no number.
+/// `None` where Packer computes no number: zero by zero, infinite by infinite.
 fn arithmetic(operator: BinaryOperator, left: &Number, right: &Number) -> Option<Number> {
     match operator {
         BinaryOperator::Plus => left.plus(right),

@@ -4,8 +4,10 @@ use hcl_edit::Span;
 use hcl_edit::template::{Directive, Element, HeredocTemplate};
 
 use super::convert;
-use super::eval::{Eval, Evaluator, Scope, pairs};
+use super::document::TextTemplate;
+use super::eval::{Eval, Evaluator, Scope};
 use super::literals::{self, Literals};
+use super::loops::{pairs, with_unknown};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
@@ -35,6 +37,15 @@ impl Evaluator<'_> {
         self.template(&elements, literals::heredoc(heredoc, self.document.text()), scope, depth)
     }
 
+    /// A file that `templatefile()` names; this evaluator's document is the one inside of `file`.
+    pub(super) fn text_template(&self, file: &TextTemplate, scope: &Scope, depth: usize) -> Eval {
+        let elements: Vec<&Element> = file.template.iter().collect();
+        if let [Element::Interpolation(only)] = elements.as_slice() {
+            return self.expression(&only.expr, scope, depth);
+        }
+        self.template(&elements, literals::bare(&elements, self.document.text()), scope, depth)
+    }
+
     fn template(&self, elements: &[&Element], literals: Literals, scope: &Scope, depth: usize) -> Eval {
         let mut out = Output { literals, text: String::new() };
         match self.elements(elements.iter().copied(), scope, depth, &mut out)? {
@@ -43,7 +54,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Appends elements; `false` when one of them is unknown.
+    /// Appends elements; `false` when one of them is unknown. The others are evaluated all the same: what they read
+    /// counts.
     fn elements<'e>(
         &self,
         elements: impl Iterator<Item = &'e Element>,
@@ -51,12 +63,11 @@ impl Evaluator<'_> {
         depth: usize,
         out: &mut Output,
     ) -> Result<bool, Box<Diagnostic>> {
+        let mut known = true;
         for element in elements {
-            if !self.element(element, scope, depth, out)? {
-                return Ok(false);
-            }
+            known &= self.element(element, scope, depth, out)?;
         }
-        Ok(true)
+        Ok(known)
     }
 
     fn element(
@@ -86,11 +97,14 @@ impl Evaluator<'_> {
             Element::Directive(directive) => match &**directive {
                 Directive::If(branch) => {
                     let condition = self.expression(&branch.if_expr.cond_expr, scope, depth)?;
-                    if condition == Value::Unknown {
-                        return Ok(false);
-                    }
-                    let condition = convert::to_bool(&condition)
-                        .ok_or_else(|| self.fail(branch, "the condition of `%{if}` is not a bool"))?;
+                    let condition = match condition {
+                        Value::Unknown => match self.any_way() {
+                            Some(way) => way,
+                            None => return Ok(false),
+                        },
+                        condition => convert::to_bool(&condition)
+                            .ok_or_else(|| self.fail(branch, "the condition of `%{if}` is not a bool"))?,
+                    };
                     let chosen = match condition {
                         true => Some(&branch.if_expr.template),
                         false => branch.else_expr.as_ref().map(|otherwise| &otherwise.template),
@@ -103,20 +117,25 @@ impl Evaluator<'_> {
                 Directive::For(repeat) => {
                     let collection = self.expression(&repeat.for_expr.collection_expr, scope, depth)?;
                     if collection == Value::Unknown {
+                        // Once, for what is read whatever the collection holds.
+                        let names = repeat.for_expr.key_var.iter().chain([&repeat.for_expr.value_var]);
+                        let inner = with_unknown(scope, names);
+                        let _ = self
+                            .perhaps(|| self.elements(repeat.for_expr.template.iter(), &inner, depth, out));
                         return Ok(false);
                     }
                     let pairs = pairs(&collection)
                         .ok_or_else(|| self.fail(repeat, "`%{for}` needs a list or map"))?;
+                    let mut known = true;
                     for (key, item) in pairs {
                         let mut inner = scope.clone();
                         if let Some(name) = &repeat.for_expr.key_var {
                             inner = inner.with(name.as_str(), key);
                         }
                         inner = inner.with(repeat.for_expr.value_var.as_str(), item);
-                        if !self.elements(repeat.for_expr.template.iter(), &inner, depth, out)? {
-                            return Ok(false);
-                        }
+                        known &= self.elements(repeat.for_expr.template.iter(), &inner, depth, out)?;
                     }
+                    return Ok(known);
                 }
             },
         }

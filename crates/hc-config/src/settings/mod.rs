@@ -289,6 +289,10 @@ pub struct AdoptedBuilder {
     /// The one source of the directory that this builder stands for (`-only`); all when absent.
     #[serde(default)]
     pub only: Option<String>,
+    /// Packer's working directory, relative to the project: where relative paths of its templates start from. What
+    /// `builder.toml` says when absent, else the project itself.
+    #[serde(default)]
+    pub workdir: Option<PathBuf>,
 }
 
 /// Logs: how large, how long, where else.

@@ -6,6 +6,8 @@
 )]
 
 mod functions;
+mod values;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,7 +45,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(|number| Value::Number(Number::from(number))),
         "-?[1-9][0-9]{0,80}(\\.[0-9]{0,40}[1-9])?"
             .prop_map(|text| Value::Number(Number::parse(&text).unwrap())),
-        (-1.0e15..1.0e15_f64).prop_map(|number| Value::Number(Number::from_f64(number).unwrap())),
+        (-1.0e15..1.0e15_f64).prop_map(|number| Value::Number(Number::parse(&number.to_string()).unwrap())),
         text().prop_map(Value::String),
     ];
     leaf.prop_recursive(3, 24, 5, |inner| {

@@ -58,7 +58,7 @@ pub fn each_file<'a>(
         let builder = &one.builder;
         files.extend(builder.layers.iter().chain(&builder.files).cloned());
         files.extend(one.layer_files.iter().map(|(path, _)| path.clone()));
-        files.extend(one.user_data.files.iter().chain(one.assets.paths()).cloned());
+        files.extend(one.user_data.files.iter().chain(one.closure.paths()).cloned());
         if builder.has_metadata {
             files.insert(builder.dir.join(builder_toml::FILE_NAME));
         }

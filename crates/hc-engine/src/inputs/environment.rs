@@ -67,6 +67,11 @@ fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy
         let beaten = prepared.resolution.vars.get(variable).is_some_and(|var| !var.is_default());
         return (!beaten).then_some(if declared.sensitive { Secrecy::Name } else { Secrecy::Value });
     }
+    let mut read = prepared.closure.env.iter().filter(|one| one.reaches && one.name == name).peekable();
+    if read.peek().is_some() {
+        let sensitive = |variable: &str| prepared.declared.get(variable).is_some_and(|found| found.sensitive);
+        return Some(if read.any(|one| sensitive(&one.variable)) { Secrecy::Name } else { Secrecy::Value });
+    }
     let is_named = environment::is_named(name, allowed);
     let of_plugin =
         PLUGINS.iter().any(|(prefix, kind)| name.starts_with(prefix) && uses(&prepared.builder, kind));

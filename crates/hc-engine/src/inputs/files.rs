@@ -15,7 +15,7 @@ pub(super) fn of(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
     files.extend(builder.files.iter().map(|path| (path.clone(), InputKind::Template)));
     files.extend(prepared.layer_files.iter().cloned());
     files.extend(prepared.user_data.files.iter().map(|path| (path.clone(), InputKind::Cloudinit)));
-    files.extend(prepared.assets.iter().cloned());
+    files.extend(prepared.closure.iter().cloned());
     if builder.has_metadata {
         files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));
     }

@@ -1,6 +1,7 @@
 //! One target with its values, assets and rendered variables: everything before anything is hashed or run.
 
 pub mod cloudinit;
+mod environment;
 mod layers;
 mod media;
 mod read;
@@ -20,7 +21,7 @@ use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
 use hc_core::{BuilderId, EnvName, Target};
 use hc_records::{InputKind, layout};
-use hc_templates::assets::{self, Assets};
+use hc_templates::closure::{self, Closure, Memory, Search};
 use hc_templates::{Builder, naming};
 
 use crate::error::{EngineError, Result};
@@ -71,7 +72,7 @@ pub struct Prepared {
     /// Its cloud-init user data.
     pub user_data: UserData,
     /// Files that the templates refer to.
-    pub assets: Assets,
+    pub closure: Closure,
     /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
     pub rendered: String,
     /// What values were read from.
@@ -163,11 +164,16 @@ struct Preparing<'a> {
     selection: &'a Selection,
     values: &'a Values,
     git_sha: String,
+    memory: Memory,
+    caller: environment::Caller,
 }
 
 impl<'a> Preparing<'a> {
     fn new(project: &'a Project, selection: &'a Selection, values: &'a Values) -> Self {
-        Self { project, selection, values, git_sha: git::head(project).unwrap_or_default() }
+        let git_sha = git::head(project).unwrap_or_default();
+        let memory = Memory::new(&project.root);
+        let caller = environment::Caller::of(project);
+        Self { project, selection, values, git_sha, memory, caller }
     }
 
     fn prepare(&self, builder: &Builder, env: &EnvName) -> (Prepared, Vec<Diagnostic>) {
@@ -193,9 +199,20 @@ impl<'a> Preparing<'a> {
                 }
             }
         }
-        let known = resolution.vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
-        let (assets, problems) = assets::find(&self.project.root, builder, &Value::Map(known));
-        diagnostics.extend(problems.into_iter().map(|problem| sources::explain(self.project, problem)));
+        let (memory, vars) = (&self.memory, &resolution.vars);
+        let mut closure = closure::find(&Search {
+            memory,
+            builder,
+            vars,
+            env: &self.caller.packer(env, &self.project.at(&builder.workdir)),
+        });
+        diagnostics.extend(sources::explain(self.project, &mut closure.problems.missing, builder.adopted));
+        let mut found = closure.diagnostics(builder);
+        for unknown in found.iter_mut().filter(|one| self.values.strict && one.code == "InputUnknown") {
+            unknown.severity = Severity::Error;
+        }
+        diagnostics.extend(found);
+        diagnostics.extend(self.caller.stripped(&closure.env));
         let rendered = hc_config::render::render(&target, &resolution);
         let builder = builder.clone();
         let prepared = Prepared {
@@ -205,7 +222,7 @@ impl<'a> Preparing<'a> {
             resolution,
             layer_files,
             user_data,
-            assets,
+            closure,
             rendered,
             read,
         };

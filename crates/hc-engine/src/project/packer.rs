@@ -82,6 +82,7 @@ pub fn around<'a, W>(
         .pass(settings.pass_env.iter().cloned())
         .set("HYBRID_ENV", env.as_str())
         .set("HYBRIDCORE_ENV", env.as_str())
+        .set("PWD", cwd)
         .timeout(settings.timeout.get())
         .grace(settings.grace.get())
         .clock(Clock::new(project.host.clock));

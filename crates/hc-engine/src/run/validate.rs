@@ -217,7 +217,7 @@ fn missing_plugin(checked: &Checked) -> Option<String> {
 
 /// Packer's own message, with paths of the project instead of the stage.
 fn in_project(output: &str, place: &Place) -> String {
-    let stage = format!("{}/", place.cwd.display());
+    let stage = format!("{}/", place.stage.display());
     output.replace(&stage, "").trim().to_owned()
 }
 

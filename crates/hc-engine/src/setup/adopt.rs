@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hc_config::settings;
+use hc_packer::environment;
 use hc_templates::adopt::{Survey, survey};
 
 use crate::error::{EngineError, Result};
@@ -88,10 +89,21 @@ fn settings_text(name: &str, found: &Survey) -> String {
     let mut text = format!(
         "# Written by `hybrid init --adopt`. It maps builder ids to Packer directories, which keep their place and\n\
          # their content. Ids may be renamed: <os>.<platform>.<variant>. `only` is the one source of a directory that a\n\
-         # builder stands for; where a var file is missing, its .example is used.\n\n\
+         # builder stands for, `workdir` where packer runs when that is not the root; where a var file is missing, its\n\
+         # .example is used.\n\n\
          [project]\nname = {}\ndefault_env = \"dev\"\n",
         quoted(name)
     );
+    let further: Vec<String> = found
+        .env
+        .iter()
+        .filter(|name| !environment::passes(name) && *name != "PWD")
+        .map(|name| quoted(name))
+        .collect();
+    if !further.is_empty() {
+        text.push_str("\n# Variables of the environment that the templates read.\n[packer]\n");
+        text.push_str(&format!("pass_env = [{}]\n", further.join(", ")));
+    }
     if !found.naming.is_empty() {
         text.push_str("\n# Source types that hybrid does not know by itself.\n[naming]\n");
         for (platform, types) in &found.naming {
@@ -103,6 +115,9 @@ fn settings_text(name: &str, found: &Survey) -> String {
         text.push_str(&format!("\n[builders.\"{}\"]\npath = {}\n", builder.id, path(&builder.mapping.path)));
         if let Some(only) = &builder.mapping.only {
             text.push_str(&format!("only = {}\n", quoted(only)));
+        }
+        if let Some(workdir) = &builder.mapping.workdir {
+            text.push_str(&format!("workdir = {}\n", path(workdir)));
         }
         match builder.mapping.var_files.as_slice() {
             [] => {}

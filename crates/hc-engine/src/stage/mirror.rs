@@ -120,7 +120,9 @@ struct Known<'a> {
 fn known<'a>(project: &'a Project, prepared: &'a Prepared) -> Known<'a> {
     Known {
         project,
-        inputs: crate::inputs::paths(prepared).collect(),
+        inputs: crate::inputs::paths(prepared)
+            .chain(prepared.closure.links.iter().map(|link| link.path.clone()))
+            .collect(),
         listed: prepared.builder.dir.ancestors().collect(),
     }
 }

@@ -50,6 +50,7 @@ pub fn make(
     }
     let plan = plan(packer, prepared)?;
     digests.adopt(compose::write(&project.root, &plan, &place.stage)?);
+    create_dirs(&place.cwd)?;
     Ok(None)
 }
 
@@ -58,7 +59,7 @@ pub fn make(
 /// # Errors
 /// When two files would have one name.
 pub fn plan(packer: &Packer, prepared: &Prepared) -> Result<compose::StagePlan> {
-    let planned = compose::plan(&prepared.builder, &prepared.assets, &prepared.rendered, packer.has_init());
+    let planned = compose::plan(&prepared.builder, &prepared.closure, &prepared.rendered, packer.has_init());
     planned.map_err(|collision| {
         let place = Location::whole_file(&collision.path);
         let problem = Diagnostic::error(collision.code(), collision.to_string())

@@ -19,7 +19,7 @@ pub struct Place {
     pub work: PathBuf,
     /// The stage, in which the project's files have their places.
     pub stage: PathBuf,
-    /// Working directory of packer.
+    /// Working directory of packer: `workdir` of the builder, in the stage.
     pub cwd: PathBuf,
     /// Packer's directory argument.
     pub packer_dir: PathBuf,
@@ -44,7 +44,7 @@ impl Place {
             var_files = own.chain([work.join(compose::RENDERED)]).collect();
             packer_dir = stage.join(prepared.builder.file.as_ref().unwrap_or(&prepared.builder.dir));
         }
-        Self { cwd: stage.clone(), stage, packer_dir, var_files, work }
+        Self { cwd: stage.join(&prepared.builder.workdir), stage, packer_dir, var_files, work }
     }
 
     /// The file with the merged user data (CONFIG-6).

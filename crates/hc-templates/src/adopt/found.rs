@@ -1,6 +1,6 @@
 //! What a survey of a repository says: builders, what could not be mapped, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use hc_config::settings::AdoptedBuilder;
@@ -15,6 +15,8 @@ pub struct Survey {
     pub unmapped: Vec<Unmapped>,
     /// Source types that no platform knows, for `[naming]` of hybrid.toml.
     pub naming: BTreeMap<String, Vec<String>>,
+    /// Variables of the environment that templates read.
+    pub env: BTreeSet<String>,
 }
 
 /// One builder that was found.

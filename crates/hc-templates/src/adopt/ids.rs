@@ -162,6 +162,7 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, types: &mut BTreeMap<String, Vec<Stri
                 path: draft.path.to_owned(),
                 var_files: files.clone().map(|file| file.path.clone()).collect(),
                 only: draft.only.clone(),
+                workdir: draft.workdir.clone(),
             },
             source: draft.source.clone(),
             missing: draft.missing.clone(),

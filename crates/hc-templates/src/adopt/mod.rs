@@ -18,6 +18,7 @@ use hc_core::fs::FsError;
 pub use self::found::{Found, Survey, Unmapped};
 use self::template::Template;
 use self::tree::Tree;
+use crate::closure::Memory;
 
 /// Looks at every file below `root` that Packer could read.
 ///
@@ -48,8 +49,10 @@ pub fn survey(root: &Path) -> Result<Survey, FsError> {
     let packer_dirs: Vec<&Path> = tree.packer_dirs.keys().map(PathBuf::as_path).collect();
     let choices = vars::choose(&templates, &packer_dirs, &tree.var_files, &mut survey.unmapped);
     let mut drafts = Vec::new();
+    let memory = Memory::new(root);
     for (template, choice) in templates.iter().zip(&choices) {
-        template.builders(choice, &mut drafts);
+        template.builders(choice, &memory, &mut drafts);
+        survey.env.extend(template.env());
     }
     survey.builders = ids::name(drafts, &mut survey.naming);
     survey.builders.sort_by(|a, b| a.id.cmp(&b.id));

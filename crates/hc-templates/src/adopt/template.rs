@@ -9,6 +9,8 @@ use hc_config::{Value, variables};
 use super::found::Unmapped;
 use super::sources;
 use super::tree::{self, VarFile};
+use crate::closure::workdir::{self, Candidate};
+use crate::closure::{self, Memory};
 
 /// A Packer directory that builds something.
 pub(super) struct Template {
@@ -42,6 +44,8 @@ pub(super) struct Draft<'a> {
     pub(super) source: String,
     pub(super) build: Option<String>,
     pub(super) only: Option<String>,
+    /// Where packer runs; the repository's root when absent.
+    pub(super) workdir: Option<PathBuf>,
     pub(super) values: BTreeMap<String, Value>,
     pub(super) communicator: Option<String>,
     pub(super) missing: Vec<String>,
@@ -92,11 +96,13 @@ impl Template {
     }
 
     /// One builder per image and source.
-    pub(super) fn builders<'a>(&'a self, choice: &Choice<'a>, drafts: &mut Vec<Draft<'a>>) {
+    pub(super) fn builders<'a>(&'a self, choice: &Choice<'a>, memory: &Memory, drafts: &mut Vec<Draft<'a>>) {
         let images: Vec<Option<&VarFile>> = match choice.images.as_slice() {
             [] => vec![None],
             images => images.iter().map(|image| Some(*image)).collect(),
         };
+        let sources: Vec<String> = self.blocks.iter().cloned().collect();
+        let mut workdir = None;
         for image in images {
             let mut values: BTreeMap<String, Value> = self
                 .declared
@@ -109,6 +115,10 @@ impl Template {
                 let known = file.values.iter().filter(|(name, _)| self.declared.contains_key(*name));
                 values.extend(known.map(|(name, value)| (name.clone(), value.clone())));
             }
+            let workdir = workdir.get_or_insert_with(|| {
+                let (documents, dir) = (&self.documents, &self.dir);
+                workdir::find(memory, &Candidate { documents, sources: &sources, dir, values: &values })
+            });
             let built = sources::built(&self.documents, &self.blocks, &values);
             for one in &built {
                 let alone = built.len() == 1 && self.blocks.len() == 1;
@@ -119,11 +129,17 @@ impl Template {
                     source: one.address.clone(),
                     build: one.build.clone(),
                     only: (!alone).then(|| one.only()),
+                    workdir: workdir.clone(),
                     missing: missing.iter().cloned().collect(),
                     values: values.clone(),
                     communicator: sources::communicator(&self.documents, &one.address, &values),
                 });
             }
         }
+    }
+
+    /// Variables of the environment that it reads.
+    pub(super) fn env(&self) -> BTreeSet<String> {
+        closure::env_names(&self.documents)
     }
 }

@@ -22,6 +22,8 @@ pub struct Builder {
     pub in_place: bool,
     /// Whether the mapping of hybrid.toml brought it.
     pub adopted: bool,
+    /// Packer's working directory, relative to the project; empty for the project itself.
+    pub workdir: PathBuf,
     /// The one source to build (`-only`), of an adopted directory.
     pub only: Option<String>,
     /// Shared layers, lowest first, relative to the project.

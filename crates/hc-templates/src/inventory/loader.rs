@@ -227,7 +227,12 @@ impl<'a> Loader<'a> {
             );
             return None;
         }
-        self.read(id.clone(), dir, file, true, true, mapping.only.clone(), Vec::new(), files, var_files)
+        let only = mapping.only.clone();
+        let mut builder = self.read(id.clone(), dir, file, true, true, only, Vec::new(), files, var_files)?;
+        if let Some(workdir) = &mapping.workdir {
+            builder.workdir = self.workdir(Path::new(hc_config::settings::FILE_NAME), workdir)?;
+        }
+        Some(builder)
     }
 
     /// The file, or the example that shows what it looks like.
@@ -289,12 +294,17 @@ impl<'a> Loader<'a> {
             list.dedup();
         }
         let has_metadata = metadata.is_some();
+        let workdir = match metadata.as_ref().and_then(|metadata| metadata.workdir.as_ref()) {
+            Some(workdir) => self.workdir(&metadata_path, workdir)?,
+            None => PathBuf::new(),
+        };
         Some(Builder {
             id,
             dir,
             file,
             in_place,
             adopted,
+            workdir,
             only,
             layers,
             files,
@@ -336,6 +346,25 @@ impl<'a> Loader<'a> {
     fn parse(&mut self, path: &Path) -> Option<Document> {
         let text = self.text(path)?;
         Document::parse(path, text).map_err(|problem| self.diagnostics.push(*problem)).ok()
+    }
+
+    /// Packer's working directory, which the file at `path` names; `None` when it cannot be one.
+    fn workdir(&mut self, path: &Path, workdir: &Path) -> Option<PathBuf> {
+        let workdir = hc_core::fs::normalize(workdir);
+        let problem = if workdir.is_absolute() || workdir.starts_with("..") {
+            (
+                "AssetOutsideProject",
+                format!("the working directory {} lies outside the project", workdir.display()),
+            )
+        } else if self.root.join(&workdir).is_dir() {
+            return Some(workdir);
+        } else {
+            ("MissingAsset", format!("the working directory {} does not exist", workdir.display()))
+        };
+        let (code, message) = problem;
+        let problem = Diagnostic::error(code, message).at(Location::whole_file(path));
+        self.diagnostics.push(problem.hint("correct `workdir`, a directory relative to the project"));
+        None
     }
 
     fn metadata(&mut self, path: &Path) -> Option<BuilderToml> {

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails; packer is on PATH"
 )]
 
+mod closure;
 mod syntax;
 mod variables;
 

@@ -8,10 +8,11 @@ use hc_config::hcl::eval::{Scope, evaluate};
 use hc_config::hcl::hcl_edit::expr::Expression;
 use hc_config::hcl::hcl_edit::structure::Body;
 use hc_config::render::render;
-use hc_config::resolve::{Layer, ResolveInput, resolve};
-use hc_config::{Value, variables};
+use hc_config::resolve::{Layer, ResolveInput, ResolvedVar, resolve};
+use hc_config::{Diagnostic, Value, variables};
 use hc_core::Version;
-use hc_templates::{Builder, BuilderToml, assets, requirements};
+use hc_templates::closure::{self, Memory, Search};
+use hc_templates::{Builder, BuilderToml, requirements};
 
 use super::outcome::{kind, placed, plain};
 
@@ -41,11 +42,17 @@ pub(super) fn hcl(bytes: &[u8]) -> u64 {
 
     let builder = builder(document);
     requirements::plugins(&builder);
-    let defaults =
-        declared.iter().filter_map(|(name, variable)| Some((name.clone(), variable.default.clone()?)));
+    let vars = declared.iter().map(|(name, variable)| {
+        let value = variable.default.clone().unwrap_or(Value::Unknown);
+        (name.clone(), ResolvedVar { value, secret: None, sensitive: false, chain: Vec::new() })
+    });
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/hc-engine/scaffold");
-    let (_, problems) = assets::find(&root, &builder, &Value::Map(defaults.collect()));
-    seen.push(placed(path, &text, &problems));
+    let (memory, vars, env) = (Memory::new(&root), vars.collect(), BTreeMap::new());
+    let found = closure::find(&Search { memory: &memory, builder: &builder, vars: &vars, env: &env });
+    let problems = found.diagnostics(&builder);
+    // Others lie in what a playbook or a script names.
+    let own = |problem: &&Diagnostic| problem.location.as_ref().is_some_and(|place| place.path == path);
+    seen.push(placed(path, &text, problems.iter().filter(own)));
 
     let mut expressions = Vec::new();
     walk(document.body(), &mut expressions);
@@ -132,6 +139,7 @@ fn builder(document: &Document) -> Builder {
     Builder {
         id: "linux.qemu.base".parse().expect("an id"),
         dir: "linux/qemu".into(),
+        workdir: "".into(),
         file: None,
         in_place: false,
         adopted: false,

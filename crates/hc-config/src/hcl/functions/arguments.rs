@@ -31,6 +31,13 @@ impl<'a> Arguments<'a> {
         self.number(at)?.as_i64()
     }
 
+    /// A number that is not too large for a double.
+    pub(super) fn double(&self, at: usize) -> Option<f64> {
+        let number = self.number(at)?;
+        let double = number.as_f64();
+        (number.is_infinite() || double.is_finite()).then_some(double)
+    }
+
     pub(super) fn list(&self, at: usize) -> Option<Vec<Value>> {
         match self.value(at)? {
             Value::List(items) => Some(items.clone()),

@@ -4,15 +4,17 @@ use indexmap::IndexMap;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::arguments::{Arguments, Function, MANY};
-use crate::hcl::convert::{set, to_bool, to_text, unify};
+use crate::hcl::convert::{to_bool, to_text};
+use crate::hcl::types::{set, unify};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     ("alltrue", 1, 1, |a| Some(Value::Bool(flags(a)?.into_iter().all(|flag| flag)))),
     ("anytrue", 1, 1, |a| Some(Value::Bool(flags(a)?.into_iter().any(|flag| flag)))),
     ("chunklist", 2, 2, |a| {
-        let items = a.list(0)?;
+        let items = unify(a.list(0)?)?;
         let chunks = match usize::try_from(a.whole(1)?).ok()? {
+            _ if items.is_empty() => Vec::new(),
             0 => vec![Value::List(items)],
             size => items.chunks(size).map(|chunk| Value::List(chunk.to_vec())).collect(),
         };
@@ -20,7 +22,7 @@ pub(super) const TABLE: &[Function] = &[
     }),
     ("coalesce", 1, MANY, |a| {
         let empty = |item: &Value| *item == Value::Null || item.as_str() == Some("");
-        unify(a.0.to_vec()).into_iter().find(|item| !empty(item))
+        unify(a.0.to_vec())?.into_iter().find(|item| !empty(item))
     }),
     ("coalescelist", 1, MANY, |a| {
         a.0.iter().find(|item| matches!(item, Value::List(items) if !items.is_empty())).cloned()
@@ -33,7 +35,7 @@ pub(super) const TABLE: &[Function] = &[
     ("contains", 2, 2, |a| Some(Value::Bool(a.list(0)?.contains(a.value(1)?)))),
     ("distinct", 1, 1, |a| {
         let mut unique: Vec<Value> = Vec::new();
-        for item in unify(a.list(0)?) {
+        for item in unify(a.list(0)?)? {
             if !unique.contains(&item) {
                 unique.push(item);
             }
@@ -58,7 +60,7 @@ pub(super) const TABLE: &[Function] = &[
         let length = match a.value(0)? {
             Value::List(items) => items.len(),
             Value::Map(entries) => entries.len(),
-            other => to_text(other)?.graphemes(true).count(),
+            other => other.as_str()?.graphemes(true).count(),
         };
         i64::try_from(length).ok().map(Value::int)
     }),
@@ -79,14 +81,16 @@ pub(super) const TABLE: &[Function] = &[
     }),
     ("reverse", 1, 1, |a| Some(Value::List(a.list(0)?.into_iter().rev().collect()))),
     ("setintersection", 1, MANY, |a| {
-        let sets: Vec<Vec<Value>> = (0..a.0.len()).map(|at| a.list(at)).collect::<Option<_>>()?;
+        let sets: Vec<Vec<Value>> = (0..a.0.len()).map(|at| unify(a.list(at)?)).collect::<Option<_>>()?;
+        let mut all = unify(sets.concat())?.into_iter();
+        let sets: Vec<Vec<Value>> = sets.iter().map(|set| all.by_ref().take(set.len()).collect()).collect();
         let common = sets[0].iter().filter(|item| sets.iter().all(|set| set.contains(item)));
         Some(set(common.cloned().collect()).unwrap_or(Value::Unknown))
     }),
     ("setproduct", 2, MANY, |a| {
         let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
         for at in 0..a.0.len() {
-            let items = a.list(at)?;
+            let items = unify(a.list(at)?)?;
             if rows.len().saturating_mul(items.len()) > 10_000 {
                 return None;
             }
@@ -99,7 +103,10 @@ pub(super) const TABLE: &[Function] = &[
         }
         Some(Value::List(rows.into_iter().map(Value::List).collect()))
     }),
-    ("setunion", 1, MANY, |a| all_items(a).map(|items| set(items).unwrap_or(Value::Unknown))),
+    ("setunion", 1, MANY, |a| {
+        let sets: Vec<Vec<Value>> = (0..a.0.len()).map(|at| unify(a.list(at)?)).collect::<Option<_>>()?;
+        Some(set(unify(sets.concat())?).unwrap_or(Value::Unknown))
+    }),
     ("slice", 3, 3, |a| {
         let (from, to) = (usize::try_from(a.whole(1)?).ok()?, usize::try_from(a.whole(2)?).ok()?);
         a.list(0)?.get(from..to).map(|part| Value::List(part.to_vec()))

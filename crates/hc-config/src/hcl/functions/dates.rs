@@ -1,23 +1,161 @@
 //! Dates that are arguments; the present is packer's.
 
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset};
 
 use super::arguments::Function;
 use crate::number::Number;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
-    ("formatdate", 2, 2, |a| format_date(&a.text(0)?, parse(&a.text(1)?)?).map(Value::String)),
+    ("formatdate", 2, 2, |a| format_date(&a.text(0)?, strict(&a.text(1)?)?).map(Value::String)),
+    ("rfc3339_parse", 1, 1, |a| {
+        let at = timestamp(&a.text(0)?, Form { between: &['T', ' '], ..LOOSE })?;
+        let unix = ("unix", Value::int(at.unix_timestamp()));
+        Some(parts(at, unix))
+    }),
     ("timeadd", 2, 2, |a| {
-        let at = parse(&a.text(0)?)?.checked_add(duration(&a.text(1)?)?)?;
-        // Parts of a second and their trailing zeros are packer's to write.
-        if at.nanosecond() != 0 { Some(Value::Unknown) } else { at.format(&Rfc3339).ok().map(Value::String) }
+        let (at, duration) = (strict(&a.text(0)?)?, duration(&a.text(1)?)?);
+        // Packer knows five-digit years.
+        Some(at.checked_add(duration).and_then(rfc3339).map_or(Value::Unknown, Value::String))
+    }),
+    ("unix_timestamp_parse", 1, 1, |a| {
+        let Ok(at) = OffsetDateTime::from_unix_timestamp(a.whole(0)?) else { return Some(Value::Unknown) };
+        Some(rfc3339(at).map_or(Value::Unknown, |text| parts(at, ("rfc3339", Value::String(text)))))
     }),
 ];
 
-fn parse(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+/// What `rfc3339_parse()` and its sibling say about a time, and one thing more.
+fn parts(at: OffsetDateTime, more: (&str, Value)) -> Value {
+    let (iso_year, iso_week, _) = at.to_iso_week_date();
+    let text = |text: &dyn std::fmt::Display| Value::String(text.to_string());
+    let parts = [
+        ("year", Value::int(at.year().into())),
+        ("year_day", Value::int(at.ordinal().into())),
+        ("day", Value::int(at.day().into())),
+        ("month", Value::int(u8::from(at.month()).into())),
+        ("month_name", text(&at.month())),
+        ("weekday", Value::int(at.weekday().number_days_from_sunday().into())),
+        ("weekday_name", text(&at.weekday())),
+        ("hour", Value::int(at.hour().into())),
+        ("minute", Value::int(at.minute().into())),
+        ("second", Value::int(at.second().into())),
+        more,
+        ("iso_year", Value::int(iso_year.into())),
+        ("iso_week", Value::int(iso_week.into())),
+    ];
+    Value::Map(parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// As Go writes a time, to the second; `None` for a year without four digits.
+fn rfc3339(at: OffsetDateTime) -> Option<String> {
+    at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
+}
+
+/// A timestamp of YAML in the form of RFC 3339.
+pub(in crate::hcl::functions) fn yaml_timestamp(text: &str) -> Option<String> {
+    let year = text.find(|c: char| !c.is_ascii_digit());
+    if year != Some(4) || !text[4..].starts_with('-') {
+        return None;
+    }
+    let short = Form { short: true, ..LOOSE };
+    let forms = [
+        Form { between: &['T', 't'], ..short },
+        Form { between: &[' '], zone: Zone::Absent, ..short },
+        Form { time: false, zone: Zone::Absent, ..short },
+    ];
+    forms.into_iter().find_map(|form| timestamp(text, form)).and_then(rfc3339)
+}
+
+/// What a timestamp looks like.
+#[derive(Clone, Copy)]
+struct Form {
+    /// Between date and time.
+    between: &'static [char],
+    /// Whether parts may have one digit where others have two.
+    short: bool,
+    /// Whether what Go reads besides is refused: an hour of one digit, a comma, an offset of a whole day.
+    strict: bool,
+    time: bool,
+    zone: Zone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Zone {
+    Needed,
+    /// UTC is meant.
+    Absent,
+}
+
+/// As Go reads RFC 3339 when it is not told to be strict.
+const LOOSE: Form = Form { between: &['T'], short: false, strict: false, time: true, zone: Zone::Needed };
+
+fn strict(text: &str) -> Option<OffsetDateTime> {
+    timestamp(text, Form { strict: true, ..LOOSE })
+}
+
+fn timestamp(text: &str, form: Form) -> Option<OffsetDateTime> {
+    let mut rest = text;
+    let year = digits(&mut rest, 4, false)?;
+    let month = part(&mut rest, '-', form.short)?;
+    let day = part(&mut rest, '-', form.short)?;
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let date = Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?).ok()?;
+    let mut time = Time::MIDNIGHT;
+    if form.time {
+        rest = rest.strip_prefix(form.between)?;
+        let hour = digits(&mut rest, 2, form.short || !form.strict)?;
+        let minute = part(&mut rest, ':', form.short)?;
+        let second = part(&mut rest, ':', form.short)?;
+        let [hour, minute, second] = [hour, minute, second].map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+        time = Time::from_hms_nano(hour, minute, second, fraction(&mut rest, form.strict)?).ok()?;
+    }
+    let offset = match form.zone {
+        Zone::Absent => rest.is_empty().then_some(UtcOffset::UTC)?,
+        Zone::Needed => offset_of(rest, form.strict)?,
+    };
+    Some(date.with_time(time).assume_offset(offset))
+}
+
+/// What stands behind the seconds, in nanoseconds.
+fn fraction(rest: &mut &str, strict: bool) -> Option<u32> {
+    let points: &[char] = if strict { &['.'] } else { &['.', ','] };
+    let Some(fraction) = rest.strip_prefix(points) else { return Some(0) };
+    let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+    *rest = &fraction[end..];
+    let digits: String = fraction[..end].chars().chain("000000000".chars()).take(9).collect();
+    (end > 0).then(|| digits.parse().ok()).flatten()
+}
+
+/// `Z`, `+01:00`, `-05:30`; a little more than a day has, as for Go.
+fn offset_of(text: &str, strict: bool) -> Option<UtcOffset> {
+    if text == "Z" {
+        return Some(UtcOffset::UTC);
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let mut rest = text.strip_prefix(['+', '-'])?;
+    let (most_hours, most_minutes) = if strict { (23, 59) } else { (24, 60) };
+    let hours = digits(&mut rest, 2, false).filter(|hours| *hours <= most_hours)?;
+    let minutes = part(&mut rest, ':', false).filter(|minutes| *minutes <= most_minutes)?;
+    let minutes = i32::try_from(hours * 60 + minutes).ok()?;
+    rest.is_empty().then(|| UtcOffset::from_whole_seconds(sign * minutes * 60).ok()).flatten()
+}
+
+/// A separator and two digits behind it, or one of them.
+fn part(rest: &mut &str, separator: char, short: bool) -> Option<u32> {
+    *rest = rest.strip_prefix(separator)?;
+    digits(rest, 2, short)
+}
+
+/// So many digits, or one where that is enough.
+fn digits(rest: &mut &str, count: usize, short: bool) -> Option<u32> {
+    let found = rest.bytes().take(count).take_while(u8::is_ascii_digit).count();
+    if found == 0 || (found < count && !short) {
+        return None;
+    }
+    let (digits, behind) = rest.split_at(found);
+    *rest = behind;
+    digits.parse().ok()
 }
 
 /// Go's durations: `1h30m`, `-2.5s`, `100ms`.
@@ -45,6 +183,9 @@ fn duration(text: &str) -> Option<Duration> {
             "h" => 3_600 * 1_000_000_000,
             _ => return None,
         };
+        if amount == "." || amount.is_empty() {
+            return None;
+        }
         nanoseconds = nanoseconds.plus(&Number::parse(amount)?.times(&Number::from(unit))?)?;
         rest = behind;
     }

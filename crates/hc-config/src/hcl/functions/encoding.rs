@@ -1,22 +1,25 @@
-//! Encodings, digests and paths.
+//! Encodings and digests.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as BASE64;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
 use super::arguments::{Arguments, Function};
+use super::base64::{from_base64, to_base64};
 use crate::hcl::convert::to_json;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
-    ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(BASE64.decode(a.text(0)?).ok()?).ok()?))),
-    ("base64encode", 1, 1, |a| Some(Value::String(BASE64.encode(a.text(0)?)))),
-    ("basename", 1, 1, |a| Some(Value::String(base_name(&a.text(0)?)))),
-    ("dirname", 1, 1, |a| Some(Value::String(dir_name(&a.text(0)?)))),
+    ("base64decode", 1, 1, |a| Some(Value::String(String::from_utf8(from_base64(&a.text(0)?)?).ok()?))),
+    ("base64encode", 1, 1, |a| Some(Value::String(to_base64(a.text(0)?.as_bytes())))),
+    // No two compressors need to agree: only what comes out again is the same.
+    ("base64gzip", 1, 1, |a| gzipped(a.text(0)?.as_bytes()).map(|bytes| Value::String(to_base64(&bytes)))),
     ("jsondecode", 1, 1, |a| Value::from_json_text(&a.text(0)?).ok()),
-    ("jsonencode", 1, 1, |a| Some(Value::String(to_json(a.value(0)?)))),
+    ("jsonencode", 1, 1, |a| to_json(a.value(0)?).map(Value::String)),
     ("md5", 1, 1, digest::<Md5>),
     ("sha1", 1, 1, digest::<Sha1>),
     ("sha256", 1, 1, digest::<Sha256>),
@@ -25,42 +28,17 @@ pub(super) const TABLE: &[Function] = &[
     ("uuidv5", 2, 2, |a| uuid(&a.text(0)?, &a.text(1)?).map(Value::String)),
 ];
 
+fn gzipped(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(bytes).and_then(|()| writer.finish()).ok()
+}
+
 fn digest<D: Digest>(arguments: &Arguments<'_>) -> Option<Value> {
     Some(Value::String(hex(&D::digest(arguments.text(0)?))))
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// As Go's `filepath.Base`.
-fn base_name(path: &str) -> String {
-    let trimmed = path.trim_end_matches('/');
-    match (path.is_empty(), trimmed.is_empty()) {
-        (true, _) => ".".into(),
-        (false, true) => "/".into(),
-        _ => trimmed.rsplit('/').next().unwrap_or_default().to_owned(),
-    }
-}
-
-/// As Go's `filepath.Dir`, which cleans the path.
-fn dir_name(path: &str) -> String {
-    let Some((dir, _)) = path.rsplit_once('/') else { return ".".into() };
-    let mut parts: Vec<&str> = Vec::new();
-    let absolute = path.starts_with('/');
-    for part in dir.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        match (part, parts.last()) {
-            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
-            ("..", _) if absolute => {}
-            _ => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    match (absolute, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".into(),
-        (false, false) => joined,
-    }
 }
 
 /// As Go's `url.QueryEscape`.

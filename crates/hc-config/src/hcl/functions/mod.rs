@@ -1,13 +1,19 @@
-//! The pure functions of Packer's HCL. What depends on time, chance, files or the environment is unknown.
+//! The pure functions of Packer's HCL. What depends on time, chance, servers or the environment is unknown.
 
 mod arguments;
+mod base64;
+mod charsets;
 mod collections;
+mod csv;
 mod dates;
 mod encoding;
 mod format;
 mod network;
 mod numbers;
+pub mod paths;
+mod refused;
 mod text;
+mod yaml;
 
 use self::arguments::{Arguments, Function};
 
@@ -28,35 +34,15 @@ pub enum FunctionError {
 /// Functions that see their arguments unevaluated; the evaluator owns them.
 pub const LAZY: &[&str] = &["can", "convert", "try"];
 
-/// Known to packer, but known only when packer runs, or not worth a second implementation.
-const OPAQUE: &[&str] = &[
-    "abspath",
-    "aws_secretsmanager",
-    "aws_secretsmanager_raw",
-    "base64gzip",
-    "bcrypt",
-    "consul_key",
-    "csvdecode",
-    "env",
-    "file",
-    "filebase64",
-    "fileexists",
-    "fileset",
-    "legacy_isotime",
-    "legacy_strftime",
-    "log",
-    "pathexpand",
-    "rfc3339_parse",
-    "rsadecrypt",
-    "templatefile",
-    "textdecodebase64",
-    "textencodebase64",
-    "timestamp",
-    "unix_timestamp_parse",
-    "uuidv4",
-    "vault",
-    "yamldecode",
-    "yamlencode",
+/// Functions that depend on files, with how many arguments they take; a [`World`](super::world::World) answers them.
+pub(super) const FILES: &[(&str, usize)] = &[
+    ("abspath", 1),
+    ("file", 1),
+    ("filebase64", 1),
+    ("fileexists", 1),
+    ("fileset", 2),
+    ("pathexpand", 1),
+    ("templatefile", 2),
 ];
 
 /// Functions that packer 1.6.6 does not have, with the version that brought them.
@@ -88,23 +74,54 @@ pub fn since(name: &str) -> Option<(u64, u64)> {
 
 /// Everything that is evaluated here.
 fn table() -> impl Iterator<Item = &'static Function> {
-    [collections::TABLE, dates::TABLE, encoding::TABLE, network::TABLE, numbers::TABLE, text::TABLE]
-        .into_iter()
-        .flatten()
+    let tables = [
+        charsets::TABLE,
+        collections::TABLE,
+        csv::TABLE,
+        dates::TABLE,
+        encoding::TABLE,
+        network::TABLE,
+        numbers::TABLE,
+        paths::TABLE,
+        text::TABLE,
+        yaml::TABLE,
+    ];
+    tables.into_iter().flatten()
+}
+
+/// Whether the function depends on more than files and arguments: packer alone, or a
+/// [`World`](super::world::World), can say what it gives.
+pub(super) fn is_impure(name: &str) -> bool {
+    refused::why(name).is_some()
 }
 
 /// Every function name of packer, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    table().map(|function| function.0).chain(LAZY.iter().copied()).chain(OPAQUE.iter().copied())
+    let evaluated = table().map(|function| function.0).chain(LAZY.iter().copied());
+    let refused = refused::TABLE.iter().map(|refused| refused.0);
+    evaluated.chain(FILES.iter().map(|(name, _)| *name)).chain(refused)
 }
 
-/// Calls a function. Unknown arguments give an unknown result.
+/// Why a call whose arguments are known has no known value: the rest of a sentence that begins with the function,
+/// and the cure.
+pub(super) fn why_unknown(name: &str) -> (&'static str, Option<&'static str>) {
+    match refused::why(name) {
+        Some((why, hint)) => (why, Some(hint)),
+        None => ("gives a value here that only packer can compute", None),
+    }
+}
+
+/// Calls a function that depends on its arguments alone. Unknown arguments give an unknown result.
 ///
 /// # Errors
 /// [`FunctionError`].
 pub fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    if OPAQUE.contains(&name) {
-        return Ok(Value::Unknown);
+    let wrong = || {
+        let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
+        FunctionError::Arguments(name.to_owned(), kinds.join(", "))
+    };
+    if let Some((_, fewest, most, ..)) = refused::TABLE.iter().find(|refused| refused.0 == name) {
+        return (*fewest..=*most).contains(&arguments.len()).then_some(Value::Unknown).ok_or_else(wrong);
     }
     let Some((_, fewest, most, compute)) = table().find(|function| function.0 == name) else {
         return Err(FunctionError::NotAFunction(name.to_owned()));
@@ -113,8 +130,5 @@ pub fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
     if fits && arguments.iter().any(Value::has_unknown) {
         return Ok(Value::Unknown);
     }
-    fits.then(|| compute(&Arguments(arguments))).flatten().map(normalized).ok_or_else(|| {
-        let kinds: Vec<&str> = arguments.iter().map(Value::kind).collect();
-        FunctionError::Arguments(name.to_owned(), kinds.join(", "))
-    })
+    fits.then(|| compute(&Arguments(arguments))).flatten().map(normalized).ok_or_else(wrong)
 }

@@ -76,12 +76,34 @@ fn string(text: &str) -> Option<Value> {
     Some(Value::String(text.to_owned()))
 }
 
-/// Packer maps rune by rune: a letter whose other case is several stays as it is; `İ` alone has a short form.
+/// Packer maps rune by rune: a letter whose other case is several stays as it is, but for the few that have a
+/// short form as well.
 fn one_to_one(c: char, mut other: impl Iterator<Item = char>) -> char {
     match (other.next(), other.next()) {
         (Some(only), None) => only,
-        (Some('i'), _) => 'i',
-        _ => c,
+        _ if c == 'İ' => 'i',
+        // Greek letters with an iota below have capitals with an iota beside.
+        _ => match u32::from(c) {
+            0x1f80..=0x1f87 | 0x1f90..=0x1f97 | 0x1fa0..=0x1fa7 => above(c, 8),
+            0x1fb3 | 0x1fc3 | 0x1ff3 => above(c, 9),
+            _ => c,
+        },
+    }
+}
+
+fn above(c: char, places: u32) -> char {
+    char::from_u32(u32::from(c) + places).unwrap_or(c)
+}
+
+/// The form of a letter at the beginning of a word: of digraphs, only the first half is large; Georgian has none.
+fn title_case(c: char) -> char {
+    match c {
+        'Ǆ' | 'ǅ' | 'ǆ' => 'ǅ',
+        'Ǉ' | 'ǈ' | 'ǉ' => 'ǈ',
+        'Ǌ' | 'ǋ' | 'ǌ' => 'ǋ',
+        'Ǳ' | 'ǲ' | 'ǳ' => 'ǲ',
+        'ა'..='ჺ' | 'ჽ'..='ჿ' => c,
+        _ => one_to_one(c, c.to_uppercase()),
     }
 }
 
@@ -90,7 +112,7 @@ fn title(text: &str) -> String {
     let mut start = true;
     text.chars()
         .map(|c| {
-            let out = if start { one_to_one(c, c.to_uppercase()) } else { c };
+            let out = if start { title_case(c) } else { c };
             start = if c.is_ascii() { !c.is_ascii_alphanumeric() && c != '_' } else { c.is_whitespace() };
             out
         })

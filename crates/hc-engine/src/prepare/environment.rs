@@ -1,0 +1,62 @@
+//! What a template reads of the caller's environment, and what of that packer gets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hc_config::Diagnostic;
+use hc_core::EnvName;
+use hc_packer::environment;
+use hc_templates::closure::EnvUse;
+
+use crate::project::Project;
+
+/// The caller's environment, as far as it is text, in two parts.
+pub(super) struct Caller {
+    passed: BTreeMap<String, String>,
+    /// Names of what is kept from packer. Empty values count as absent: packer gets an empty text in both cases.
+    stripped: Vec<String>,
+}
+
+impl Caller {
+    /// Of the project's host.
+    pub(super) fn of(project: &Project) -> Self {
+        let further = &project.settings.packer.pass_env;
+        let mut caller = Self { passed: BTreeMap::new(), stripped: Vec::new() };
+        for (name, value) in &project.host.vars {
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+            if environment::reaches(name, further) {
+                caller.passed.insert(name.to_owned(), value.to_owned());
+            } else if !value.is_empty() {
+                caller.stripped.push(name.to_owned());
+            }
+        }
+        caller
+    }
+
+    /// What packer sees for a target of `env`.
+    pub(super) fn packer(&self, env: &EnvName, workdir: &Path) -> BTreeMap<String, String> {
+        let own = [
+            ("HYBRID_ENV", env.to_string()),
+            ("HYBRIDCORE_ENV", env.to_string()),
+            ("PWD", workdir.display().to_string()),
+        ];
+        let own = own.map(|(name, value)| (name.to_owned(), value));
+        self.passed.clone().into_iter().chain(own).collect()
+    }
+
+    /// Values that would reach the template, and do not, because packer may not see them.
+    pub(super) fn stripped(&self, uses: &[EnvUse]) -> Vec<Diagnostic> {
+        let lost = |one: &&EnvUse| one.reaches && one.name != "PWD" && self.stripped.contains(&one.name);
+        let told = uses.iter().filter(lost).map(|one| {
+            let message = format!("`{}` is set, but packer is not given it: env() is empty", one.name);
+            Diagnostic::error("EnvNotPassed", message)
+                .at(one.location.clone())
+                .label(format!("`{}` would get its value", one.variable))
+                .hint(format!(
+                    "add \"{}\" to `pass_env` below [packer] in hybrid.toml, or unset it",
+                    one.name
+                ))
+        });
+        told.collect()
+    }
+}
