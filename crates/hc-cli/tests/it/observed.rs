@@ -8,7 +8,7 @@ use crate::project::{Project, Ran};
 const ID: &str = "other.null.image";
 
 /// A repository that was adopted: one builder whose provisioner runs `commands` on this machine.
-fn adopted(commands: &[&str]) -> Project {
+fn adopted(commands: &[impl std::fmt::Debug]) -> Project {
     let project = Project::bare();
     let inline = commands.iter().map(|command| format!("{command:?}")).collect::<Vec<_>>().join(", ");
     project.write(
@@ -23,6 +23,15 @@ fn adopted(commands: &[&str]) -> Project {
         &format!("[project]\nname = \"test\"\n\n[builders.\"{ID}\"]\npath = \"image\"\n"),
     );
     project
+}
+
+/// The path in words of a shell that no analysis sees through: every letter is the next one.
+fn hidden(path: &str) -> String {
+    let next = |letter: char| match letter {
+        'a'..='y' => char::from(letter as u8 + 1),
+        other => other,
+    };
+    format!("$(echo {} | tr b-z a-y)", path.chars().map(next).collect::<String>())
 }
 
 /// Everything that the last build was seen to use, by the record that a plan compares with.
@@ -50,7 +59,7 @@ fn built(project: &Project) -> Ran {
 #[test]
 fn what_nothing_names_is_reported_at_its_first_use_and_gated_from_then_on() {
     let project = adopted(&["sh scripts/run.sh"]);
-    project.write("scripts/run.sh", "cat notes/today.txt\n");
+    project.write("scripts/run.sh", &format!("cat {}\n", hidden("notes/today.txt")));
     project.write("notes/today.txt", "hello\n");
     project.write("notes/unused.txt", "nobody reads this\n");
     let first = built(&project);
@@ -76,7 +85,7 @@ fn what_nothing_names_is_reported_at_its_first_use_and_gated_from_then_on() {
 
 #[test]
 fn what_is_not_used_any_more_is_not_an_input_any_more() {
-    let project = adopted(&["cat $(cat which.txt)"]);
+    let project = adopted(&[format!("cat $(cat {})", hidden("which.txt"))]);
     project.write("which.txt", "one.txt\n");
     project.write("one.txt", "1\n");
     project.write("two.txt", "2\n");
@@ -94,7 +103,10 @@ fn what_is_not_used_any_more_is_not_an_input_any_more() {
 
 #[test]
 fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
-    let project = adopted(&["ls parts | wc -l", "ls -a . logs state .hybrid > /dev/null"]);
+    let project = adopted(&[
+        format!("ls {} | wc -l", hidden("parts")),
+        "ls -a . logs state .hybrid > /dev/null".into(),
+    ]);
     project.write("parts/a", "a\n");
     project.write("parts/b", "b\n");
     built(&project);
@@ -107,7 +119,11 @@ fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
 
 #[test]
 fn links_and_large_files_are_noticed_too() {
-    let project = adopted(&["cat link.txt", "head -c 4 large.bin > /dev/null", "cat there/file.txt"]);
+    let project = adopted(&[
+        format!("cat {}", hidden("link.txt")),
+        format!("head -c 4 {} > /dev/null", hidden("large.bin")),
+        format!("cat {}", hidden("there/file.txt")),
+    ]);
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("file.txt"), "outside\n").unwrap();
     project.write("target.txt", "target\n");
@@ -129,9 +145,8 @@ fn links_and_large_files_are_noticed_too() {
 #[test]
 fn what_a_build_makes_lands_where_packer_would_have_put_it_and_is_not_an_input() {
     let project = adopted(&[
-        "mkdir -p out/deep && echo image > out/deep/image.txt",
-        "touch count.txt && cat count.txt | wc -l && echo line >> count.txt",
-        "test ! -e notes.txt || cat notes.txt",
+        "mkdir -p out/deep && echo image > out/deep/image.txt".to_owned(),
+        format!("f={} && touch $f && cat $f | wc -l && echo line >> $f", hidden("count.txt")),
     ]);
     project.write("out/README", "of the repository\n");
     let text = project.read("image/image.pkr.hcl");
@@ -179,7 +194,8 @@ fn git(dir: &Path, args: &[&str]) {
 
 #[test]
 fn a_failed_build_leaves_the_repository_as_it_was_and_keeps_its_stage() {
-    let project = adopted(&["cat notes.txt", "echo half > half.txt", "exit 7"]);
+    let project =
+        adopted(&[format!("cat {}", hidden("notes.txt")), "echo half > half.txt".into(), "exit 7".into()]);
     project.write("notes.txt", "notes\n");
     project.ok(&["validate"]);
     project.run(&["build"]).expect(1);
