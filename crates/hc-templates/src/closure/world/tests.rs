@@ -1,5 +1,7 @@
 //! The functions that depend on files, beside those of real packer.
 
+#![expect(clippy::disallowed_methods, reason = "packer is on PATH")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -163,7 +165,8 @@ fn functions_of_files_agree_with_packer() {
         let said = console(&packer, &root, "[templatefile(), filebase64()]");
         let lacks = |name: &str| said.contains(&format!("There is no function named \"{name}\""));
         // An older packer refuses what it does not have yet.
-        let later: Vec<&str> = ["templatefile", "filebase64"].into_iter().filter(|name| lacks(name)).collect();
+        let later: Vec<&str> =
+            ["templatefile", "filebase64"].into_iter().filter(|name| lacks(name)).collect();
         for (expression, theirs) in EXPRESSIONS.iter().zip(theirs(&packer, &root, EXPRESSIONS)) {
             let template = Template::new(&disk, &bases, BTreeMap::new(), &env);
             let ours = ours(&template, root.to_str().unwrap(), expression);
