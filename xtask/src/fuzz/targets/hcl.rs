@@ -6,12 +6,13 @@ use std::path::Path;
 use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate};
 use hc_config::hcl::hcl_edit::expr::Expression;
-use hc_config::hcl::hcl_edit::structure::Body;
+use hc_config::hcl::hcl_edit::structure::{Block, Body};
 use hc_config::render::render;
-use hc_config::resolve::{Layer, ResolveInput, ResolvedVar, resolve};
+use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::{Diagnostic, Value, variables};
 use hc_core::Version;
 use hc_templates::closure::{self, Memory, Search};
+use hc_templates::inventory::SourceBlock;
 use hc_templates::{Builder, BuilderToml, requirements};
 
 use super::outcome::{kind, placed, plain};
@@ -42,17 +43,14 @@ pub(super) fn hcl(bytes: &[u8]) -> u64 {
 
     let builder = builder(document);
     requirements::plugins(&builder);
-    let vars = declared.iter().map(|(name, variable)| {
-        let value = variable.default.clone().unwrap_or(Value::Unknown);
-        (name.clone(), ResolvedVar { value, secret: None, sensitive: false, chain: Vec::new() })
-    });
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/hc-engine/scaffold");
-    let (memory, vars, env) = (Memory::new(&root), vars.collect(), BTreeMap::new());
+    let vars = resolution(&declared, &documents, &[]).vars;
+    let (memory, env) = (Memory::new(&root), BTreeMap::new());
     let found = closure::find(&Search { memory: &memory, builder: &builder, vars: &vars, env: &env });
     let problems = found.diagnostics(&builder);
-    // Others lie in what a playbook or a script names.
-    let own = |problem: &&Diagnostic| problem.location.as_ref().is_some_and(|place| place.path == path);
-    seen.push(placed(path, &text, problems.iter().filter(own)));
+    // What a playbook of the scaffold lacks is told there.
+    let here = |problem: &&Diagnostic| problem.location.as_ref().is_none_or(|place| place.path == path);
+    seen.push(placed(path, &text, problems.iter().filter(here)));
 
     let mut expressions = Vec::new();
     walk(document.body(), &mut expressions);
@@ -71,25 +69,34 @@ pub(super) fn hcl(bytes: &[u8]) -> u64 {
     kind(seen)
 }
 
-/// The document as template and as var file at once, through to the rendered file.
-fn resolved(
+fn resolution(
     declared: &BTreeMap<String, variables::VariableDecl>,
     documents: &[Document; 1],
-    text: &str,
-) -> u64 {
-    let resolution = resolve(&ResolveInput {
+    layers: &[Layer],
+) -> Resolution {
+    resolve(&ResolveInput {
         declared,
         templates: documents,
         supplied: &BTreeMap::new(),
         user_data: None,
-        layers: &[Layer { name: "vars".into(), document: documents[0].clone() }],
+        layers,
         answers: None,
         sets: &[],
         scope: &Scope::closed().with("env", Value::String("dev".into())),
         injected: &BTreeSet::new(),
         elsewhere: &BTreeSet::new(),
         strict: false,
-    });
+    })
+}
+
+/// The document as template and as var file at once, through to the rendered file.
+fn resolved(
+    declared: &BTreeMap<String, variables::VariableDecl>,
+    documents: &[Document; 1],
+    text: &str,
+) -> u64 {
+    let layer = Layer { name: "vars".into(), document: documents[0].clone() };
+    let resolution = resolution(declared, documents, &[layer]);
     let target = "linux.qemu.base@dev".parse().expect("a target");
     let rendered = render(&target, &resolution);
     let again = Document::parse(Path::new("rendered"), rendered.as_str())
@@ -136,13 +143,18 @@ fn walk<'a>(body: &'a Body, found: &mut Vec<&'a Expression>) {
 }
 
 fn builder(document: &Document) -> Builder {
+    let source = |block: &Block| {
+        let (kind, name) = (block.labels.first()?.as_str().into(), block.labels.get(1)?.as_str().into());
+        let place = document.location(block);
+        Some(SourceBlock { kind, name, kind_location: place.clone(), name_location: place })
+    };
     Builder {
         id: "linux.qemu.base".parse().expect("an id"),
         dir: "linux/qemu".into(),
-        workdir: "".into(),
         file: None,
         in_place: false,
         adopted: false,
+        workdir: "".into(),
         only: None,
         layers: Vec::new(),
         files: vec![PATH.into()],
@@ -150,7 +162,7 @@ fn builder(document: &Document) -> Builder {
         metadata: BuilderToml::default(),
         has_metadata: false,
         documents: vec![document.clone()].into(),
-        sources: Vec::new(),
+        sources: document.body().get_blocks("source").filter_map(source).collect(),
         provisioners: Vec::new(),
         post_processors: Vec::new(),
     }

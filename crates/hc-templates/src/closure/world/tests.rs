@@ -1,5 +1,7 @@
 //! The functions that depend on files, beside those of real packer.
 
+#![expect(clippy::disallowed_methods, reason = "packer is on PATH")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
