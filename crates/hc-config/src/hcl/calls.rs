@@ -2,8 +2,9 @@
 
 use hcl_edit::expr::FuncCall;
 
-use super::eval::{Author, Eval, Evaluator, Scope};
+use super::eval::{Eval, Evaluator, Scope};
 use super::functions::{self, FunctionError};
+use super::scope::Author;
 use super::type_expr;
 use crate::suggest;
 use crate::value::Value;

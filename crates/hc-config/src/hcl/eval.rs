@@ -1,15 +1,14 @@
 //! Evaluation of expressions, with everything that only packer knows carried as unknown.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator, UnaryOperator};
 use indexmap::IndexMap;
 
 use super::budget::Budget;
+pub use super::scope::Scope;
 use super::world::{Nothing, World};
 use super::{Document, convert};
 use crate::diagnostic::Diagnostic;
@@ -22,60 +21,21 @@ const MAX_DEPTH: usize = 100;
 /// More reasons are not remembered: a loop may come to the same one very often.
 const MAX_REASONS: usize = 8;
 
-/// Who computes the value that counts in the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Author {
-    /// We: packer gets the value (overlays).
-    #[default]
-    Hybrid,
-    /// Packer: what it would compute is foretold (templates).
-    Packer,
-}
-
-/// The names that an expression may use. `Debug` shows no values.
-#[derive(Clone, Default)]
-pub struct Scope {
-    /// Shared, because every round of a `for` has a scope of its own.
-    names: BTreeMap<String, Arc<Value>>,
-    /// Whether a name that is not in the scope is unknown (templates) or an error (overlays).
-    pub open: bool,
-    /// Who computes the value that counts in the end.
-    pub(super) author: Author,
-}
-
-impl fmt::Debug for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("names", &self.names.keys()).field("open", &self.open).finish()
-    }
-}
-
-impl Scope {
-    /// A scope in which every other name is an error.
-    pub fn closed() -> Self {
-        Self::default()
-    }
-
-    /// A scope in which every other name is unknown.
-    pub fn open() -> Self {
-        Self { open: true, author: Author::Packer, ..Self::default() }
-    }
-
-    /// Adds a name.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: Value) -> Self {
-        self.names.insert(name.to_owned(), Arc::new(value));
-        self
-    }
-}
-
 /// A value, and why parts of it are unknown.
-#[derive(Debug, Clone, PartialEq)]
+/// `Debug` shows no values.
+#[derive(Clone, PartialEq)]
 pub struct Explained {
     /// The value.
     pub value: Value,
     /// Places in the expression that only packer knows, the first ones, in the order of evaluation; some of them
     /// may lie in a branch that was not taken. Empty when the value is known.
     pub unknown: Vec<Diagnostic>,
+}
+
+impl fmt::Debug for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explained").field("kind", &self.value.kind()).field("unknown", &self.unknown).finish()
+    }
 }
 
 /// Evaluates one expression of `document`.

@@ -13,6 +13,7 @@ mod loops;
 mod operators;
 mod outside;
 mod repeated;
+mod scope;
 mod strings;
 mod template;
 pub(crate) mod type_expr;

@@ -5,7 +5,7 @@
 //! which files there are, and learns from the calls which of them decide a value.
 
 use super::TextTemplate;
-use super::eval::Scope;
+use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::value::Value;
 

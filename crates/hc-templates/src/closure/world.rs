@@ -368,4 +368,5 @@ impl World for Template<'_> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/packer/world.rs"]
 mod tests;

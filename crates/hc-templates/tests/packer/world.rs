@@ -1,7 +1,5 @@
 //! The functions that depend on files, beside those of real packer.
 
-#![expect(clippy::disallowed_methods, reason = "packer is on PATH")]
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -104,7 +102,7 @@ const EXPRESSIONS: &[&str] = &[
 ];
 
 /// Packers to compare with: on `PATH`, and those that `HYBRID_TEST_PACKERS` names.
-#[allow(clippy::disallowed_methods, reason = "a test may be given further packers")]
+#[expect(clippy::disallowed_methods, reason = "a test may be given further packers")]
 fn packers() -> Vec<PathBuf> {
     let extra = std::env::var_os("HYBRID_TEST_PACKERS").unwrap_or_default();
     let named = std::env::split_paths(&extra).filter(|path| path.is_file());
