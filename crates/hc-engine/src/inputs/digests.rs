@@ -10,7 +10,7 @@ use hc_core::stat_cache::StatCache;
 use hc_packer::Packer;
 use hc_records::layout;
 
-use super::files;
+use super::{files, outside};
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::{Project, StatCacheUse};
@@ -52,6 +52,8 @@ impl Digests {
         let mut cache = remembered.0.join().unwrap_or_default();
         let mut paths: Vec<PathBuf> =
             prepared.iter().flat_map(|one| files::of(one).into_iter().map(|(path, _)| path)).collect();
+        let outside = prepared.iter().flat_map(|one| outside::paths(project, one));
+        paths.extend(outside.filter(|path| path.is_file()));
         paths.push(packer.path.clone());
         paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));
         paths.dedup_by(|one, other| text(one) == text(other));

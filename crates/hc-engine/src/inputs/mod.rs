@@ -4,8 +4,10 @@ mod digests;
 mod environment;
 mod files;
 pub mod observed;
+mod outside;
 pub mod plugins;
 mod sources;
+mod tree;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,7 @@ pub fn collect(
         let Some(origin) = var.chain.last().filter(|origin| origin.location.is_none()) else { continue };
         inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, var.value.to_hcl())));
     }
+    inputs.extend(outside::inputs(project, prepared, digests)?);
     inputs.extend(environment::inputs(project, prepared));
     inputs.extend(plugins::inputs(project, prepared, digests)?);
     let (program, _) = digests.of(&project.root, &packer.path)?;

@@ -4,21 +4,18 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use hc_core::Target;
 use hc_core::fs::{FsError, io_error, normalize, read_limited};
-use hc_core::{Digest, Target};
 use hc_records::{Input, InputKind, Observed, layout};
-use walkdir::WalkDir;
 
-use super::Digests;
+use super::{Digests, tree};
 use crate::error::Result;
 use crate::project::{Project, git};
 
 /// Largest list that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
-/// Directories out of the project with more files than these are told apart by names, sizes and times alone.
-const MOST_FILES: usize = 10_000;
-/// More of them are not looked at.
-const LAST_FILE: usize = 200_000;
+/// What Python compiles for itself.
+pub const CACHED: &str = "__pycache__";
 /// What git keeps for itself.
 pub const GIT: &str = ".git";
 
@@ -31,6 +28,7 @@ pub fn is_own(project: &Project, path: &Path) -> bool {
         dir.strip_prefix(&project.root).is_ok_and(|dir| *dir != *"" && path.starts_with(dir))
     };
     path.starts_with(GIT)
+        || path.iter().any(|part| part == CACHED)
         || OWN.iter().any(|own| path.starts_with(own))
         || inside(&packer.cache_dir)
         || packer.plugin_path.as_deref().is_some_and(inside)
@@ -71,7 +69,7 @@ fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<
     let at = project.at(path);
     let Ok(meta) = at.metadata() else { return Ok(None) };
     if meta.is_dir() {
-        return Ok(Some(Input { blake3: tree(&at)?, ..Input::text(InputKind::Observed, path, "") }));
+        return Ok(Some(Input { blake3: tree::digest(&at)?, ..Input::text(InputKind::Observed, path, "") }));
     }
     if !meta.is_file() {
         return Ok(Some(Input::text(InputKind::Observed, path, "")));
@@ -95,28 +93,4 @@ fn names(project: &Project, dir: &Path) -> Result<Option<String>, FsError> {
     let mut names: Vec<String> = own.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(Some(names.join("\n")))
-}
-
-/// A directory out of the project, to which a link leads: its files are not watched one by one.
-fn tree(dir: &Path) -> Result<Digest, FsError> {
-    let mut files: Vec<PathBuf> = WalkDir::new(dir)
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry.file_type().is_file())
-        .take(LAST_FILE)
-        .map(walkdir::DirEntry::into_path)
-        .collect();
-    files.sort();
-    let few = files.len() <= MOST_FILES;
-    let mut combiner = hc_core::digest::Combiner::new("hybrid tree 1");
-    for file in files {
-        combiner.field(file.strip_prefix(dir).unwrap_or(&file).as_os_str().as_encoded_bytes());
-        if few {
-            combiner.field(Digest::of_file(&file).map_err(io_error("read", &file))?.0.as_bytes());
-        } else {
-            let meta = file.symlink_metadata().map_err(io_error("read", &file))?;
-            combiner.field(format!("{} {:?}", meta.len(), meta.modified().ok()).as_bytes());
-        }
-    }
-    Ok(combiner.finish())
 }

@@ -243,6 +243,9 @@ impl<'a> Preparing<'a> {
             match layers::read(self.project, path) {
                 Ok((document, digest)) => {
                     read.texts.insert(path.clone(), digest);
+                    if document.text().contains(GIT_SHA) {
+                        read.git_sha = Some(self.git_sha.clone());
+                    }
                     layers.push(Layer { name: layers::name(path, *kind, &target.env), document });
                 }
                 Err(problem) => diagnostics.push(*problem),

@@ -16,7 +16,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::observe::{self, Changed};
 use crate::error::Result;
 use crate::inputs::Digests;
-use crate::inputs::observed::{GIT, is_own};
+use crate::inputs::observed::{CACHED, GIT, is_own};
 use crate::prepare::Prepared;
 use crate::project::Project;
 
@@ -337,6 +337,10 @@ impl Mirror {
                 Some(Kind::Dir) => is_dir,
                 None => false,
             };
+            if is_dir && entry.file_name() == CACHED {
+                walk.skip_current_dir();
+                continue;
+            }
             let to = project.at(path);
             if is_same || (is_dir && to.is_dir()) {
                 // What lies in it goes one by one.

@@ -103,7 +103,8 @@ pub(super) fn look(
     bases.extend(reached.iter().cloned());
     let mut seen = BTreeSet::new();
     bases.retain(|base| seen.insert(base.clone()));
-    for command in words::commands(text) {
+    let text = text.replace("$HOME/", "~/").replace("${HOME}/", "~/");
+    for command in words::commands(&text) {
         if let [cd, dir, ..] = command.as_slice()
             && matches!(cd.as_str(), "cd" | "pushd")
         {

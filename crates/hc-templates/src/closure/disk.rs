@@ -20,8 +20,8 @@ use crate::inventory::TEXT_LIMIT;
 
 /// Directories of the project's root that hold what hybrid makes; never inputs.
 pub(crate) const OWN: [&str; 5] = [".git", layout::HYBRID, layout::LOGS, "state", layout::ARTIFACTS];
-/// Names that are never inputs, wherever they lie: git's own files, and what packer keeps of downloads.
-const NEVER: [&str; 2] = [".git", "packer_cache"];
+/// Names that are never inputs, wherever they lie: git's own files, what packer keeps of downloads, what Python compiles.
+const NEVER: [&str; 3] = [".git", "packer_cache", "__pycache__"];
 /// More links than any path has on its way.
 const MOST_LINKS: usize = 40;
 

@@ -41,7 +41,7 @@ pub use problems::{Missing, MissingKind, Outside, OutsideKind, Problems, Unknown
 
 use attribute::Attribute;
 use blocks::{Built, Walk};
-use disk::Found;
+use disk::{Disk, Found};
 use places::Bases;
 use positions::{Block, Role};
 use texts::{Lack, Sink, Text};
@@ -109,6 +109,7 @@ pub fn find(search: &Search<'_>) -> Closure {
     let env = env::find(&search.builder.documents, search.vars, &mut template);
     let mut work = Work::new(disk, &bases);
     evaluated(search, &template, &mut work);
+    read_by_itself(search.builder, disk, &mut work);
     patterns(search.builder, &mut work);
     commands::scripts(&mut work);
     puppet::follow(&mut work);
@@ -243,6 +244,31 @@ fn strings(value: &Value, each: &mut dyn FnMut(&str)) {
         Value::List(items) => items.iter().for_each(|item| strings(item, each)),
         Value::Map(entries) => entries.values().for_each(|item| strings(item, each)),
         _ => {}
+    }
+}
+
+/// What packer reads of the directory of a template without being told, and hybrid may not: JSON, and var files that came
+/// after the adoption.
+fn read_by_itself(builder: &Builder, disk: &Disk, work: &mut Work<'_>) {
+    const ENDINGS: [(&str, InputKind); 4] = [
+        (".pkr.hcl", InputKind::Template),
+        (".pkr.json", InputKind::Template),
+        (".auto.pkrvars.hcl", InputKind::Vars),
+        (".auto.pkrvars.json", InputKind::Vars),
+    ];
+    if builder.file.is_some() || !builder.in_place {
+        return;
+    }
+    let listed: BTreeSet<&PathBuf> = builder.files.iter().chain(&builder.var_files).collect();
+    for name in disk.names(&builder.dir) {
+        let path = builder.dir.join(&name);
+        let name = name.to_string_lossy().into_owned();
+        let kind = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, kind)| *kind);
+        if let Some(kind) = kind.filter(|_| !listed.contains(&path))
+            && let Some(spot) = work.bases.spot(disk, &builder.dir, &name)
+        {
+            work.add(&spot, kind, &|| Location::whole_file(&path));
+        }
     }
 }
 
