@@ -21,12 +21,22 @@ pub struct Observed {
     pub target: Target,
     /// Paths relative to the project. The names in a directory end with a slash.
     pub paths: BTreeSet<String>,
+    /// Paths that runs wrote without reading them before: outputs, whatever else names them. Whole directories end with a
+    /// slash.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub written: BTreeSet<String>,
 }
 
 impl Observed {
-    /// What was seen of a target.
-    pub fn new(target: Target, paths: BTreeSet<String>) -> Self {
-        Self { schema: SchemaTag::v1("observed"), target, paths }
+    /// Nothing was seen of a target yet.
+    pub fn nothing(target: Target) -> Self {
+        Self { schema: SchemaTag::v1("observed"), target, paths: BTreeSet::new(), written: BTreeSet::new() }
+    }
+
+    /// Whether runs wrote what lies at a path, or all of a directory above it, without reading it before.
+    pub fn is_written(&self, path: &str) -> bool {
+        let above = path.match_indices('/').map(|(at, _)| &path[..=at]);
+        !self.written.is_empty() && std::iter::once(path).chain(above).any(|one| self.written.contains(one))
     }
 
     /// The bytes of the stored document.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hc_records::InputKind;
+use hc_records::{InputKind, Observed};
 use hc_templates::builder_toml;
 
 use crate::prepare::Prepared;
@@ -18,6 +18,19 @@ pub(super) fn of(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
     files.extend(prepared.closure.iter().cloned());
     if builder.has_metadata {
         files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));
+    }
+    files
+}
+
+/// The same without what runs wrote before they read it, if they did: a command that writes a file names it too.
+pub(super) fn but_written(prepared: &Prepared, seen: &Observed) -> Vec<(PathBuf, InputKind)> {
+    let mut files = of(prepared);
+    if !seen.written.is_empty() {
+        files.retain(|(path, kind)| {
+            let is_found =
+                matches!(kind, InputKind::Script | InputKind::Asset | InputKind::Ansible | InputKind::Puppet);
+            !(is_found && path.to_str().is_some_and(|path| seen.is_written(path)))
+        });
     }
     files
 }

@@ -37,18 +37,18 @@ pub fn collect(
     packer: &Packer,
     digests: &mut Digests,
 ) -> Result<InputManifest> {
-    let files = files::of(prepared);
     let seen = observed::known(project, &prepared.target)?;
-    let mut inputs = Vec::with_capacity(files.len() + seen.len() + 4);
+    let files = files::but_written(prepared, &seen);
+    let mut inputs = Vec::with_capacity(files.len() + seen.paths.len() + 4);
     // A commit stands for all files of its tree (SRC-1).
-    let paths = files.iter().map(|(path, _)| path.as_path()).chain(seen.iter().map(Path::new));
+    let paths = files.iter().map(|(path, _)| path.as_path()).chain(seen.paths.iter().map(Path::new));
     for pin in sources::referred(project, paths)? {
         inputs.push(Input::text(InputKind::Source, layout::source(&pin.name), pin.sha.as_str()));
     }
     let named: BTreeSet<&str> = files.iter().filter_map(|(path, _)| path.to_str()).collect();
     // What was named later is an input by its name.
     let unnamed = |path: &String| !named.contains(path.as_str()) && !path.as_bytes().starts_with(SOURCES);
-    inputs.extend(observed::inputs(project, &seen.into_iter().filter(unnamed).collect(), digests)?);
+    inputs.extend(observed::inputs(project, &seen.paths.into_iter().filter(unnamed).collect(), digests)?);
     for (path, kind) in files {
         if path.as_os_str().as_encoded_bytes().starts_with(SOURCES) {
             continue;
@@ -96,6 +96,10 @@ fn seen_twice(read: Option<&(Digest, u64)>, hashed: (Digest, u64)) -> (Digest, u
 }
 
 /// Paths of all files that are known to decide the image of a target, relative to the project.
-pub fn paths(prepared: &Prepared) -> impl Iterator<Item = PathBuf> + use<> {
-    files::of(prepared).into_iter().map(|(path, _)| path)
+///
+/// # Errors
+/// When what runs were seen to write cannot be read.
+pub fn paths(project: &Project, prepared: &Prepared) -> Result<impl Iterator<Item = PathBuf> + use<>> {
+    let seen = observed::known(project, &prepared.target)?;
+    Ok(files::but_written(prepared, &seen).into_iter().map(|(path, _)| path))
 }

@@ -34,14 +34,14 @@ pub fn is_own(project: &Project, path: &Path) -> bool {
         || packer.plugin_path.as_deref().is_some_and(inside)
 }
 
-/// What runs of a target were seen to use.
+/// What runs of a target were seen to use and to write.
 ///
 /// # Errors
 /// When the list cannot be read. One that is damaged counts as empty: what is missing from it is drift.
-pub fn known(project: &Project, target: &Target) -> Result<BTreeSet<String>> {
+pub fn known(project: &Project, target: &Target) -> Result<Observed> {
     let bytes = read_limited(&hc_state::paths::observed(&project.root, target), LIMIT)?;
     let read = bytes.and_then(|bytes| Observed::from_json(&bytes)).filter(|read| read.target == *target);
-    Ok(read.map(|read| read.paths).unwrap_or_default())
+    Ok(read.unwrap_or_else(|| Observed::nothing(target.clone())))
 }
 
 /// All of `paths` that are there, as they are now.

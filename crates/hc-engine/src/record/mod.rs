@@ -2,7 +2,7 @@
 
 pub mod journal;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use hc_core::{BuildId, Digest, Target};
@@ -31,7 +31,7 @@ pub struct Ended<'a> {
     /// Inputs that were built.
     pub manifest: &'a InputManifest,
     /// What it was seen to use beyond its known inputs, where that is news (CLO-2).
-    pub observed: Option<&'a BTreeSet<String>>,
+    pub observed: Option<&'a Observed>,
     /// What may have decided the image and is not among the inputs (CLO-5).
     pub unrecorded: Vec<String>,
     /// What packer made of it.
@@ -102,8 +102,7 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
             let earlier = earlier_logs(project, store, &summary)?;
             let summary = LogSummary { earlier, ..summary };
             locked.write_log_summary(&ended.target.builder, &summary.to_json())?;
-            if let Some(paths) = ended.observed {
-                let observed = Observed::new(ended.target.clone(), paths.clone());
+            if let Some(observed) = ended.observed {
                 locked.write_observed(ended.target, &observed.to_json())?;
             }
             let record = locked.state_mut().builder_mut(ended.target);

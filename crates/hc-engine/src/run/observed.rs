@@ -5,6 +5,7 @@ use std::path::Path;
 
 use hc_config::{Diagnostic, Location};
 use hc_core::BuilderId;
+use hc_records::Observed;
 
 use crate::inputs::observed::GIT;
 use crate::prepare::Prepared;
@@ -19,7 +20,7 @@ pub(super) struct Used {
     /// What no run before it used.
     pub(super) first_seen: BTreeSet<String>,
     /// All of it, where that is not what was known before.
-    pub(super) now: Option<BTreeSet<String>>,
+    pub(super) now: Option<Observed>,
 }
 
 /// One warning for each thing that no run used before.

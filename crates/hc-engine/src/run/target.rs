@@ -109,13 +109,18 @@ impl Run<'_> {
         let mut used = None;
         if mirror.is_observed() {
             let before = observed::known(project, &ready.prepared.target)?;
-            let mut now = mirror.read();
-            let first_seen = &now - &before;
-            let inputs = observed::inputs(project, &now, &mut ready.digests)?;
+            let mut now = before.clone();
+            now.paths = mirror.read(&ready.prepared.closure.outputs);
+            now.written.retain(|path| project.at(path).symlink_metadata().is_ok());
+            now.written.extend(mirror.written());
+            now.written.retain(|path| !now.paths.contains(path));
+            let first_seen = &now.paths - &before.paths;
+            let inputs = observed::inputs(project, &now.paths, &mut ready.digests)?;
             ready.manifest = ready.manifest.clone().without(InputKind::Observed).with(inputs);
             if !succeeded {
-                // It has not come to everything that it uses.
-                now.extend(before.iter().cloned());
+                // It has not come to everything that it uses, and what it wrote stays in its work directory.
+                now.paths.extend(before.paths.iter().cloned());
+                now.written.clone_from(&before.written);
             }
             used = Some(Used { first_seen, now: (now != before).then_some(now) });
         }

@@ -1,6 +1,6 @@
 //! Checks everything, lets packer check, records trust (PKR-5).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hc_config::Diagnostic;
@@ -35,7 +35,7 @@ pub(super) struct CheckedTarget {
     /// Its inputs.
     manifest: InputManifest,
     /// What packer was seen to read besides, now or earlier.
-    observed: BTreeSet<String>,
+    observed: Observed,
 }
 
 impl Project {
@@ -138,7 +138,8 @@ pub(super) fn validate_target(
     let mut mirror = stage::make(project, packer, prepared, &place, digests, spare.take())?;
     let manifest = collect(project, prepared, packer, digests)?;
     let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
-    let read = mirror.as_ref().map(Mirror::read).unwrap_or_default();
+    let outputs = &prepared.closure.outputs;
+    let read = mirror.as_ref().map(|mirror| mirror.read(outputs)).unwrap_or_default();
     let manifest = manifest.with(observed::inputs(project, &read, digests)?);
     if let Some(mirror) = mirror.take() {
         *spare = mirror.parked(&place.spare());
@@ -161,11 +162,9 @@ pub(super) fn validate_target(
         inputs: manifest.inputs.len(),
         packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
     };
-    Ok(CheckedTarget {
-        said: target,
-        manifest,
-        observed: &observed::known(project, &prepared.target)? | &read,
-    })
+    let mut observed = observed::known(project, &prepared.target)?;
+    observed.paths.extend(read);
+    Ok(CheckedTarget { said: target, manifest, observed })
 }
 
 /// Lets packer check in full, or by its syntax alone where it lacks a plugin.
@@ -241,7 +240,6 @@ fn record(
         for CheckedTarget { manifest, observed, .. } in valid() {
             // Before the trust in it.
             if *observed != observed::known(project, &manifest.target)? {
-                let observed = Observed::new(manifest.target.clone(), observed.clone());
                 locked.write_observed(&manifest.target, &observed.to_json())?;
             }
             let digest = locked.write_trusted_manifest(&manifest.target, &manifest.to_json())?;

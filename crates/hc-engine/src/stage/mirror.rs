@@ -76,7 +76,7 @@ struct Wanted {
 /// # Errors
 /// When something cannot be read or made.
 pub fn make(project: &Project, prepared: &Prepared, beside: Beside, root: &Path) -> Result<Mirror> {
-    let mut wanted = wanted(project, prepared, beside);
+    let mut wanted = wanted(project, prepared, beside)?;
     create_dirs(root)?;
     // Parents before what lies in them.
     for (path, _) in wanted.made.iter().filter(|(_, made)| made.kind == Kind::Dir) {
@@ -117,14 +117,10 @@ struct Known<'a> {
     listed: Vec<&'a Path>,
 }
 
-fn known<'a>(project: &'a Project, prepared: &'a Prepared) -> Known<'a> {
-    Known {
-        project,
-        inputs: crate::inputs::paths(prepared)
-            .chain(prepared.closure.links.iter().map(|link| link.path.clone()))
-            .collect(),
-        listed: prepared.builder.dir.ancestors().collect(),
-    }
+fn known<'a>(project: &'a Project, prepared: &'a Prepared) -> Result<Known<'a>> {
+    let links = prepared.closure.links.iter().map(|link| link.path.clone());
+    let inputs = crate::inputs::paths(project, prepared)?.chain(links).collect();
+    Ok(Known { project, inputs, listed: prepared.builder.dir.ancestors().collect() })
 }
 
 impl Known<'_> {
@@ -136,8 +132,8 @@ impl Known<'_> {
     }
 }
 
-fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Wanted {
-    let known = known(project, prepared);
+fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Result<Wanted> {
+    let known = known(project, prepared)?;
     let mut wanted = Wanted::default();
     let mut copies = 0;
     for entry in WalkDir::new(&project.root).min_depth(1).into_iter().filter_entry(|entry| {
@@ -162,7 +158,7 @@ fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Wanted {
             wanted.add(project, &entry, path, is_known, if copies > MOST_COPIES { 0 } else { most });
         }
     }
-    wanted
+    Ok(wanted)
 }
 
 impl Wanted {
@@ -240,7 +236,7 @@ impl Mirror {
             return make(project, prepared, Beside::Observed, root);
         }
         self.root = root.into();
-        let known = known(project, prepared);
+        let known = known(project, prepared)?;
         for (path, made) in self.made.iter_mut().rev() {
             made.known = known.has(path, made.kind);
             let at = self.root.join(path);
@@ -289,8 +285,8 @@ impl Mirror {
     }
 
     /// What was read of the mirror and is not known: paths relative to the project, as in
-    /// [`Observed`](hc_records::Observed). What the run wrote itself is its output.
-    pub fn read(&self) -> BTreeSet<String> {
+    /// [`Observed`](hc_records::Observed). What the template says that it writes is its output, even if it was read.
+    pub fn read(&self, outputs: &[PathBuf]) -> BTreeSet<String> {
         if !self.is_observed {
             return BTreeSet::new();
         }
@@ -299,7 +295,11 @@ impl Mirror {
             !made.known
                 && observe::was_read(&at)
                 && match made.kind {
-                    Kind::Copy(changed) => Changed::of(&at) == changed,
+                    Kind::Copy(changed) => {
+                        let now = Changed::of(&at);
+                        let is_output = || outputs.iter().any(|output| path.starts_with(output));
+                        now == changed || (now.is_same_file(changed) && !is_output())
+                    }
                     Kind::Link | Kind::Dir => true,
                 }
         };
@@ -311,7 +311,6 @@ impl Mirror {
             .collect();
         // Git looks at every directory: its commit stands for them.
         let by_git = read.iter().any(|(path, _)| *path == Path::new(GIT));
-        let text = |path: &Path| path.to_string_lossy().replace('\\', "/");
         read.into_iter()
             .filter_map(|(path, kind)| match kind {
                 Kind::Dir if by_git => None,
@@ -319,6 +318,36 @@ impl Mirror {
                 Kind::Copy(_) | Kind::Link => Some(text(path)),
             })
             .collect()
+    }
+
+    /// What the run wrote without reading before what stood there: paths relative to the project, those of directories that
+    /// it made with a slash at the end.
+    pub fn written(&self) -> BTreeSet<String> {
+        let mut written = BTreeSet::new();
+        let mut walk = WalkDir::new(&self.root).min_depth(1).into_iter();
+        while let Some(entry) = walk.next() {
+            let Ok(entry) = entry else { continue };
+            let Ok(path) = entry.path().strip_prefix(&self.root) else { continue };
+            let is_dir = entry.file_type().is_dir();
+            match self.made.get(path).map(|made| made.kind) {
+                None if is_dir => {
+                    written.insert(text(path) + "/");
+                    walk.skip_current_dir();
+                }
+                None => {
+                    written.insert(text(path));
+                }
+                Some(Kind::Copy(changed)) => {
+                    let now = Changed::of(entry.path());
+                    let was_read = now.is_same_file(changed) && observe::was_read(entry.path());
+                    if now != changed && self.is_observed && !was_read {
+                        written.insert(text(path));
+                    }
+                }
+                Some(Kind::Link | Kind::Dir) => {}
+            }
+        }
+        written
     }
 
     /// Moves what a run made or rewrote in the mirror to the same places of the project, as if it had run there.
@@ -378,4 +407,10 @@ impl Mirror {
     pub fn in_project(&self, project: &Project, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).map_or_else(|_| path.to_owned(), |inside| project.at(inside))
     }
+}
+
+/// A path as records have it.
+fn text(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }

@@ -7,14 +7,27 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-/// When a file was last changed, to the nanosecond.
+/// Which file something is, and when it was last changed, to the nanosecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Changed(Option<SystemTime>);
+pub(super) struct Changed {
+    at: Option<SystemTime>,
+    file: u64,
+}
 
 impl Changed {
     /// Of what lies at `path`; a link is not followed.
     pub(super) fn of(path: &Path) -> Self {
-        Self(path.symlink_metadata().and_then(|meta| meta.modified()).ok())
+        let Ok(meta) = path.symlink_metadata() else { return Self { at: None, file: 0 } };
+        #[cfg(unix)]
+        let file = std::os::unix::fs::MetadataExt::ino(&meta);
+        #[cfg(not(unix))]
+        let file = 0;
+        Self { at: meta.modified().ok(), file }
+    }
+
+    /// Whether it is the same file still, changed or not.
+    pub(super) fn is_same_file(self, other: Self) -> bool {
+        self.file == other.file
     }
 }
 
@@ -39,7 +52,7 @@ pub(super) fn forget(path: &Path) -> bool {
 /// The same for a copy, which becomes as old as its original: programs compare such times.
 #[cfg(unix)]
 pub(super) fn forget_and_age(path: &Path, original: Changed) -> bool {
-    let since = original.0.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let since = original.at.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     match since {
         // Later than the epoch, for else reading would leave no trace.
         Some(since) if since.as_secs() > 0 => set_times(

@@ -70,6 +70,8 @@ pub struct Closure {
     pub files: Vec<(PathBuf, InputKind)>,
     /// Links on the way to these files, sorted.
     pub links: Vec<Link>,
+    /// Files and directories that are there and into which the template says that it writes.
+    pub outputs: Vec<PathBuf>,
     /// Variables of the environment that the template reads.
     pub env: Vec<EnvUse>,
     /// What is wrong or unknown.
@@ -115,8 +117,8 @@ pub fn find(search: &Search<'_>) -> Closure {
     puppet::follow(&mut work);
     let start = playbooks(&mut work);
     let pulled = search.memory.pulled_in(&bases, start);
-    let Finished { files, links, problems } = work.finish_with(pulled.as_deref());
-    Closure { files, links, env, problems }
+    let Finished { files, links, outputs, problems } = work.finish_with(pulled.as_deref());
+    Closure { files, links, outputs, env, problems }
 }
 
 /// Everything that the template's expressions name.

@@ -34,6 +34,7 @@ pub(super) struct Work<'a> {
 pub(super) struct Finished {
     pub(super) files: Vec<(PathBuf, InputKind)>,
     pub(super) links: Vec<Link>,
+    pub(super) outputs: Vec<PathBuf>,
     pub(super) problems: Problems,
 }
 
@@ -118,7 +119,7 @@ impl<'a> Work<'a> {
 
     /// As [`Work::finish`], with what was found elsewhere.
     pub(super) fn finish_with(mut self, other: Option<&Finished>) -> Finished {
-        if let Some(Finished { files, links, problems }) = other {
+        if let Some(Finished { files, links, problems, .. }) = other {
             self.files.extend(files.iter().cloned());
             self.links.extend(links.iter().cloned());
             self.problems.missing.extend(problems.missing.iter().cloned());
@@ -143,6 +144,6 @@ impl<'a> Work<'a> {
         self.links.sort_unstable();
         self.links.dedup();
         self.problems.tidy();
-        Finished { files: self.files, links: self.links, problems: self.problems }
+        Finished { files: self.files, links: self.links, outputs, problems: self.problems }
     }
 }
