@@ -40,6 +40,9 @@ pub(crate) struct BuildArgs {
     /// Also build what the selected builders start from, where it is stale; test and publish it on the way
     #[arg(long)]
     with_parents: bool,
+    /// Let packer see nothing of the repository but the known inputs
+    #[arg(long)]
+    hermetic: bool,
     /// Keep the work directory of successful builds too
     #[arg(long)]
     keep_work: bool,
@@ -56,7 +59,8 @@ impl BuildArgs {
             work: if self.keep_work { WorkDir::Keep } else { WorkDir::Remove },
             offer_parents: self.with_parents,
         };
-        let values = session.values(&self.vars)?;
+        let mut values = session.values(&self.vars)?;
+        values.hermetic |= self.hermetic;
         let env = session.env(&self.targets)?;
         let selection = session.select(&self.targets.targets)?;
         let selection = if self.with_parents { selection.with_ancestors()? } else { selection };

@@ -23,6 +23,9 @@ pub(crate) struct ValidateArgs {
     targets: TargetArgs,
     #[command(flatten)]
     vars: VarArgs,
+    /// Let packer see nothing of the repository but the known inputs
+    #[arg(long)]
+    hermetic: bool,
     /// Also write what was found for other programs: junit=FILE or sarif=FILE; may be repeated
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<String>,
@@ -30,7 +33,8 @@ pub(crate) struct ValidateArgs {
 
 impl ValidateArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
-        let values = session.values(&self.vars)?;
+        let mut values = session.values(&self.vars)?;
+        values.hermetic |= self.hermetic;
         let env = session.env(&self.targets)?;
         let wanted: Vec<ChecksFile> =
             self.report.iter().map(|word| ChecksFile::parse(word)).collect::<Result<_>>()?;

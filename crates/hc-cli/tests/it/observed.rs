@@ -180,6 +180,25 @@ fn what_commands_write_and_do_not_read_is_not_an_input() {
 }
 
 #[test]
+fn a_hermetic_build_sees_its_inputs_and_nothing_else() {
+    let hide = format!("test ! -e {}", hidden("notes.txt"));
+    let project = adopted(&["sh scripts/run.sh".to_owned(), hide, "test ! -e .git".into(), "ls".into()]);
+    project.write("scripts/run.sh", ". scripts/lib/common.sh\n");
+    project.write("scripts/lib/common.sh", "echo common\n");
+    project.write("notes.txt", "notes\n");
+    std::os::unix::fs::symlink("lib", project.path("scripts/link")).unwrap();
+    project.edit("scripts/run.sh", "scripts/lib", "scripts/link");
+    git(project.root(), &["init", "--quiet"]);
+    project.ok(&["validate", "--hermetic"]);
+    project.ok(&["build", "--hermetic"]);
+    // Without it the file is there, and packer's script fails by it.
+    project.run(&["build"]).expect(1);
+    let settings = project.read("hybrid.toml");
+    project.write("hybrid.toml", &format!("{settings}\n[packer]\nhermetic = true\n"));
+    built(&project);
+}
+
+#[test]
 fn the_commit_is_an_input_of_what_asks_git() {
     let project = adopted(&["git rev-parse HEAD > commit.txt"]);
     project.write("readme.txt", "one\n");

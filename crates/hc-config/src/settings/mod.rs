@@ -104,6 +104,9 @@ pub struct PackerSettings {
     pub plugin_path: Option<PathBuf>,
     /// Environment variables that packer may see beside the built-in allow-list; a trailing `*` matches a prefix.
     pub pass_env: Vec<String>,
+    /// Whether builders without shared layers see nothing of the repository but their inputs (CLO-1). Otherwise they see
+    /// all of it, and what they use is noticed.
+    pub hermetic: bool,
     /// Limits and hooks per platform.
     pub platforms: BTreeMap<String, PlatformSettings>,
     /// Failure rules that are tried before the built-in ones (PKR-4).
@@ -123,6 +126,7 @@ impl Default for PackerSettings {
             use_cache: true,
             plugin_path: None,
             pass_env: Vec::new(),
+            hermetic: false,
             platforms: BTreeMap::new(),
             rules: Vec::new(),
         }

@@ -10,7 +10,7 @@ use hc_core::stat_cache::StatCache;
 use hc_packer::Packer;
 use hc_records::layout;
 
-use super::{files, outside};
+use super::files;
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::{Project, StatCacheUse};
@@ -52,7 +52,7 @@ impl Digests {
         let mut cache = remembered.0.join().unwrap_or_default();
         let mut paths: Vec<PathBuf> =
             prepared.iter().flat_map(|one| files::of(one).into_iter().map(|(path, _)| path)).collect();
-        let outside = prepared.iter().flat_map(|one| outside::paths(project, one));
+        let outside = prepared.iter().flat_map(|one| files::outside(project, one));
         paths.extend(outside.filter(|path| path.is_file()));
         paths.push(packer.path.clone());
         paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));

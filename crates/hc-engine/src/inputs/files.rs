@@ -1,11 +1,15 @@
 //! The files among a target's inputs.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
+use hc_core::fs::normalize;
 use hc_records::{InputKind, Observed};
 use hc_templates::builder_toml;
+use hc_templates::closure::OutsideKind;
 
 use crate::prepare::Prepared;
+use crate::project::Project;
 
 /// Every file that decides the image of a target, relative to the project.
 pub(super) fn of(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
@@ -33,4 +37,23 @@ pub(super) fn but_written(prepared: &Prepared, seen: &Observed) -> Vec<(PathBuf,
         });
     }
     files
+}
+
+/// Everything outside of the project that the target names, and that is there.
+pub(super) fn outside(project: &Project, prepared: &Prepared) -> BTreeSet<PathBuf> {
+    let named = prepared.closure.problems.outside.iter().filter(|one| match one.what {
+        OutsideKind::Asset | OutsideKind::Medium | OutsideKind::Link(_) => true,
+        // A command may write what it names; a key decides how a machine is reached; a file of the project is an input
+        // as one.
+        OutsideKind::Command | OutsideKind::Credential | OutsideKind::Absolute(_) => false,
+    });
+    named.filter_map(|one| located(project, &one.path)).filter(|path| path.exists()).collect()
+}
+
+fn located(project: &Project, path: &Path) -> Option<PathBuf> {
+    let path = match path.strip_prefix("~") {
+        Ok(below) => Path::new(project.host.var("HOME")?).join(below),
+        Err(_) => path.to_owned(),
+    };
+    path.is_absolute().then(|| normalize(&path))
 }

@@ -75,6 +75,8 @@ pub struct Prepared {
     pub closure: Closure,
     /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
     pub rendered: String,
+    /// Whether packer sees nothing of the repository but the inputs.
+    pub hermetic: bool,
     /// What values were read from.
     pub(crate) read: Read,
 }
@@ -224,6 +226,7 @@ impl<'a> Preparing<'a> {
             user_data,
             closure,
             rendered,
+            hermetic: self.values.hermetic,
             read,
         };
         diagnostics.extend(beaten_secrets(&prepared));

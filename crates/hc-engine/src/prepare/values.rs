@@ -21,10 +21,12 @@ pub struct Values {
     pub cloudinit: Vec<PathBuf>,
     /// `--strict`.
     pub strict: bool,
+    /// `--hermetic`: packer sees nothing of the repository but the inputs.
+    pub hermetic: bool,
 }
 
 impl Values {
-    /// Reads the answers file and splits the `--set` words; `strict` also follows the settings.
+    /// Reads the answers file and splits the `--set` words; `strict` and `hermetic` also follow the settings.
     ///
     /// # Errors
     /// `BadAnswers` and `BadSet` with what was wrong.
@@ -37,7 +39,8 @@ impl Values {
         }
         let answers = from.map(|path| answers(project, path)).transpose()?;
         let strict = strict || project.settings.config.strict;
-        Ok(Self { answers, sets, cloudinit: Vec::new(), strict })
+        let hermetic = project.settings.packer.hermetic;
+        Ok(Self { answers, sets, cloudinit: Vec::new(), strict, hermetic })
     }
 }
 

@@ -29,7 +29,7 @@ const MOST_COPIES: usize = 20_000;
 
 /// What may be in a mirror beside the known inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beside {
+enum Beside {
     /// Everything else of the repository, and its use is noticed.
     Observed,
     /// Nothing: what nobody named is missing.
@@ -75,7 +75,8 @@ struct Wanted {
 ///
 /// # Errors
 /// When something cannot be read or made.
-pub fn make(project: &Project, prepared: &Prepared, beside: Beside, root: &Path) -> Result<Mirror> {
+pub fn make(project: &Project, prepared: &Prepared, root: &Path) -> Result<Mirror> {
+    let beside = if prepared.hermetic { Beside::Nothing } else { Beside::Observed };
     let mut wanted = wanted(project, prepared, beside)?;
     create_dirs(root)?;
     // Parents before what lies in them.
@@ -85,9 +86,6 @@ pub fn make(project: &Project, prepared: &Prepared, beside: Beside, root: &Path)
     let mut digests = BTreeMap::new();
     for path in wanted.copies {
         let at = root.join(&path);
-        if let Some(parent) = at.parent().filter(|_| beside == Beside::Nothing) {
-            create_dirs(parent)?;
-        }
         match compose::copy(&project.at(&path), &at) {
             Ok(copied) => digests.insert(path, copied),
             // What nobody names and nobody can read is packer's to report, if it matters.
@@ -100,9 +98,6 @@ pub fn make(project: &Project, prepared: &Prepared, beside: Beside, root: &Path)
     }
     for (path, target) in wanted.links {
         let at = root.join(&path);
-        if let Some(parent) = at.parent().filter(|_| beside == Beside::Nothing) {
-            create_dirs(parent)?;
-        }
         link(&target, &at).map_err(io_error("link", &at))?;
     }
     let mut mirror = Mirror { root: root.into(), made: wanted.made, digests, is_observed: false };
@@ -157,6 +152,11 @@ fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> Result<Want
             let most = if is_known { LARGEST_INPUT } else { LARGEST_COPY };
             wanted.add(project, &entry, path, is_known, if copies > MOST_COPIES { 0 } else { most });
         }
+    }
+    let above: BTreeSet<PathBuf> =
+        wanted.made.keys().flat_map(|path| path.ancestors().skip(1)).map(Path::to_owned).collect();
+    for dir in above.into_iter().filter(|dir| !dir.as_os_str().is_empty()) {
+        wanted.made.entry(dir).or_insert(Made { kind: Kind::Dir, known: true });
     }
     Ok(wanted)
 }
@@ -231,9 +231,9 @@ impl Mirror {
     /// # Errors
     /// Those of [`make`].
     pub fn renew(mut self, project: &Project, prepared: &Prepared, root: &Path) -> Result<Self> {
-        if self.is_changed() || std::fs::rename(&self.root, root).is_err() {
+        if prepared.hermetic || self.is_changed() || std::fs::rename(&self.root, root).is_err() {
             let _ = std::fs::remove_dir_all(&self.root);
-            return make(project, prepared, Beside::Observed, root);
+            return make(project, prepared, root);
         }
         self.root = root.into();
         let known = known(project, prepared)?;

@@ -18,7 +18,7 @@ use crate::inputs::Digests;
 use crate::prepare::Prepared;
 use crate::project::Project;
 
-use mirror::{Beside, Mirror};
+use mirror::Mirror;
 use place::Place;
 
 /// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository, of a spare
@@ -43,8 +43,9 @@ pub fn make(
         write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?;
         let mirror = match spare {
             Some(spare) => spare.renew(project, prepared, &place.stage)?,
-            None => mirror::make(project, prepared, Beside::Observed, &place.stage)?,
+            None => mirror::make(project, prepared, &place.stage)?,
         };
+        create_dirs(&place.cwd)?;
         mirror.lend(digests);
         return Ok(Some(mirror));
     }
