@@ -45,10 +45,13 @@ pub fn collect(
     for pin in sources::referred(project, paths)? {
         inputs.push(Input::text(InputKind::Source, layout::source(&pin.name), pin.sha.as_str()));
     }
-    let named: BTreeSet<&str> = files.iter().filter_map(|(path, _)| path.to_str()).collect();
-    // What was named later is an input by its name.
-    let unnamed = |path: &String| !named.contains(path.as_str()) && !path.as_bytes().starts_with(SOURCES);
-    inputs.extend(observed::inputs(project, &seen.paths.into_iter().filter(unnamed).collect(), digests)?);
+    if !seen.paths.is_empty() {
+        let named: BTreeSet<&str> = files.iter().filter_map(|(path, _)| path.to_str()).collect();
+        // What was named later is an input by its name.
+        let unnamed = |path: &String| !named.contains(path.as_str()) && !path.as_bytes().starts_with(SOURCES);
+        let unnamed = seen.paths.into_iter().filter(unnamed).collect();
+        inputs.extend(observed::inputs(project, &unnamed, digests)?);
+    }
     for (path, kind) in files {
         if path.as_os_str().as_encoded_bytes().starts_with(SOURCES) {
             continue;
