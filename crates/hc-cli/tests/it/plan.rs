@@ -61,3 +61,15 @@ fn two_images_differ_by_inputs_down_to_their_lines() {
     }
     assert!(project.ok(&["artifacts", "diff", &two, &two]).stdout.contains("the same"));
 }
+
+#[test]
+fn a_playbook_that_a_script_runs_brings_its_roles() {
+    let project = Project::example();
+    let checked = project.ok(&["validate", "--targets", "linux.rootfs.minimal", "--format", "json"]).json();
+    // What `inputs` of its builder.toml names is the way out of every warning.
+    assert_eq!(checked["diagnostics"], serde_json::json!([]));
+    let trusted = project.read("state/packer/trusted/dev/linux.rootfs.minimal.json");
+    for file in ["roles/base/tasks/main.yml", "roles/motd/templates/motd.j2", "puppet/hiera.yaml"] {
+        assert!(trusted.contains(file), "{file} in {trusted}");
+    }
+}

@@ -62,6 +62,11 @@ pub(super) struct Start {
     pub(super) inside: BTreeSet<PathBuf>,
 }
 
+/// Whether a text is a playbook: a list of plays, each for some hosts.
+pub(super) fn is_playbook(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start().trim_start_matches("- ").starts_with("hosts:"))
+}
+
 /// Follows what Ansible got, and everything that this pulls in.
 pub(super) fn follow(work: &mut Work<'_>, start: &Start) {
     let mut tree =

@@ -117,7 +117,11 @@ pub fn find(search: &Search<'_>) -> Closure {
     puppet::follow(&mut work);
     let start = playbooks(&mut work);
     let pulled = search.memory.pulled_in(&bases, start);
-    let Finished { files, links, outputs, problems } = work.finish_with(pulled.as_deref());
+    let Finished { files, links, outputs, mut problems } = work.finish_with(pulled.as_deref());
+    // The way out of it was taken.
+    if !search.builder.metadata.inputs.is_empty() {
+        problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
+    }
     Closure { files, links, outputs, env, problems }
 }
 
@@ -302,6 +306,9 @@ fn playbooks(work: &mut Work<'_>) -> ansible::Start {
     let given: BTreeSet<PathBuf> = std::mem::take(&mut work.playbooks).into_iter().collect();
     let is_yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
     let inside = work.since(0).filter(|(path, kind)| *kind == InputKind::Ansible && is_yaml(path));
-    let inside = inside.map(|(path, _)| path.clone()).filter(|path| !given.contains(path)).collect();
-    ansible::Start { given, inside }
+    let inside = inside.map(|(path, _)| path.clone()).filter(|path| !given.contains(path));
+    // A playbook among `inputs` is run by a script: its roles lie where they do for any playbook.
+    let is_play = |path: &PathBuf| work.disk.text(path).is_some_and(|text| ansible::is_playbook(&text));
+    let (plays, inside): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = inside.partition(is_play);
+    ansible::Start { given: &given | &plays, inside }
 }
