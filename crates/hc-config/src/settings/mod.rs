@@ -285,7 +285,8 @@ fn ten_minutes() -> HumanDuration {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdoptedBuilder {
-    /// Packer directory, relative to the project, or one `.pkr.hcl` file that stands alone; packer runs in place.
+    /// Packer directory, relative to the project, or one `.pkr.hcl` file that stands alone; packer runs in a mirror of
+    /// the repository.
     pub path: PathBuf,
     /// Var files in the order in which packer gets them, relative to the project.
     #[serde(default)]

@@ -18,7 +18,8 @@ pub struct Builder {
     pub dir: PathBuf,
     /// The one file of that directory that packer gets, of an adopted template that stands alone.
     pub file: Option<PathBuf>,
-    /// Whether packer runs in that directory (mapped by hybrid.toml, or no shared layers).
+    /// Whether packer runs on a mirror of the repository instead of a composed stage (mapped by hybrid.toml, or no shared
+    /// layers).
     pub in_place: bool,
     /// Whether the mapping of hybrid.toml brought it.
     pub adopted: bool,
