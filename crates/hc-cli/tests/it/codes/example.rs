@@ -45,7 +45,7 @@ fn project(needs: &[&str]) -> Result<Project, String> {
         match *need {
             "source" => source(&project),
             "plugin" => plugin(&project),
-            "server" | "root" | "strace" => {}
+            "server" | "root" | "strace" | "relatime" => {}
             other => return Err(format!("`console {other}` is not known")),
         }
     }
@@ -108,6 +108,7 @@ fn possible(needs: &[&str], project: &Project) -> bool {
     let works = |script| shell(project, script, "").stderr(Stdio::null()).status().unwrap().success();
     (!needs.contains(&"root") || works("test \"$(id -u)\" = 0"))
         && (!needs.contains(&"strace") || works("strace -qq -o /dev/null true"))
+        && (!needs.contains(&"relatime") || crate::observed::works())
 }
 
 /// Runs the example; the error tells everything that helps to mend it.

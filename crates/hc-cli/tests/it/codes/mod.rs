@@ -10,6 +10,7 @@
 //! - `server`: uses `$SERVER`, see [`server`].
 //! - `root`: skipped for everybody else.
 //! - `strace`: skipped where strace cannot trace.
+//! - `relatime`: skipped where temporary files keep no access times.
 
 mod example;
 mod server;
