@@ -15,11 +15,7 @@ pub(crate) fn works() -> bool {
     let times = std::fs::FileTimes::new().set_accessed(SystemTime::UNIX_EPOCH);
     std::fs::File::options().write(true).open(file.path()).unwrap().set_times(times).unwrap();
     std::fs::read(file.path()).unwrap();
-    let works = file.path().metadata().unwrap().accessed().unwrap() != SystemTime::UNIX_EPOCH;
-    if !works {
-        eprintln!("skipped: temporary files keep no access times here");
-    }
-    works
+    file.path().metadata().unwrap().accessed().unwrap() != SystemTime::UNIX_EPOCH
 }
 
 /// A repository that was adopted: one builder whose provisioner runs `commands` on this machine.
@@ -74,7 +70,7 @@ fn built(project: &Project) -> Ran {
 #[test]
 fn what_nothing_names_is_reported_at_its_first_use_and_gated_from_then_on() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&["sh scripts/run.sh"]);
     project.write("scripts/run.sh", &format!("cat {}\n", hidden("notes/today.txt")));
@@ -104,7 +100,7 @@ fn what_nothing_names_is_reported_at_its_first_use_and_gated_from_then_on() {
 #[test]
 fn what_is_not_used_any_more_is_not_an_input_any_more() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&[format!("cat $(cat {})", hidden("which.txt"))]);
     project.write("which.txt", "one.txt\n");
@@ -125,7 +121,7 @@ fn what_is_not_used_any_more_is_not_an_input_any_more() {
 #[test]
 fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&[
         format!("ls {} | wc -l", hidden("parts")),
@@ -144,7 +140,7 @@ fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
 #[test]
 fn links_and_large_files_are_noticed_too() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&[
         format!("cat {}", hidden("link.txt")),
@@ -172,7 +168,7 @@ fn links_and_large_files_are_noticed_too() {
 #[test]
 fn what_a_build_makes_lands_where_packer_would_have_put_it_and_is_not_an_input() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&["mkdir -p out/deep && echo image > out/deep/image.txt"]);
     project.write("out/README", "of the repository\n");
@@ -194,7 +190,7 @@ fn what_a_build_makes_lands_where_packer_would_have_put_it_and_is_not_an_input()
 #[test]
 fn what_commands_write_and_do_not_read_is_not_an_input() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&["echo note > note.log && date >> dates.log", "cat parts/a.txt | tee copy.txt"]);
     project.write("parts/a.txt", "a\n");
@@ -234,7 +230,7 @@ fn a_hermetic_build_sees_its_inputs_and_nothing_else() {
 #[test]
 fn the_commit_is_an_input_of_what_asks_git() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project = adopted(&["git rev-parse HEAD > commit.txt"]);
     project.write("readme.txt", "one\n");
@@ -263,7 +259,7 @@ fn git(dir: &Path, args: &[&str]) {
 #[test]
 fn a_failed_build_leaves_the_repository_as_it_was_and_keeps_its_stage() {
     if !works() {
-        return;
+        return eprintln!("skipped: temporary files keep no access times here");
     }
     let project =
         adopted(&[format!("cat {}", hidden("notes.txt")), "echo half > half.txt".into(), "exit 7".into()]);
