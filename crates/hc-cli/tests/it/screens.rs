@@ -71,8 +71,11 @@ impl Screens {
             (r"\bhost=\S+ pid=\d+ version=\S+", "host=here pid=1 version=0.0.0"),
             // Versions, and sizes of records: some hold times in milliseconds.
             (r"\d+\.\d+\.\d+", "1.2.3"),
-            (r"\b\d{3} B\b", "800 B"),
-            (r"\b\d\.\d KiB\b", "1.0 KiB"),
+            // Packers differ in what they say and in how loud.
+            (r"status: 7\. ?Allowed", "status: 7. Allowed"),
+            (r"␛\[1m(greeting|done)␛\[0m", "$1"),
+            (r"(?m)^.*Provisioning step had errors.*\n", ""),
+            (r"\b(\d{3,4} B|\d\.\d KiB)\b", "1.0 KiB"),
             (r"(?m)[ \t]+$", ""),
         ];
         let text = replaced
