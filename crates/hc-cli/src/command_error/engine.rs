@@ -8,7 +8,7 @@ use hc_core::BuilderId;
 use hc_core::id::IdError;
 use hc_engine::EngineError;
 use hc_engine::error::{AcceptedList, InstallError, Needs, UnknownEnv};
-use hc_engine::outcome::gate::{InputChange, Refused, Verdict};
+use hc_engine::outcome::gate::{InputChange, Refused, Verdict, never_validated};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
 use super::causes::beneath;
@@ -125,7 +125,7 @@ fn of_project(error: &EngineError) -> Option<String> {
 /// Errors on the way of a target: gate, tools, packer, tests, channels.
 fn of_build(error: &EngineError) -> Option<String> {
     Some(match error {
-        EngineError::Refused { targets, .. } => refused(targets, error.code()),
+        EngineError::Refused { targets, .. } => refused(targets),
         EngineError::Partly { error, .. } => return hint(error),
         EngineError::ToolsMissing { env, targets, .. } => {
             let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
@@ -283,17 +283,17 @@ fn nothing_selected(term: Option<&str>, known: &[BuilderId]) -> String {
     nearest(term, words.into_iter(), || format!("builders: {}", ids.join(", ")))
 }
 
-fn refused(targets: &[Refused], code: &str) -> String {
+fn refused(targets: &[Refused]) -> String {
     let env = targets.first().map_or(String::new(), |one| one.target.env.to_string());
     let names: Vec<String> = targets.iter().map(|one| one.target.builder.to_string()).collect();
     let command = format!("`hybrid validate --env {env} --targets {}`", names.join(","));
-    match code {
-        "NeverValidated" => format!("run {command}"),
-        _ => format!(
-            "look at the changes, then run {command}; reverting them restores trust. See \
-             docs/remedies.md#driftdetected"
-        ),
+    if never_validated(targets) {
+        return format!("run {command}");
     }
+    format!(
+        "look at the changes, then run {command}; reverting them restores trust. See \
+         docs/remedies.md#driftdetected"
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use hc_config::Diagnostic;
 use hc_core::ExitClass;
 
 use super::EngineError;
-use crate::outcome::gate::{Refused, Verdict};
+use crate::outcome::gate::{Refused, never_validated};
 
 impl EngineError {
     /// Stable code for `hybrid explain`.
@@ -132,6 +132,5 @@ fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {
 }
 
 fn refusal(targets: &[Refused]) -> &'static str {
-    let never = targets.iter().all(|one| one.verdict == Verdict::NeverValidated);
-    if never { "NeverValidated" } else { "DriftDetected" }
+    if never_validated(targets) { "NeverValidated" } else { "DriftDetected" }
 }

@@ -5,7 +5,6 @@
 
 use hc_packer::environment;
 use hc_records::{Input, InputKind};
-use hc_templates::Builder;
 
 use crate::prepare::Prepared;
 use crate::project::Project;
@@ -73,16 +72,9 @@ fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy
         return Some(if read.any(|one| sensitive(&one.variable)) { Secrecy::Name } else { Secrecy::Value });
     }
     let is_named = environment::is_named(name, allowed);
-    let of_plugin =
-        PLUGINS.iter().any(|(prefix, kind)| name.starts_with(prefix) && uses(&prepared.builder, kind));
+    let uses = |plugin: &str| prepared.builder.types().any(|kind| kind.contains(plugin));
+    let of_plugin = PLUGINS.iter().any(|(prefix, plugin)| name.starts_with(prefix) && uses(plugin));
     (is_named || of_plugin).then_some(Secrecy::Value)
-}
-
-/// Whether the builder has a type of a plugin.
-fn uses(builder: &Builder, kind: &str) -> bool {
-    let sources = builder.sources.iter().map(|source| source.kind.as_str());
-    let others = builder.provisioners.iter().chain(&builder.post_processors).map(String::as_str);
-    sources.chain(others).any(|one| one.contains(kind))
 }
 
 fn is_secret(name: &str) -> bool {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use hc_core::Target;
 use hc_core::fs::{FsError, io_error, normalize, read_limited};
-use hc_records::{Input, InputKind, Observed, layout};
+use hc_records::{Input, InputKind, Observed};
+use hc_templates::closure::{self, COMPILED};
 
 use super::{Digests, tree};
 use crate::error::Result;
@@ -14,22 +15,18 @@ use crate::project::{Project, git};
 
 /// Largest list that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
-/// What Python compiles for itself.
-pub const CACHED: &str = "__pycache__";
 /// What git keeps for itself.
 pub const GIT: &str = ".git";
 
 /// Whether a path belongs to hybrid or git, and so can never be an input: what hybrid writes would change it.
 pub fn is_own(project: &Project, path: &Path) -> bool {
-    const OWN: [&str; 4] = [layout::HYBRID, layout::LOGS, layout::ARTIFACTS, hc_state::paths::STATE];
     let packer = &project.settings.packer;
     let inside = |dir: &Path| {
         let dir = normalize(&project.at(dir));
         dir.strip_prefix(&project.root).is_ok_and(|dir| *dir != *"" && path.starts_with(dir))
     };
-    path.starts_with(GIT)
-        || path.iter().any(|part| part == CACHED)
-        || OWN.iter().any(|own| path.starts_with(own))
+    closure::is_own(path)
+        || path.iter().any(|part| part == COMPILED)
         || inside(&packer.cache_dir)
         || packer.plugin_path.as_deref().is_some_and(inside)
 }
@@ -66,16 +63,13 @@ fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<
             names(project, Path::new(dir))?.map(|names| Input::text(InputKind::Observed, path, &names))
         );
     }
-    let at = project.at(path);
-    let Ok(meta) = at.metadata() else { return Ok(None) };
-    if meta.is_dir() {
-        return Ok(Some(Input { blake3: tree::digest(&at)?, ..Input::text(InputKind::Observed, path, "") }));
+    if project.at(path).metadata().is_err() {
+        return Ok(None);
     }
-    if !meta.is_file() {
-        return Ok(Some(Input::text(InputKind::Observed, path, "")));
-    }
-    let (blake3, size) = digests.of(&project.root, Path::new(path))?;
-    Ok(Some(Input { name: path.into(), kind: InputKind::Observed, blake3, size }))
+    // A device or a socket has no content of its own.
+    let nothing = Input::text(InputKind::Observed, path, "");
+    let found = tree::of(&project.root, Path::new(path), digests)?;
+    Ok(Some(found.map_or(nothing.clone(), |(blake3, size)| Input { blake3, size, ..nothing })))
 }
 
 /// The names in a directory of the project, one per line; `None` when it is not there.

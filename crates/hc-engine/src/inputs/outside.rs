@@ -15,11 +15,7 @@ use crate::project::Project;
 pub(super) fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in files::outside(project, prepared) {
-        let (blake3, size) = match path.is_dir() {
-            true => (tree::digest(&path)?, 0),
-            false if path.is_file() => digests.of(&project.root, &path)?,
-            false => continue,
-        };
+        let Some((blake3, size)) = tree::of(&project.root, &path, digests)? else { continue };
         let name = path.to_string_lossy().into_owned();
         inputs.push(Input { name, kind: InputKind::Asset, blake3, size });
     }

@@ -93,9 +93,6 @@ pub fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> 
 /// Whether a builder has a type of a plugin: `vsphere` gives `vsphere`, `vsphere-iso`, `vsphere-clone`.
 fn gives_a_type(source: &str, builder: &Builder) -> bool {
     let plugin = source.rsplit('/').next().unwrap_or(source);
-    let sources = builder.sources.iter().map(|source| source.kind.as_str());
-    let others = builder.provisioners.iter().chain(&builder.post_processors).map(String::as_str);
-    sources
-        .chain(others)
-        .any(|kind| kind.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    let mut types = builder.types();
+    types.any(|kind| kind.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
 }

@@ -1,4 +1,4 @@
-//! The digest of a directory outside of the project, whose files are not inputs one by one.
+//! Digests of what may be a file or a directory outside of the project, whose files are not inputs one by one.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,28 @@ use hc_core::digest::Combiner;
 use hc_core::fs::{FsError, io_error};
 use walkdir::WalkDir;
 
+use super::Digests;
+
 /// With more files than these, names, sizes and times stand for contents.
 const MOST_FILES: usize = 10_000;
 /// More of them are not looked at.
 const LAST_FILE: usize = 200_000;
 
-/// Names and contents of everything below a directory.
+/// Digest and size of what lies at `path`, relative to the project or absolute; `None` for what is neither a file nor a
+/// directory.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(super) fn digest(dir: &Path) -> Result<Digest, FsError> {
+pub(super) fn of(root: &Path, path: &Path, digests: &mut Digests) -> Result<Option<(Digest, u64)>, FsError> {
+    let at = root.join(path);
+    if at.is_dir() {
+        return Ok(Some((digest(&at)?, 0)));
+    }
+    if at.is_file() { digests.of(root, path).map(Some) } else { Ok(None) }
+}
+
+/// Names and contents of everything below a directory.
+fn digest(dir: &Path) -> Result<Digest, FsError> {
     let mut files: Vec<PathBuf> = WalkDir::new(dir)
         .into_iter()
         .flatten()

@@ -63,6 +63,11 @@ pub struct Refused {
     pub verdict: Verdict,
 }
 
+/// Whether all that is wrong is that nobody validated the targets yet.
+pub fn never_validated(refused: &[Refused]) -> bool {
+    refused.iter().all(|one| one.verdict == Verdict::NeverValidated)
+}
+
 /// Why a target did not pass the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

@@ -9,6 +9,7 @@ use hc_core::Digest;
 use hc_core::fs::{normalize, read_text};
 use hc_templates::{Builder, builder_toml};
 
+use super::read;
 use crate::error::{EngineError, Result};
 use crate::project::Project;
 
@@ -83,7 +84,6 @@ pub fn user_data(
             .ok(),
         _ => None,
     };
-    let digest = |part: &Part| (Digest::of(part.text.as_bytes()), part.text.len() as u64);
-    let read = parts.iter().map(|part| (part.path.clone(), digest(part))).collect();
+    let read = parts.iter().map(|part| (part.path.clone(), read::digest(&part.text))).collect();
     (UserData { files, read, merged }, problems)
 }

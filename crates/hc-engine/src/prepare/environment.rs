@@ -9,6 +9,7 @@ use hc_packer::environment;
 use hc_templates::closure::EnvUse;
 
 use crate::project::Project;
+use crate::project::packer::own_vars;
 
 /// The caller's environment, as far as it is text, in two parts.
 pub(super) struct Caller {
@@ -35,12 +36,8 @@ impl Caller {
 
     /// What packer sees for a target of `env`.
     pub(super) fn packer(&self, env: &EnvName, workdir: &Path) -> BTreeMap<String, String> {
-        let own = [
-            ("HYBRID_ENV", env.to_string()),
-            ("HYBRIDCORE_ENV", env.to_string()),
-            ("PWD", workdir.display().to_string()),
-        ];
-        let own = own.map(|(name, value)| (name.to_owned(), value));
+        let own = own_vars(env, workdir);
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_string_lossy().into_owned()));
         self.passed.clone().into_iter().chain(own).collect()
     }
 

@@ -10,6 +10,7 @@ use hc_records::{InputKind, layout};
 use hc_templates::Builder;
 use hc_templates::inventory::TEXT_LIMIT;
 
+use super::read;
 use crate::project::Project;
 
 /// Var files and overlays that exist, lowest precedence first (CONFIG-1).
@@ -48,7 +49,7 @@ pub(super) fn read(project: &Project, path: &Path) -> Result<(Document, (Digest,
     match read_text(&project.at(path), TEXT_LIMIT) {
         Ok(text) => {
             let text = text.unwrap_or_default();
-            let read = (Digest::of(text.as_bytes()), text.len() as u64);
+            let read = read::digest(&text);
             Ok((Document::parse(path, text)?, read))
         }
         Err(error) => Err(Box::new(Diagnostic::unreadable(path, &error))),

@@ -13,3 +13,8 @@ pub(crate) struct Read {
     /// The commit of the project, where a layer speaks of it.
     pub(crate) git_sha: Option<String>,
 }
+
+/// Digest and size of a text.
+pub(super) fn digest(text: &str) -> (Digest, u64) {
+    (Digest::of(text.as_bytes()), text.len() as u64)
+}

@@ -1,5 +1,6 @@
 //! The packer of a project: which one, which directories it is given, which rules judge its failures.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hc_config::settings::RuleScope;
@@ -65,6 +66,11 @@ pub fn rules(project: &Project) -> Result<Rules> {
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
 }
 
+/// Variables that hybrid sets for every call of packer.
+pub fn own_vars(env: &EnvName, cwd: &Path) -> [(&'static str, OsString); 3] {
+    [("HYBRID_ENV", env.as_str().into()), ("HYBRIDCORE_ENV", env.as_str().into()), ("PWD", cwd.into())]
+}
+
 /// Gives a call of packer what all calls of a project share; `cwd` and `work` are its own.
 pub fn around<'a, W>(
     call: Call<'a, W>,
@@ -80,12 +86,10 @@ pub fn around<'a, W>(
         .work(work)
         .env(project.host.vars.iter().cloned())
         .pass(settings.pass_env.iter().cloned())
-        .set("HYBRID_ENV", env.as_str())
-        .set("HYBRIDCORE_ENV", env.as_str())
-        .set("PWD", cwd)
         .timeout(settings.timeout.get())
         .grace(settings.grace.get())
         .clock(Clock::new(project.host.clock));
+    let call = own_vars(env, cwd).into_iter().fold(call, |call, (name, value)| call.set(name, value));
     // Without a cache of the project packer would put one beside the templates.
     let call = call.cache_dir(dirs.cache.clone().unwrap_or_else(|| work.join("cache")));
     dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))

@@ -12,12 +12,11 @@ const LOCAL: [&str; 5] = ["file", "null", "manifest", "checksum", "compress"];
 pub(super) fn of(prepared: &Prepared, mirror: Option<&Mirror>) -> Vec<String> {
     let builder = &prepared.builder;
     let mut said = Vec::new();
-    let is_local = |kind: &String| LOCAL.contains(&kind.as_str());
-    let sources: Vec<String> = builder.sources.iter().map(|source| source.kind.clone()).collect();
-    if !sources.iter().all(is_local) || !builder.provisioners.is_empty() {
+    let is_local = |kind: &str| LOCAL.contains(&kind);
+    if !builder.sources.iter().all(|source| is_local(&source.kind)) || !builder.provisioners.is_empty() {
         said.push("what the build fetched over the network, in its machine or on this one".into());
     }
-    if !builder.provisioners.is_empty() || !builder.post_processors.iter().all(is_local) {
+    if !builder.provisioners.is_empty() || !builder.post_processors.iter().all(|kind| is_local(kind)) {
         said.push("files outside of the project that programs of this machine read by themselves".into());
     }
     if mirror.is_some_and(|mirror| !mirror.is_observed()) {

@@ -1,13 +1,13 @@
 //! Checks everything, lets packer check, records trust (PKR-5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hc_config::Diagnostic;
 use hc_core::{EnvName, ExitClass, SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::call::Checked;
-use hc_records::{InputManifest, Observed, kept, layout};
+use hc_records::{InputManifest, kept, layout};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
 
@@ -34,8 +34,8 @@ pub(super) struct CheckedTarget {
     pub(super) said: ValidatedTarget,
     /// Its inputs.
     manifest: InputManifest,
-    /// What packer was seen to read besides, now or earlier.
-    observed: Observed,
+    /// What packer was seen to read besides.
+    read: BTreeSet<String>,
 }
 
 impl Project {
@@ -162,9 +162,7 @@ pub(super) fn validate_target(
         inputs: manifest.inputs.len(),
         packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
     };
-    let mut observed = observed::known(project, &prepared.target)?;
-    observed.paths.extend(read);
-    Ok(CheckedTarget { said: target, manifest, observed })
+    Ok(CheckedTarget { said: target, manifest, read })
 }
 
 /// Lets packer check in full, or by its syntax alone where it lacks a plugin.
@@ -237,9 +235,11 @@ fn record(
     }
     let now = project.now();
     store::open(project)?.with_exclusive(&project.run_id, |locked| -> Result<()> {
-        for CheckedTarget { manifest, observed, .. } in valid() {
+        for CheckedTarget { manifest, read, .. } in valid() {
             // Before the trust in it.
-            if *observed != observed::known(project, &manifest.target)? {
+            let mut observed = observed::known(project, &manifest.target)?;
+            if !read.is_subset(&observed.paths) {
+                observed.paths.extend(read.iter().cloned());
                 locked.write_observed(&manifest.target, &observed.to_json())?;
             }
             let digest = locked.write_trusted_manifest(&manifest.target, &manifest.to_json())?;

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
 use hc_core::fs::{create_dirs, io_error};
+use hc_templates::closure::COMPILED;
 use hc_templates::compose;
 use walkdir::{DirEntry, WalkDir};
 
 use super::observe::{self, Changed};
 use crate::error::Result;
 use crate::inputs::Digests;
-use crate::inputs::observed::{CACHED, GIT, is_own};
+use crate::inputs::observed::{GIT, is_own};
 use crate::prepare::Prepared;
 use crate::project::Project;
 
@@ -260,18 +261,22 @@ impl Mirror {
         }
     }
 
+    /// Whether an entry stands as it was made.
+    fn is_as_made(&self, path: &Path, entry: &DirEntry) -> bool {
+        self.made.get(path).is_some_and(|made| match made.kind {
+            Kind::Copy(changed) => entry.file_type().is_file() && Changed::of(entry.path()) == changed,
+            Kind::Link => entry.path_is_symlink(),
+            Kind::Dir => entry.file_type().is_dir(),
+        })
+    }
+
     /// Whether something was made, rewritten or removed in it.
     fn is_changed(&self) -> bool {
         let mut left = self.made.len();
         for entry in WalkDir::new(&self.root).min_depth(1) {
             let Ok(entry) = entry else { return true };
             let path = entry.path().strip_prefix(&self.root).unwrap_or(entry.path());
-            let is_same = self.made.get(path).is_some_and(|made| match made.kind {
-                Kind::Copy(changed) => Changed::of(entry.path()) == changed,
-                Kind::Link => entry.path_is_symlink(),
-                Kind::Dir => entry.file_type().is_dir(),
-            });
-            if !is_same {
+            if !self.is_as_made(path, &entry) {
                 return true;
             }
             left -= 1;
@@ -360,18 +365,12 @@ impl Mirror {
             let Ok(entry) = entry else { continue };
             let Ok(path) = entry.path().strip_prefix(&self.root) else { continue };
             let is_dir = entry.file_type().is_dir();
-            let is_same = match self.made.get(path).map(|made| made.kind) {
-                Some(Kind::Copy(changed)) => !is_dir && Changed::of(entry.path()) == changed,
-                Some(Kind::Link) => entry.path_is_symlink(),
-                Some(Kind::Dir) => is_dir,
-                None => false,
-            };
-            if is_dir && entry.file_name() == CACHED {
+            if is_dir && entry.file_name() == COMPILED {
                 walk.skip_current_dir();
                 continue;
             }
             let to = project.at(path);
-            if is_same || (is_dir && to.is_dir()) {
+            if self.is_as_made(path, &entry) || (is_dir && to.is_dir()) {
                 // What lies in it goes one by one.
                 continue;
             }

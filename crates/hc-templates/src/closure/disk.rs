@@ -21,7 +21,9 @@ use crate::inventory::TEXT_LIMIT;
 /// Directories of the project's root that hold what hybrid makes; never inputs.
 pub(crate) const OWN: [&str; 5] = [".git", layout::HYBRID, layout::LOGS, "state", layout::ARTIFACTS];
 /// Names that are never inputs, wherever they lie: git's own files, what packer keeps of downloads, what Python compiles.
-const NEVER: [&str; 3] = [".git", "packer_cache", "__pycache__"];
+const NEVER: [&str; 3] = [".git", "packer_cache", COMPILED];
+/// What Python compiles for itself.
+pub const COMPILED: &str = "__pycache__";
 /// More links than any path has on its way.
 const MOST_LINKS: usize = 40;
 
@@ -332,6 +334,6 @@ pub(crate) fn is_never(path: &Path) -> bool {
 }
 
 /// Whether a path lies in a directory that hybrid fills.
-pub(crate) fn is_own(path: &Path) -> bool {
+pub fn is_own(path: &Path) -> bool {
     path.iter().next().is_some_and(|first| OWN.iter().any(|own| first == *own))
 }

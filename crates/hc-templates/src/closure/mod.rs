@@ -34,7 +34,7 @@ use hc_config::{Diagnostic, Location, Value};
 use hc_core::fs::normalize;
 use hc_records::InputKind;
 
-pub use disk::Link;
+pub use disk::{COMPILED, Link, is_own};
 pub use env::{EnvUse, env_names};
 pub use memory::Memory;
 pub use problems::{Missing, MissingKind, Outside, OutsideKind, Problems, Unknown, UnknownKind};

@@ -47,6 +47,14 @@ pub struct Builder {
     pub post_processors: Vec<String>,
 }
 
+impl Builder {
+    /// The types of its sources, provisioners and post-processors.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        let sources = self.sources.iter().map(|source| source.kind.as_str());
+        sources.chain(self.provisioners.iter().chain(&self.post_processors).map(String::as_str))
+    }
+}
+
 /// A `source "<type>" "<name>"` block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceBlock {

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hc_config::hcl::Document;
-use hc_config::hcl::eval::Scope;
-use hc_config::resolve::{Layer, ResolveInput, resolve};
-use hc_config::variables;
+use hc_config::resolve::Layer;
 use hc_templates::closure::{Closure, Memory, OutsideKind, Search, find};
 use hc_templates::{Builder, Inventory, adopt};
+
+use super::support::resolved;
 
 /// What was found in one repository.
 #[derive(Default)]
@@ -27,7 +27,6 @@ struct Seen {
 }
 
 fn closure(root: &Path, memory: &Memory, builder: &Builder) -> (Closure, Duration) {
-    let (declared, _) = variables::collect(&builder.documents);
     let layers: Vec<Layer> = builder
         .var_files
         .iter()
@@ -36,19 +35,7 @@ fn closure(root: &Path, memory: &Memory, builder: &Builder) -> (Closure, Duratio
             Some(Layer { name: "vars".into(), document: Document::parse(path, text).ok()? })
         })
         .collect();
-    let resolution = resolve(&ResolveInput {
-        declared: &declared,
-        templates: &builder.documents,
-        supplied: &BTreeMap::new(),
-        user_data: None,
-        layers: &layers,
-        answers: None,
-        sets: &[],
-        scope: &Scope::closed(),
-        injected: &Default::default(),
-        elsewhere: &Default::default(),
-        strict: false,
-    });
+    let resolution = resolved(builder, &layers);
     let start = Instant::now();
     let found = find(&Search { memory, builder, vars: &resolution.vars, env: &BTreeMap::new() });
     (found, start.elapsed())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hc_config::hcl::Document;
 use hc_config::hcl::eval::Scope;
-use hc_config::resolve::{Layer, ResolveInput, resolve};
+use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::settings::AdoptedBuilder;
 use hc_config::variables;
 use hc_templates::closure::{Closure, Memory, Search, find};
@@ -63,24 +63,11 @@ impl Project {
     /// The closure of the template `text`, with an overlay of variables.
     pub(super) fn with(&self, text: &str, overlay: &str) -> Closure {
         let builder = self.builder(text);
-        let (declared, _) = variables::collect(&builder.documents);
         let layers = [Layer {
             name: "env".into(),
             document: Document::parse(Path::new("o.pkrvars.hcl"), overlay).unwrap(),
         }];
-        let resolution = resolve(&ResolveInput {
-            declared: &declared,
-            templates: &builder.documents,
-            supplied: &BTreeMap::new(),
-            user_data: None,
-            layers: &layers,
-            answers: None,
-            sets: &[],
-            scope: &Scope::closed(),
-            injected: &Default::default(),
-            elsewhere: &Default::default(),
-            strict: false,
-        });
+        let resolution = resolved(&builder, &layers);
         let memory = Memory::new(self.dir.path());
         find(&Search { memory: &memory, builder: &builder, vars: &resolution.vars, env: &self.env })
     }
@@ -147,4 +134,22 @@ pub(super) fn check(ways: &[Way], template: impl Fn(&Way) -> String) {
         }
     }
     assert!(wrong.is_empty(), "{} of {} ways:\n{}", wrong.len(), ways.len(), wrong.join("\n"));
+}
+
+/// The variables of a builder with these layers over its defaults.
+pub(super) fn resolved(builder: &Builder, layers: &[Layer]) -> Resolution {
+    let (declared, _) = variables::collect(&builder.documents);
+    resolve(&ResolveInput {
+        declared: &declared,
+        templates: &builder.documents,
+        supplied: &BTreeMap::new(),
+        user_data: None,
+        layers,
+        answers: None,
+        sets: &[],
+        scope: &Scope::closed(),
+        injected: &Default::default(),
+        elsewhere: &Default::default(),
+        strict: false,
+    })
 }
