@@ -2,8 +2,8 @@
 //!
 //! Owns these and nothing else: [`id`] (names that carry their rules), [`digest`] (the one hash
 //! format), [`fs`] (writes that are whole or did not happen), [`lock`] (kernel locks with a holder that can
-//! be named), [`secret`] (values that cannot print themselves), [`version`], [`stat_cache`], [`cancel`] (a request to stop)
-//! and [`exit`] (how things end).
+//! be named), [`secret`] (values that cannot print themselves), [`version`], [`stamp`] (what proves that a
+//! file did not change), [`stat_cache`], [`cancel`] (a request to stop) and [`exit`] (how things end).
 //!
 //! Never prints, never reads the process environment, never depends on another `hc-*` crate.
 
@@ -14,6 +14,7 @@ pub mod fs;
 pub mod id;
 pub mod lock;
 pub mod secret;
+pub mod stamp;
 pub mod stat_cache;
 pub mod version;
 

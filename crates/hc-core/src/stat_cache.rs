@@ -12,62 +12,16 @@ use rayon::prelude::*;
 
 use crate::digest::Digest;
 use crate::fs::write_unsynced;
+use crate::stamp::{MARGIN, Stamp};
 
 /// First bytes of a cache file; the number is the format's.
 const MAGIC: &[u8] = b"hybrid stat cache 1\n";
-/// How much older than the beginning of the hashing the last change has to be, in nanoseconds.
-const MARGIN: i128 = 100_000_000;
-/// The same on file systems that count whole or even seconds.
-const COARSE_MARGIN: i128 = 3_000_000_000;
 /// Entries of files that nobody asked for in this run are kept up to this number.
 const MOST_UNUSED: usize = 500_000;
 /// How many files one thread looks at before it takes more.
 const CHUNK: usize = 512;
 /// Files from this size on are hashed by all cores, one after the other.
 const LARGE: u64 = 1 << 20;
-
-/// What a file system says about a file; equal stamps mean equal content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Nanoseconds since 1970.
-    mtime: i128,
-    /// Nanoseconds since 1970; no program can set it.
-    ctime: i128,
-}
-
-impl Stamp {
-    #[cfg(unix)]
-    fn of(metadata: &std::fs::Metadata) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt as _;
-        let at =
-            |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
-        Some(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            mtime: at(metadata.mtime(), metadata.mtime_nsec()),
-            ctime: at(metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-
-    /// Without an inode and a ctime nothing is remembered.
-    #[cfg(not(unix))]
-    fn of(_: &std::fs::Metadata) -> Option<Self> {
-        None
-    }
-
-    /// Whether every later change must show, given the file system's time before the hashing.
-    fn is_settled(&self, clock: &Self, margin: i128) -> bool {
-        let whole = |time: i128| time % 1_000_000_000 == 0;
-        let margin = if whole(self.mtime) && whole(self.ctime) { COARSE_MARGIN } else { margin };
-        // A file system without inodes or ctimes shows no rename and no set mtime.
-        let telling = self.inode != 0 && self.ctime != 0;
-        telling && self.device == clock.device && self.mtime.max(self.ctime) + margin < clock.mtime
-    }
-}
 
 /// One remembered file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +60,7 @@ impl StatCache {
 
     /// Digest and size of every path below `root`, in the order of `paths`. Files are looked at by all cores.
     pub fn digests(&mut self, root: &Path, paths: &[PathBuf]) -> Vec<io::Result<(Digest, u64)>> {
-        let clock = self.file.as_deref().and_then(file_system_clock);
+        let clock = self.file.as_deref().and_then(Path::parent).and_then(Stamp::now);
         let entries = &self.entries;
         let known = self.known(paths);
         let look = |chunk: (&[PathBuf], &[Option<usize>])| {
@@ -219,7 +173,7 @@ impl<'a> Stats<'a> {
         use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
         let text = path.as_os_str().as_encoded_bytes();
         let Some(slash) = text.iter().rposition(|byte| *byte == b'/').filter(|at| *at > 0) else {
-            return Ok(Stamp::of(&std::fs::metadata(self.root.join(path))?));
+            return Ok(Some(Stamp::of(&std::fs::metadata(self.root.join(path))?)));
         };
         let (dir, name) = (&text[..slash], &text[slash + 1..]);
         if self.near.as_ref().is_none_or(|(near, _)| near.as_os_str().as_encoded_bytes() != dir) {
@@ -230,16 +184,7 @@ impl<'a> Stats<'a> {
         }
         let Some((_, near)) = &self.near else { return Ok(None) };
         let stat = statat(near, name, AtFlags::empty())?;
-        let at =
-            |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
-        #[allow(clippy::unnecessary_cast, reason = "the types of these fields differ between architectures")]
-        Ok(Some(Stamp {
-            device: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
-            size: stat.st_size as u64,
-            mtime: at(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-            ctime: at(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-        }))
+        Ok(Some(Stamp::of_stat(&stat)))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -249,7 +194,7 @@ impl<'a> Stats<'a> {
 
     #[cfg(not(target_os = "linux"))]
     fn of(&mut self, path: &Path) -> io::Result<Option<Stamp>> {
-        Ok(Stamp::of(&std::fs::metadata(self.root.join(path))?))
+        Ok(Some(Stamp::of(&std::fs::metadata(self.root.join(path))?)))
     }
 }
 
@@ -284,22 +229,15 @@ fn hash_large(path: &Path) -> io::Result<Found> {
     let before = file.metadata()?;
     let (digest, size) = Digest::of_file(path)?;
     // By path again: the digest was taken of what is there now.
-    let stamp =
-        Stamp::of(&std::fs::metadata(path)?).filter(|stamp| Some(*stamp) == unmoved(&before, &file, size));
+    let stamp = Some(Stamp::of(&std::fs::metadata(path)?));
+    let stamp = stamp.filter(|stamp| Some(*stamp) == unmoved(&before, &file, size));
     Ok(Found::Hashed { digest, size, stamp })
 }
 
 /// The stamp of a file that did not change while it was read.
 fn unmoved(before: &std::fs::Metadata, file: &std::fs::File, read: u64) -> Option<Stamp> {
-    let (before, after) = (Stamp::of(before)?, Stamp::of(&file.metadata().ok()?)?);
+    let (before, after) = (Stamp::of(before), Stamp::of(&file.metadata().ok()?));
     (before == after && before.size == read).then_some(after)
-}
-
-/// The time by the clock that stamps files beside `file`: that of a file which is made now.
-fn file_system_clock(file: &Path) -> Option<Stamp> {
-    let dir = file.parent()?;
-    std::fs::create_dir_all(dir).ok()?;
-    Stamp::of(&tempfile::tempfile_in(dir).ok()?.metadata().ok()?)
 }
 
 /// Magic, digest of the rest, then for every entry: length of the path, path, stamp, digest; little endian.
@@ -475,7 +413,7 @@ mod tests {
         let mut first = StatCache::load(&cache);
         first.digests(dir.path(), &[PathBuf::from("a")]);
         assert!(first.entries.is_empty(), "changed a moment ago");
-        let stamp = Stamp::of(&std::fs::metadata(dir.path().join("a")).unwrap()).unwrap();
+        let stamp = Stamp::of(&std::fs::metadata(dir.path().join("a")).unwrap());
         let entry = |path: &str| Entry { path: path.into(), stamp, digest: Digest::of(b"text"), used: false };
         let good = format(&[entry("a"), entry("b")]);
         assert_eq!(parse(&good).unwrap().len(), 2);

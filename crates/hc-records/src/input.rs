@@ -135,6 +135,16 @@ impl InputManifest {
         Self::new(self.target, self.inputs.into_iter().filter(|input| input.kind != kind).collect())
     }
 
+    /// With a content of the named files that is nobody's: they were changed while they were used.
+    #[must_use]
+    pub fn unsure_of(mut self, names: &[String]) -> Self {
+        for input in self.inputs.iter_mut().filter(|input| names.contains(&input.name)) {
+            input.blake3 =
+                Digest::of(&[b"changed while it was used: ", &input.blake3.as_bytes()[..]].concat());
+        }
+        Self::new(self.target, self.inputs)
+    }
+
     /// The bytes of a stored manifest.
     pub fn to_json(&self) -> Vec<u8> {
         json(self)

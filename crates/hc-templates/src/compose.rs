@@ -200,7 +200,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
     let mut input = std::fs::File::open(from).map_err(io_error("read", from))?;
     let mut output = new_file(to, mode_of(&meta))?;
     let mut hasher = hc_core::digest::Stream::new();
-    let mut buffer = vec![0; 64 << 10];
+    // As large as the file, and one byte to see its end.
+    let mut buffer = vec![0; usize::try_from(meta.len() + 1).unwrap_or(usize::MAX).min(64 << 10)];
     let mut size = 0;
     loop {
         let count = input.read(&mut buffer).map_err(io_error("read", from))?;

@@ -40,20 +40,24 @@ pub(super) fn but_written(prepared: &Prepared, seen: &Observed) -> Vec<(PathBuf,
 }
 
 /// Everything outside of the project that the target names, and that is there.
-pub(super) fn outside(project: &Project, prepared: &Prepared) -> BTreeSet<PathBuf> {
+pub fn outside(project: &Project, prepared: &Prepared) -> BTreeSet<PathBuf> {
     let named = prepared.closure.problems.outside.iter().filter(|one| match one.what {
         OutsideKind::Asset | OutsideKind::Medium | OutsideKind::Link(_) => true,
         // A command may write what it names; a key decides how a machine is reached; a file of the project is an input
         // as one.
         OutsideKind::Command | OutsideKind::Credential | OutsideKind::Absolute(_) => false,
     });
-    named.filter_map(|one| located(project, &one.path)).filter(|path| path.exists()).collect()
+    named.filter_map(|one| located(project, prepared, &one.path)).filter(|path| path.exists()).collect()
 }
 
-fn located(project: &Project, path: &Path) -> Option<PathBuf> {
-    let path = match path.strip_prefix("~") {
-        Ok(below) => Path::new(project.host.var("HOME")?).join(below),
-        Err(_) => path.to_owned(),
-    };
-    path.is_absolute().then(|| normalize(&path))
+fn located(project: &Project, prepared: &Prepared, path: &Path) -> Option<PathBuf> {
+    if let Ok(below) = path.strip_prefix("~") {
+        return Some(normalize(&Path::new(project.host.var("HOME")?).join(below)));
+    }
+    if path.is_absolute() {
+        return Some(normalize(path));
+    }
+    let builder = &prepared.builder;
+    let mut bases = [&*builder.dir, &*builder.workdir, Path::new("")].into_iter();
+    bases.find_map(|base| Some(normalize(&project.root.join(base).join(path))).filter(|path| path.exists()))
 }

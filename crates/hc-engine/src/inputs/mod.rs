@@ -1,10 +1,10 @@
 //! Everything that decides an image: the input manifest of a prepared target (PKR-7).
 
 mod digests;
+mod elsewhere;
 mod environment;
 mod files;
 pub mod observed;
-mod outside;
 pub mod plugins;
 mod sources;
 mod tree;
@@ -21,6 +21,7 @@ use crate::prepare::Prepared;
 use crate::project::Project;
 
 pub use digests::{Digests, Remembered};
+pub use files::outside;
 
 /// How paths below the sources begin. As text: taking paths apart takes longer than all the rest.
 const SOURCES: &[u8] = b"sources/";
@@ -67,7 +68,7 @@ pub fn collect(
         let Some(origin) = var.chain.last().filter(|origin| origin.location.is_none()) else { continue };
         inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, var.value.to_hcl())));
     }
-    inputs.extend(outside::inputs(project, prepared, digests)?);
+    inputs.extend(elsewhere::inputs(project, prepared, digests)?);
     inputs.extend(environment::inputs(project, prepared));
     inputs.extend(plugins::inputs(project, prepared, digests)?);
     let (program, _) = digests.of(&project.root, &packer.path)?;

@@ -9,7 +9,7 @@ use hc_packer::environment;
 use hc_templates::closure::EnvUse;
 
 use crate::project::Project;
-use crate::project::packer::own_vars;
+use crate::project::packer::{OWN_VARS, own_vars};
 
 /// The caller's environment, as far as it is text, in two parts.
 pub(super) struct Caller {
@@ -27,7 +27,7 @@ impl Caller {
             let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
             if environment::reaches(name, further) {
                 caller.passed.insert(name.to_owned(), value.to_owned());
-            } else if !value.is_empty() {
+            } else if !value.is_empty() && !OWN_VARS.contains(&name) {
                 caller.stripped.push(name.to_owned());
             }
         }
@@ -43,7 +43,7 @@ impl Caller {
 
     /// Values that would reach the template, and do not, because packer may not see them.
     pub(super) fn stripped(&self, uses: &[EnvUse]) -> Vec<Diagnostic> {
-        let lost = |one: &&EnvUse| one.reaches && one.name != "PWD" && self.stripped.contains(&one.name);
+        let lost = |one: &&EnvUse| one.reaches && self.stripped.contains(&one.name);
         let told = uses.iter().filter(lost).map(|one| {
             let message = format!("`{}` is set, but packer is not given it: env() is empty", one.name);
             Diagnostic::error("EnvNotPassed", message)

@@ -66,9 +66,13 @@ pub fn rules(project: &Project) -> Result<Rules> {
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
 }
 
-/// Variables that hybrid sets for every call of packer.
+/// Names of the variables that hybrid sets for every call of packer, whatever the caller's environment says.
+pub const OWN_VARS: [&str; 3] = ["HYBRID_ENV", "HYBRIDCORE_ENV", "PWD"];
+
+/// Their values.
 pub fn own_vars(env: &EnvName, cwd: &Path) -> [(&'static str, OsString); 3] {
-    [("HYBRID_ENV", env.as_str().into()), ("HYBRIDCORE_ENV", env.as_str().into()), ("PWD", cwd.into())]
+    let [ours, older, dir] = OWN_VARS;
+    [(ours, env.as_str().into()), (older, env.as_str().into()), (dir, cwd.into())]
 }
 
 /// Gives a call of packer what all calls of a project share; `cwd` and `work` are its own.

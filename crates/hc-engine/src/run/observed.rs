@@ -16,11 +16,16 @@ const NAMED: usize = 20;
 const TELLING: usize = 3;
 
 /// What a run was seen to use.
+#[derive(Default)]
 pub(super) struct Used {
     /// What no run before it used.
     pub(super) first_seen: BTreeSet<String>,
     /// All of it, where that is not what was known before.
     pub(super) now: Option<Observed>,
+    /// Large files that were changed while it ran.
+    pub(super) edited: Vec<String>,
+    /// Why something that it made could not be moved to the project.
+    pub(super) left_behind: Vec<String>,
 }
 
 /// One warning for each thing that no run used before.
@@ -35,7 +40,21 @@ pub(super) fn warnings(prepared: &Prepared, used: &Used) -> Vec<Diagnostic> {
                 .hint("`--format json` and `hybrid artifacts show` name all of them"),
         );
     }
+    warnings.extend(used.edited.iter().map(|path| edited(id, path)));
+    warnings.extend(used.left_behind.iter().map(|why| left_behind(prepared, why)));
     warnings
+}
+
+fn edited(id: &BuilderId, path: &str) -> Diagnostic {
+    let message =
+        format!("`{path}` was changed while {id} was built: which content the image has is not known");
+    Diagnostic::warning("InputEdited", message).hint("it counts as changed: validate, and build again")
+}
+
+fn left_behind(prepared: &Prepared, why: &str) -> Diagnostic {
+    let message = format!("what packer made of {} is not where it belongs: {why}", prepared.target.builder);
+    let hint = "it is in the stage of the work directory, which stays; make room and move it yourself, or build again";
+    Diagnostic::warning("ResultLeftBehind", message).hint(hint)
 }
 
 /// That what is used cannot be noticed here.

@@ -85,7 +85,10 @@ impl Run<'_> {
         if succeeded {
             kept::keep_inputs(&self.project.root, &ready.build_id, &ready.manifest)?;
         }
-        self.clear(&ready.place, &ready.output_dir, succeeded);
+        let is_observed = ready.mirror.as_ref().map(Mirror::is_observed);
+        if used.as_ref().is_none_or(|used| used.left_behind.is_empty()) {
+            self.clear(&ready.place, ready.mirror.take(), &ready.output_dir, succeeded);
+        }
         hc_records::journal::remove(&self.project.root, &ready.build_id)?;
         let result = built.result;
         let (took, told) = (start.elapsed(), Box::new(result.clone()));
@@ -93,7 +96,7 @@ impl Run<'_> {
         let (builder, build_id) = (target.builder.to_string(), ready.build_id.to_string());
         let mut warnings =
             used.as_ref().map(|used| seen::warnings(&planned.prepared, used)).unwrap_or_default();
-        if ready.mirror.is_some_and(|mirror| !mirror.is_observed()) {
+        if is_observed == Some(false) {
             warnings.push(seen::blind(&target.builder));
         }
         let observed = used.map(|used| used.first_seen.into_iter().collect()).unwrap_or_default();
@@ -106,7 +109,7 @@ impl Run<'_> {
         let Some(mirror) = &ready.mirror else { return Ok(None) };
         let project = self.project;
         let succeeded = built.result.exit_code == 0;
-        let mut used = None;
+        let mut used = Used::default();
         if mirror.is_observed() {
             let before = observed::known(project, &ready.prepared.target)?;
             let mut now = before.clone();
@@ -114,7 +117,7 @@ impl Run<'_> {
             now.written.retain(|path| project.at(path).symlink_metadata().is_ok());
             now.written.extend(mirror.written());
             now.written.retain(|path| !now.paths.contains(path));
-            let first_seen = &now.paths - &before.paths;
+            used.first_seen = &now.paths - &before.paths;
             let inputs = observed::inputs(project, &now.paths, &mut ready.digests)?;
             ready.manifest = ready.manifest.clone().without(InputKind::Observed).with(inputs);
             if !succeeded {
@@ -122,18 +125,21 @@ impl Run<'_> {
                 now.paths.extend(before.paths.iter().cloned());
                 now.written.clone_from(&before.written);
             }
-            used = Some(Used { first_seen, now: (now != before).then_some(now) });
+            used.now = (now != before).then_some(now);
         }
+        used.edited = mirror.edited();
+        used.edited.retain(|path| ready.manifest.inputs.iter().any(|input| input.name == *path));
+        ready.manifest = ready.manifest.clone().unsure_of(&used.edited);
         if succeeded {
             if self.options.existing == Existing::Replace {
                 mirror.remove_replaced(project);
             }
-            mirror.hand_over(project)?;
+            used.left_behind = mirror.hand_over(project).iter().map(ToString::to_string).collect();
             for file in &mut built.files {
                 *file = mirror.in_project(project, &ready.place.cwd.join(&*file));
             }
         }
-        Ok(used)
+        Ok(Some(used))
     }
 
     fn make_ready<'p>(&self, planned: &'p Planned) -> Result<Ready<'p>> {
@@ -264,10 +270,13 @@ impl Run<'_> {
     }
 
     /// A failed build keeps its work directory for a person to look into; its half-made output goes.
-    fn clear(&self, place: &Place, output_dir: &Path, succeeded: bool) {
+    fn clear(&self, place: &Place, mirror: Option<Mirror>, output_dir: &Path, succeeded: bool) {
         if !succeeded {
             let _ = std::fs::remove_dir_all(output_dir);
         } else if self.options.work == WorkDir::Remove {
+            if let Some(mirror) = mirror {
+                mirror.put_back();
+            }
             place.remove();
         }
     }

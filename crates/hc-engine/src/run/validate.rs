@@ -82,7 +82,7 @@ pub(super) struct Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if let Some(spare) = self.spare.take() {
-            spare.remove();
+            spare.put_back();
         }
     }
 }

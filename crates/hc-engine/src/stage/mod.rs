@@ -21,8 +21,8 @@ use crate::project::Project;
 use mirror::Mirror;
 use place::Place;
 
-/// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository, of a spare
-/// one where there is one.
+/// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository, made out
+/// of an earlier one where there is one.
 ///
 /// # Errors
 /// When a file of the project cannot be copied, or two files would have one name.
@@ -32,7 +32,7 @@ pub fn make(
     prepared: &Prepared,
     place: &Place,
     digests: &mut Digests,
-    spare: Option<Mirror>,
+    earlier: Option<Mirror>,
 ) -> Result<Option<Mirror>> {
     create_dirs(&place.work)?;
     if prepared.declared.contains_key(FILE_VARIABLE) {
@@ -41,10 +41,12 @@ pub fn make(
     }
     if prepared.builder.in_place {
         write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?;
-        let mirror = match spare {
-            Some(spare) => spare.renew(project, prepared, &place.stage)?,
-            None => mirror::make(project, prepared, &place.stage)?,
-        };
+        // What is known beforehand is little, and made anew.
+        let earlier = earlier.or_else(|| match prepared.hermetic {
+            true => None,
+            false => mirror::claim(project, &prepared.target),
+        });
+        let mirror = mirror::make(project, prepared, &place.stage, earlier)?;
         create_dirs(&place.cwd)?;
         mirror.lend(digests);
         return Ok(Some(mirror));

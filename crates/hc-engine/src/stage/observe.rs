@@ -5,31 +5,6 @@
 //! whichever process read, and free while it runs. Whether the file system at hand does this is tried first.
 
 use std::path::Path;
-use std::time::SystemTime;
-
-/// Which file something is, and when it was last changed, to the nanosecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Changed {
-    at: Option<SystemTime>,
-    file: u64,
-}
-
-impl Changed {
-    /// Of what lies at `path`; a link is not followed.
-    pub(super) fn of(path: &Path) -> Self {
-        let Ok(meta) = path.symlink_metadata() else { return Self { at: None, file: 0 } };
-        #[cfg(unix)]
-        let file = std::os::unix::fs::MetadataExt::ino(&meta);
-        #[cfg(not(unix))]
-        let file = 0;
-        Self { at: meta.modified().ok(), file }
-    }
-
-    /// Whether it is the same file still, changed or not.
-    pub(super) fn is_same_file(self, other: Self) -> bool {
-        self.file == other.file
-    }
-}
 
 /// Whether reading leaves a trace in `dir`.
 pub(super) fn works(dir: &Path) -> bool {
@@ -49,21 +24,16 @@ pub(super) fn forget(path: &Path) -> bool {
     set_times(path, rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT })
 }
 
-/// The same for a copy, which becomes as old as its original: programs compare such times.
+/// The same for a copy, which becomes as old as its original, in nanoseconds since 1970: programs compare such times.
 #[cfg(unix)]
-pub(super) fn forget_and_age(path: &Path, original: Changed) -> bool {
-    let since = original.at.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    match since {
-        // Later than the epoch, for else reading would leave no trace.
-        Some(since) if since.as_secs() > 0 => set_times(
-            path,
-            rustix::fs::Timespec {
-                tv_sec: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: since.subsec_nanos().into(),
-            },
-        ),
-        _ => forget(path),
+pub(super) fn forget_and_age(path: &Path, mtime: i128) -> bool {
+    let seconds = i64::try_from(mtime.div_euclid(1_000_000_000)).unwrap_or(i64::MAX);
+    let nanoseconds = u32::try_from(mtime.rem_euclid(1_000_000_000)).unwrap_or_default();
+    // Later than the epoch, for else reading would leave no trace.
+    if seconds <= 0 {
+        return forget(path);
     }
+    set_times(path, rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() })
 }
 
 #[cfg(unix)]
@@ -87,7 +57,7 @@ pub(super) fn forget(_: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn forget_and_age(_: &Path, _: Changed) -> bool {
+pub(super) fn forget_and_age(_: &Path, _: i128) -> bool {
     false
 }
 

@@ -31,7 +31,8 @@ impl Place {
     /// The place of a target; nothing is created.
     pub fn of(project: &Project, prepared: &Prepared) -> Self {
         let work = project.at(layout::work(&project.run_id, &prepared.target));
-        let stage = work.join("stage");
+        // Below directories of its own, in which a mirror has what lies above the project.
+        let stage = work.join(if prepared.builder.in_place { "above/above/stage" } else { "stage" });
         let (mut packer_dir, mut var_files) = (stage.join(&prepared.builder.dir), Vec::new());
         if prepared.builder.in_place {
             // Packer tells the language of a var file by its ending; the values of an example are in the rendered file.

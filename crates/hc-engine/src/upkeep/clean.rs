@@ -162,6 +162,7 @@ impl Plan<'_> {
         };
         self.children(Scope::Work, Path::new(layout::WORK), than, &idle)?;
         let none = |_: &Path| building.is_empty() && live.is_empty();
+        self.children(Scope::Work, Path::new(layout::MIRRORS), than, &none)?;
         self.children(Scope::Work, Path::new(layout::UPGRADE), than, &none)
     }
 

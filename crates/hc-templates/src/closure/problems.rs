@@ -198,7 +198,7 @@ fn outside(one: &Outside, weigh: Weigh<'_>) -> Option<Diagnostic> {
         OutsideKind::Asset => (
             format!("`{path}` lies outside the project"),
             false,
-            "move it into the project; what lies outside can neither be hashed nor staged".to_owned(),
+            "move it into the project: another checkout need not have it, and a stage of layers has no place for it".to_owned(),
         ),
         OutsideKind::Link(link) => (
             format!("{} is a link to `{}`, outside the project", link.path.display(), link.target.display()),
