@@ -49,7 +49,7 @@ impl Digest {
     }
 
     /// A digest of which the raw bytes are known.
-    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -11,8 +11,9 @@ use std::path::{Component, Path, PathBuf};
 
 use atomicwrites::{AllowOverwrite, AtomicFile};
 
-/// Directories that `atomicwrites` makes beside its target, and that a kill can leave behind.
-const TEMP_PREFIX: &str = ".atomicwrite";
+/// Beginning of the names of unfinished files, and of the directories that `atomicwrites` makes beside its target: a kill
+/// can leave them behind.
+pub const TEMP_PREFIX: &str = ".atomicwrite";
 
 /// What went wrong with a file.
 #[derive(Debug, thiserror::Error)]

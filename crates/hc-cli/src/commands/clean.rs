@@ -33,7 +33,7 @@ pub(crate) struct CleanArgs {
 /// What is cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ScopeArg {
-    /// Superseded builds: images, records, kept inputs
+    /// Superseded builds: images, records, kept inputs; texts of inputs that nothing refers to
     Artifacts,
     /// Raw logs of builds and tests
     Logs,

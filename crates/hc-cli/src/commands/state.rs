@@ -31,7 +31,7 @@ pub(crate) enum StateCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  hybrid state check\n  hybrid state check --deep")]
 pub(crate) struct CheckArgs {
-    /// Also hash every input anew and compare it with what was trusted and with the stat cache
+    /// Also hash every input anew and compare it with what was trusted and with the stat cache; read every kept text
     #[arg(long)]
     deep: bool,
 }

@@ -1,6 +1,6 @@
 //! `hybrid clean`.
 
-use hc_engine::outcome::clean::{CleanReport, PlannedRemoval};
+use hc_engine::outcome::clean::{CleanReport, PlannedRemoval, Scope};
 
 use super::{Report, Style, table};
 
@@ -10,14 +10,19 @@ impl Report for CleanReport {
     fn human(&self, style: &Style) -> String {
         let notes: String =
             self.notes.iter().map(|note| format!("{} {note}\n", style.warn("note:"))).collect();
-        if self.removals.is_empty() {
+        if self.removals.is_empty() && self.texts.size == 0 {
             return format!("nothing to clean: what is left is young, in use, or evidence\n{notes}");
         }
         let row =
             |one: &PlannedRemoval| vec![one.scope.word().into(), one.path.clone(), table::bytes(one.size)];
-        let rows = self.removals.iter().map(row);
-        let mut text = table::table(&["scope", "path", "size"], rows.collect(), style);
-        let total = table::bytes(self.removals.iter().map(|one| one.size).sum());
+        let mut rows: Vec<_> = self.removals.iter().map(row).collect();
+        if self.texts.size > 0 {
+            let what = format!("{} kept texts of inputs", self.texts.count);
+            rows.push(vec![Scope::Artifacts.word().into(), what, table::bytes(self.texts.size)]);
+        }
+        let mut text = table::table(&["scope", "path", "size"], rows, style);
+        let total = self.removals.iter().map(|one| one.size).sum::<u64>() + self.texts.size;
+        let total = table::bytes(total);
         text.push_str(&match self.applied {
             true => format!("removed {total}\n"),
             false => format!("{total} would go; nothing was removed. Run it again with --yes\n"),

@@ -31,7 +31,8 @@ pub(crate) fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Words in quotes that look like codes and are none.
-const NO_CODES: [&str; 4] = ["ForcePin", "HumanDuration", "SkuNotAvailable", "StatCacheWrong"];
+const NO_CODES: [&str; 5] =
+    ["ForcePin", "HumanDuration", "KeptTextsDamaged", "SkuNotAvailable", "StatCacheWrong"];
 
 /// Codes as the sources raise them: every word in quotes of several capitalised words, and those of one word that stand
 /// where codes stand: `Diagnostic::error("X"`, `CommandError::new("X"`, `=> "X"` of a `code()`.

@@ -22,6 +22,7 @@ mod environment;
 mod hostile;
 mod init;
 mod interrupts;
+mod kept;
 mod mirror;
 mod observed;
 mod packer;

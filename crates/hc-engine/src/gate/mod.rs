@@ -3,15 +3,17 @@
 //! `plan` prints from [`gate`] and `build` stops at it, so the two cannot disagree.
 
 pub mod scan;
+mod texts;
 
-use hc_core::Digest;
-use hc_records::drift::{self, Drift};
-use hc_records::{InputManifest, kept};
+use hc_core::{Digest, Target};
+use hc_records::InputManifest;
+use hc_records::drift::{self, Change, Drift};
 use hc_state::State;
 
 use crate::error::{EngineError, Result};
 use crate::outcome::gate::{ChangeWord, InputChange, Refused, Verdict};
 use crate::project::Project;
+use texts::Texts;
 
 /// Largest trusted manifest that is read, in bytes.
 const MANIFEST_LIMIT: u64 = 64 << 20;
@@ -26,7 +28,12 @@ pub enum Gate {
     /// `validate` never passed on this target.
     NeverValidated,
     /// The inputs differ.
-    Drifted(Drift),
+    Drifted {
+        /// How.
+        drift: Drift,
+        /// The commit that was checked out when the old ones were trusted.
+        commit: Option<String>,
+    },
     /// The trusted manifest beside the state is missing or is not the one that the state knows.
     TrustLost,
 }
@@ -42,43 +49,43 @@ pub fn gate(project: &Project, state: Option<&State>, now: &InputManifest) -> Re
     if trust.inputs == now.combined {
         return Ok(Gate::Trusted);
     }
-    match trusted(project, now, &trust.inputs)? {
-        Some(old) => Ok(Gate::Drifted(drift::compare(&old, now))),
-        None => Ok(Gate::TrustLost),
-    }
+    Ok(match trusted(project, &now.target, &trust.inputs)? {
+        Some(old) => Gate::Drifted { drift: drift::compare(&old, now), commit: trust.git_sha.clone() },
+        None => Gate::TrustLost,
+    })
 }
 
-/// The manifest that was trusted, if it is whole and the one that the state knows.
-fn trusted(project: &Project, now: &InputManifest, combined: &Digest) -> Result<Option<InputManifest>> {
-    let path = hc_state::paths::trusted_manifest(&project.root, &now.target);
+/// The manifest of a target that was trusted, if it is whole and the one that the state knows, which has `combined`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn trusted(project: &Project, target: &Target, combined: &Digest) -> Result<Option<InputManifest>> {
+    let path = hc_state::paths::trusted_manifest(&project.root, target);
     let Some(bytes) = hc_core::fs::read_limited(&path, MANIFEST_LIMIT)? else { return Ok(None) };
     // An edited manifest must not decide what counts as changed: its digests are combined anew.
     let whole = InputManifest::from_json(&bytes);
-    Ok(whole.filter(|whole| whole.combined == *combined && whole.target == now.target))
+    Ok(whole.filter(|whole| whole.combined == *combined && whole.target == *target))
 }
 
-/// Every change with its lines.
-pub fn changes(project: &Project, drift: &Drift) -> Vec<InputChange> {
+/// Every change with its lines, between what was trusted when `commit` was checked out and what the project has now.
+fn changes(project: &Project, drift: &Drift, commit: Option<&str>) -> Vec<InputChange> {
+    let texts = Texts::open(project);
     let text_now =
         |name: &str| hc_core::fs::read_text(&project.at(name), TEXT_LIMIT).ok().flatten().unwrap_or_default();
-    drift
-        .all()
-        .map(|change| {
-            let old = change.old.and_then(|digest| kept::text(&project.root, &digest));
-            let lines = match (&change.old, &change.new) {
-                (Some(_), Some(_)) => {
-                    old.map(|old| lines(project, &old, &text_now(&change.name))).unwrap_or_default()
-                }
-                _ => Vec::new(),
-            };
-            InputChange {
-                change: ChangeWord::of(change),
-                input: change.name.clone(),
-                kind: change.kind,
-                lines,
-            }
-        })
-        .collect()
+    let lines = |change: &Change| {
+        let old = texts.of(&change.name, &change.old?, commit)?;
+        change.new.map(|_| lines(project, &old, &text_now(&change.name)))
+    };
+    drift.all().map(|change| told(change, lines(change))).collect()
+}
+
+fn told(change: &Change, lines: Option<Vec<String>>) -> InputChange {
+    InputChange {
+        change: ChangeWord::of(change),
+        input: change.name.clone(),
+        kind: change.kind,
+        lines: lines.unwrap_or_default(),
+    }
 }
 
 /// Lines that differ, without what is known to be secret.
@@ -87,18 +94,18 @@ fn lines(project: &Project, old: &str, new: &str) -> Vec<String> {
     lines.iter().map(|line| project.redactor.redact(line).into_owned()).collect()
 }
 
-/// Every change between two recorded manifests, both sides from the kept texts.
-pub fn changes_between(project: &Project, drift: &Drift) -> Vec<InputChange> {
-    let mut docs = changes(project, drift);
-    for (doc, change) in docs.iter_mut().zip(drift.all()) {
-        if let (Some(old), Some(new)) = (change.old, change.new) {
-            doc.lines = match (kept::text(&project.root, &old), kept::text(&project.root, &new)) {
-                (Some(old), Some(new)) => lines(project, &old, &new),
-                _ => Vec::new(),
-            };
-        }
-    }
-    docs
+/// Every change between two recorded manifests, with its lines; each side was recorded when a commit was checked out.
+pub fn changes_between(
+    project: &Project,
+    drift: &Drift,
+    (before, after): (Option<&str>, Option<&str>),
+) -> Vec<InputChange> {
+    let texts = Texts::open(project);
+    let lines = |change: &Change| {
+        let old = texts.of(&change.name, &change.old?, before)?;
+        Some(lines(project, &old, &texts.of(&change.name, &change.new?, after)?))
+    };
+    drift.all().map(|change| told(change, lines(change))).collect()
 }
 
 /// The refusal of targets that did not pass the gate.
@@ -108,7 +115,7 @@ pub fn refuse(project: &Project, refused: &[(&InputManifest, &Gate)]) -> EngineE
             Gate::Trusted => return None,
             Gate::NeverValidated => Verdict::NeverValidated,
             Gate::TrustLost => Verdict::TrustLost,
-            Gate::Drifted(drift) => Verdict::Drifted(changes(project, drift)),
+            Gate::Drifted { drift, commit } => Verdict::Drifted(changes(project, drift, commit.as_deref())),
         };
         Some(Refused { target: manifest.target.clone(), inputs: manifest.inputs.len(), verdict })
     };

@@ -10,8 +10,20 @@ pub struct CleanReport {
     pub applied: bool,
     /// Files and directories.
     pub removals: Vec<PlannedRemoval>,
+    /// Kept texts of inputs that nothing refers to any more.
+    pub texts: TextsRemoval,
     /// What stays because it cannot be judged, and the way out.
     pub notes: Vec<String>,
+}
+
+/// Kept texts of inputs that go, or went; they have no files of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TextsRemoval {
+    /// How many.
+    pub count: usize,
+    /// Bytes on the device that become free, about.
+    pub size: u64,
 }
 
 /// What can be cleaned.
@@ -19,7 +31,7 @@ pub struct CleanReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Superseded builds: images, records, kept inputs.
+    /// Superseded builds: images, records, kept inputs; texts of inputs that nothing refers to.
     Artifacts,
     /// Raw logs of builds and tests.
     Logs,

@@ -1,6 +1,7 @@
 //! What a build leaves behind: artifact record, hash manifest, log summary, state (PKR-6, PKR-7, PKR-11).
 
 pub mod journal;
+pub mod texts;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -22,6 +22,7 @@ use crate::plan::{Plan, Planned, last_build};
 use crate::prepare::{Prepared, Values};
 use crate::project::packer::Dirs;
 use crate::project::{Project, git, packer, store};
+use crate::record::texts;
 use crate::select::Selection;
 use crate::stage::tools;
 
@@ -127,6 +128,9 @@ impl Project {
             return Err(gate::refuse(self, &refused).with_warnings(diagnostics));
         }
         missing_tools(self, &env, &due)?;
+        let (git_sha, store) = (git::head(self), store::open(self)?);
+        // The records of these builds name another commit than the trust may.
+        texts::keep(self, store.read()?.as_ref(), due.iter().map(|one| &one.manifest), git_sha.as_deref())?;
         let teller = Teller::new(listener);
         teller.tell(Event::Selected(due.iter().map(|one| one.prepared.target.builder.clone()).collect()));
         let run = Run {
@@ -134,10 +138,10 @@ impl Project {
             options,
             packer: &packer,
             rules: packer::rules(self)?,
-            store: store::open(self)?,
+            store,
             dirs: Dirs::of(self),
             teller: &teller,
-            git_sha: git::head(self),
+            git_sha,
             dirty: git::is_dirty(self),
             selection: &selection,
             values: &values,

@@ -7,7 +7,7 @@ use hc_config::Diagnostic;
 use hc_core::{EnvName, ExitClass, SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::call::Checked;
-use hc_records::{InputManifest, kept, layout};
+use hc_records::{InputManifest, layout};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
 
@@ -20,6 +20,7 @@ use crate::prepare::{Prepared, Values, secrets};
 use crate::project::packer::Dirs;
 use crate::project::redaction::Redaction;
 use crate::project::{Project, git, packer, store};
+use crate::record::texts;
 use crate::select::Selection;
 use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
@@ -230,11 +231,16 @@ fn record(
     let class = if all_valid { ExitClass::Success } else { ExitClass::Invalid };
     let run = store::ended(project, store::run_record(project, "validate", names), class);
     let valid = || checked.iter().filter(|one| one.said.valid);
-    for CheckedTarget { manifest, .. } in valid() {
-        kept::keep_texts(&project.root, manifest, &|text| project.redactor.is_clean(text))?;
-    }
+    let manifests = || valid().map(|one| &one.manifest);
     let now = project.now();
-    store::open(project)?.with_exclusive(&project.run_id, |locked| -> Result<()> {
+    let store = store::open(project)?;
+    // Before the lock: the first time, there may be many.
+    let relied = texts::keep(project, store.read()?.as_ref(), manifests(), sha.as_deref())?;
+    store.with_exclusive(&project.run_id, |locked| -> Result<()> {
+        if !relied.is_there() {
+            // Cleaned away in between, when nothing referred to them yet. Nobody cleans under the lock.
+            texts::keep(project, None, manifests(), sha.as_deref())?;
+        }
         for CheckedTarget { manifest, read, .. } in valid() {
             // Before the trust in it.
             let mut observed = observed::known(project, &manifest.target)?;

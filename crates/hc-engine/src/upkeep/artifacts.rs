@@ -114,22 +114,25 @@ fn status(project: &Project, file: &ArtifactFile) -> FileStatus {
 /// # Errors
 /// `ArtifactNotFound`.
 pub fn diff(project: &Project, left: &str, right: &str) -> Result<ArtifactDiffReport> {
-    let before = inputs_of(project, left)?;
-    let after = inputs_of(project, right)?;
+    let (before, left_commit) = inputs_of(project, left)?;
+    let (after, right_commit) = inputs_of(project, right)?;
     let drift = drift::compare(&before, &after);
+    let commits = (left_commit.as_deref(), right_commit.as_deref());
     Ok(ArtifactDiffReport {
         left: left.to_owned(),
         right: right.to_owned(),
-        changes: gate::changes_between(project, &drift),
+        changes: gate::changes_between(project, &drift, commits),
     })
 }
 
-fn inputs_of(project: &Project, name: &str) -> Result<InputManifest> {
+/// The inputs of a build, and the commit that was checked out for it.
+fn inputs_of(project: &Project, name: &str) -> Result<(InputManifest, Option<String>)> {
     let record = record(project, name)?;
-    if let Some(manifest) = kept::inputs(&project.root, &record.build_id) {
-        return Ok(manifest);
-    }
-    plan::last_inputs(project, &record.target())?
-        .filter(|inputs| inputs.combined == record.provenance.inputs)
-        .ok_or_else(|| EngineError::InputsNotKept { name: name.to_owned() })
+    let inputs = match kept::inputs(&project.root, &record.build_id) {
+        None => plan::last_inputs(project, &record.target())?
+            .filter(|inputs| inputs.combined == record.provenance.inputs),
+        kept => kept,
+    };
+    let inputs = inputs.ok_or_else(|| EngineError::InputsNotKept { name: name.to_owned() })?;
+    Ok((inputs, record.provenance.git_sha))
 }

@@ -15,9 +15,9 @@ use hc_state::Store;
 use time::OffsetDateTime;
 
 use super::evidence::Evidence;
-use super::logs;
+use super::{logs, texts};
 use crate::error::{EngineError, Result};
-use crate::outcome::clean::{CleanReport, PlannedRemoval, Scope};
+use crate::outcome::clean::{CleanReport, PlannedRemoval, Scope, TextsRemoval};
 use crate::plan::lineage;
 use crate::project::{Project, store};
 
@@ -62,13 +62,19 @@ pub fn clean(project: &Project, what: &What, mode: Mode) -> Result<CleanReport> 
         What::Build(name) => plan.named(name)?,
         What::Older { scopes, than } => plan.older(scopes, *than, &store)?,
     }
-    let Plan { removals, notes, .. } = plan;
-    let report = CleanReport { applied: mode == Mode::Remove, removals, notes };
+    let Plan { removals, notes, planned, .. } = plan;
+    let mut report =
+        CleanReport { applied: mode == Mode::Remove, removals, texts: TextsRemoval::default(), notes };
     if report.applied {
         for removal in &report.removals {
             remove(&project.at(&removal.path))?;
         }
         tracing::info!(removed = report.removals.len(), "cleaned");
+    }
+    if let What::Older { scopes, than } = what
+        && scopes.contains(&Scope::Artifacts)
+    {
+        report.texts = texts::prune(project, &store, &planned, *than, mode, &mut report.notes)?;
     }
     Ok(report)
 }

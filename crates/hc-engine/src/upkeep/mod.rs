@@ -20,4 +20,5 @@ pub mod sources;
 pub mod state;
 pub mod status;
 pub mod templates;
+mod texts;
 mod unfinished;

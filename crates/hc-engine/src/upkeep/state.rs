@@ -9,6 +9,7 @@ use hc_state::{
     StateSeverity, UnlockAdvice, Validity,
 };
 
+use super::texts;
 use crate::error::Result;
 use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::state::{
@@ -22,7 +23,7 @@ use crate::project::{Project, packer, store};
 pub enum Depth {
     /// The state and what lies beside it.
     Records,
-    /// Also every input, hashed anew and compared with what was trusted and with the stat cache.
+    /// Also every input, hashed anew and compared with what was trusted and with the stat cache; and every kept text.
     Inputs,
 }
 
@@ -65,6 +66,9 @@ pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
             CheckContext::default()
         }
     };
+    if depth == Depth::Inputs {
+        own.extend(texts::findings(project));
+    }
     let findings = store.check(&context).into_iter();
     let findings = findings.map(|finding| {
         let is_unusable = finding.code == FindingCode::StateUnusable;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail where it stands")]
 
+mod kept;
+
 use std::path::{Path, PathBuf};
 
 use hc_core::{Digest, EnvName};

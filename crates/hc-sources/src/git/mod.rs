@@ -8,6 +8,7 @@
 mod cause;
 mod checkout;
 mod fetch;
+mod history;
 mod meter;
 mod pack;
 mod program;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 pub use checkout::Staged;
 pub use fetch::{FetchRequest, Fetched, RefKind, RemoteRef, WantedCommit};
+pub use history::{History, Snapshot};
 pub use meter::Progress;
 pub use repository::Repository;
 pub use status::{DirtyReport, Look};

@@ -7,6 +7,7 @@
 
 mod bundles;
 mod dirty;
+mod history;
 mod hostile;
 mod http;
 mod project;
