@@ -306,6 +306,18 @@ pub fn create_dirs(dir: &Path) -> Result<(), FsError> {
     std::fs::create_dir_all(dir).map_err(io_error("create", dir))
 }
 
+/// Whether the owner of a file may execute it.
+#[cfg(unix)]
+pub fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0
+}
+
+/// Nothing is, where the system does not say it of a file.
+#[cfg(not(unix))]
+pub fn is_executable(_: &std::fs::Metadata) -> bool {
+    false
+}
+
 /// Resolves `.` and `..` by text alone: no link is followed, nothing needs to exist.
 pub fn normalize(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();

@@ -3,7 +3,8 @@
 //! Owns these and nothing else: [`id`] (names that carry their rules), [`digest`] (the one hash
 //! format), [`fs`] (writes that are whole or did not happen), [`lock`] (kernel locks with a holder that can
 //! be named), [`secret`] (values that cannot print themselves), [`version`], [`stamp`] (what proves that a
-//! file did not change), [`stat_cache`], [`cancel`] (a request to stop) and [`exit`] (how things end).
+//! file did not change), [`stat_cache`], [`tree`] (directories as trees of
+//! digests), [`cancel`] (a request to stop) and [`exit`] (how things end).
 //!
 //! Never prints, never reads the process environment, never depends on another `hc-*` crate.
 
@@ -16,6 +17,7 @@ pub mod lock;
 pub mod secret;
 pub mod stamp;
 pub mod stat_cache;
+pub mod tree;
 pub mod version;
 
 pub use cancel::Cancel;

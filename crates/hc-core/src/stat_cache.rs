@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::digest::Digest;
-use crate::fs::write_unsynced;
+use crate::fs::{is_executable, write_unsynced};
 use crate::stamp::{MARGIN, Stamp};
+use crate::tree::Content;
 
 /// First bytes of a cache file; the number is the format's.
 const MAGIC: &[u8] = b"hybrid stat cache 1\n";
@@ -58,18 +59,19 @@ impl StatCache {
         Self { file: Some(file.to_owned()), entries, ..Self::default() }
     }
 
-    /// Digest and size of every path below `root`, in the order of `paths`. Files are looked at by all cores.
-    pub fn digests(&mut self, root: &Path, paths: &[PathBuf]) -> Vec<io::Result<(Digest, u64)>> {
+    /// What is known of every path below `root`, in the order of `paths`. Files are looked at by all cores.
+    pub fn digests(&mut self, root: &Path, paths: &[PathBuf]) -> Vec<io::Result<Content>> {
         let clock = self.file.as_deref().and_then(Path::parent).and_then(Stamp::now);
         let entries = &self.entries;
         let known = self.known(paths);
         let look = |chunk: (&[PathBuf], &[Option<usize>])| {
             let (mut stats, mut buffer) = (Stats::new(root), Vec::new());
             let look = |(path, at): (&PathBuf, &Option<usize>)| {
-                if let Some(at) = *at
-                    && stats.of(path)? == Some(entries[at].stamp)
-                {
-                    return Ok(Found::Known(at));
+                if let Some(at) = *at {
+                    let (stamp, executable) = stats.of(path)?;
+                    if stamp == entries[at].stamp {
+                        return Ok(Found::Known(at, executable));
+                    }
                 }
                 read(&root.join(path), &mut buffer)
             };
@@ -88,18 +90,18 @@ impl StatCache {
             .into_iter()
             .zip(paths)
             .map(|(found, path)| match found? {
-                Found::Known(at) => {
+                Found::Known(at, executable) => {
                     let entry = &mut self.entries[at];
                     entry.used = true;
-                    Ok((entry.digest, entry.stamp.size))
+                    Ok(Content { digest: entry.digest, size: entry.stamp.size, executable })
                 }
-                Found::Hashed { digest, size, stamp } => {
+                Found::Hashed { content, stamp } => {
                     let settled =
                         |stamp: &Stamp| clock.is_some_and(|clock| stamp.is_settled(&clock, self.margin));
                     if let Some(stamp) = stamp.filter(settled) {
-                        fresh.push(Entry { path: path.clone(), stamp, digest, used: true });
+                        fresh.push(Entry { path: path.clone(), stamp, digest: content.digest, used: true });
                     }
-                    Ok((digest, size))
+                    Ok(content)
                 }
                 Found::Large => Err(io::Error::other("a large file was not hashed")),
             })
@@ -169,11 +171,11 @@ impl<'a> Stats<'a> {
     }
 
     #[cfg(target_os = "linux")]
-    fn of(&mut self, path: &Path) -> io::Result<Option<Stamp>> {
+    fn of(&mut self, path: &Path) -> io::Result<(Stamp, bool)> {
         use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
         let text = path.as_os_str().as_encoded_bytes();
         let Some(slash) = text.iter().rposition(|byte| *byte == b'/').filter(|at| *at > 0) else {
-            return Ok(Some(Stamp::of(&std::fs::metadata(self.root.join(path))?)));
+            return Ok(seen(&std::fs::metadata(self.root.join(path))?));
         };
         let (dir, name) = (&text[..slash], &text[slash + 1..]);
         if self.near.as_ref().is_none_or(|(near, _)| near.as_os_str().as_encoded_bytes() != dir) {
@@ -182,9 +184,9 @@ impl<'a> Stats<'a> {
             let opened = openat(CWD, self.root.join(&dir), flags, Mode::empty())?;
             self.near = Some((dir, opened));
         }
-        let Some((_, near)) = &self.near else { return Ok(None) };
+        let (_, near) = self.near.as_ref().expect("it was opened just now");
         let stat = statat(near, name, AtFlags::empty())?;
-        Ok(Some(Stamp::of_stat(&stat)))
+        Ok((Stamp::of_stat(&stat), stat.st_mode & 0o100 != 0))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -193,17 +195,21 @@ impl<'a> Stats<'a> {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn of(&mut self, path: &Path) -> io::Result<Option<Stamp>> {
-        Ok(Some(Stamp::of(&std::fs::metadata(self.root.join(path))?)))
+    fn of(&mut self, path: &Path) -> io::Result<(Stamp, bool)> {
+        Ok(seen(&std::fs::metadata(self.root.join(path))?))
     }
+}
+
+fn seen(metadata: &std::fs::Metadata) -> (Stamp, bool) {
+    (Stamp::of(metadata), is_executable(metadata))
 }
 
 /// What one look at a file gave.
 enum Found {
-    /// Unchanged: the entry's index.
-    Known(usize),
+    /// Unchanged: the entry's index, and whether it is executable.
+    Known(usize, bool),
     /// Read.
-    Hashed { digest: Digest, size: u64, stamp: Option<Stamp> },
+    Hashed { content: Content, stamp: Option<Stamp> },
     /// To be read by all cores.
     Large,
 }
@@ -216,12 +222,9 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Found> {
     }
     buffer.clear();
     file.read_to_end(buffer)?;
-    let digest = Digest::of(buffer);
-    Ok(Found::Hashed {
-        digest,
-        size: buffer.len() as u64,
-        stamp: unmoved(&before, &file, buffer.len() as u64),
-    })
+    let size = buffer.len() as u64;
+    let content = Content { digest: Digest::of(buffer), size, executable: is_executable(&before) };
+    Ok(Found::Hashed { content, stamp: unmoved(&before, &file, size) })
 }
 
 fn hash_large(path: &Path) -> io::Result<Found> {
@@ -231,7 +234,8 @@ fn hash_large(path: &Path) -> io::Result<Found> {
     // By path again: the digest was taken of what is there now.
     let stamp = Some(Stamp::of(&std::fs::metadata(path)?));
     let stamp = stamp.filter(|stamp| Some(*stamp) == unmoved(&before, &file, size));
-    Ok(Found::Hashed { digest, size, stamp })
+    let content = Content { digest, size, executable: is_executable(&before) };
+    Ok(Found::Hashed { content, stamp })
 }
 
 /// The stamp of a file that did not change while it was read.
@@ -377,7 +381,10 @@ mod tests {
                 let found = ours.digests(dir.path(), &paths);
                 for (found, path) in found.into_iter().zip(&paths) {
                     match std::fs::read(dir.path().join(path)) {
-                        Ok(bytes) => prop_assert_eq!(found.unwrap(), (Digest::of(&bytes), bytes.len() as u64)),
+                        Ok(bytes) => {
+                            let found = found.unwrap();
+                            prop_assert_eq!((found.digest, found.size), (Digest::of(&bytes), bytes.len() as u64));
+                        }
                         Err(error) => prop_assert_eq!(found.unwrap_err().kind(), error.kind()),
                     }
                 }

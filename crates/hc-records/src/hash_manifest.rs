@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::ParentImage;
 use crate::error::RecordError;
-use crate::input::{Input, InputKind, InputManifest};
+use crate::input::{Input, InputKind, InputTree, is_false};
+use crate::input_manifest::{InputManifest, first, is_first};
 use crate::layout;
 use crate::schema_tag::{SchemaTag, json};
 
@@ -45,8 +46,14 @@ pub struct HashEntry {
     pub parent: Option<ParentImage>,
     /// Combined digest of the build before this one.
     pub previous: Option<Digest>,
+    /// Version of the format of the inputs; absent in the first.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub format: u32,
     /// Every input, sorted by kind and name.
     pub inputs: Vec<HashedInput>,
+    /// Directories of many files, sorted by kind and name; what is in them is stored by digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trees: Vec<InputTree>,
 }
 
 /// One input.
@@ -62,13 +69,16 @@ pub struct HashedInput {
     pub blake3: Digest,
     /// Size in bytes.
     pub size: u64,
+    /// Whether it is a file that its owner may execute.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub executable: bool,
 }
 
 impl HashManifest {
     /// One without an entry.
     pub fn new(builder: &BuilderId) -> Self {
         Self {
-            schema: SchemaTag::v1("hash-manifest"),
+            schema: SchemaTag { name: "hash-manifest".into(), version: 2 },
             builder: builder.clone(),
             environments: BTreeMap::new(),
         }
@@ -106,8 +116,10 @@ impl HashManifest {
             kind: input.kind,
             blake3: input.blake3,
             size: input.size,
+            executable: input.executable,
         };
-        Some(InputManifest::new(target, entry.inputs.iter().map(input).collect()))
+        let inputs = entry.inputs.iter().map(input).collect();
+        Some(InputManifest::of_format(entry.format, target, inputs, entry.trees.clone()))
     }
 }
 
@@ -120,6 +132,12 @@ impl HashEntry {
 
 impl From<&Input> for HashedInput {
     fn from(input: &Input) -> Self {
-        Self { kind: input.kind, name: input.name.clone(), blake3: input.blake3, size: input.size }
+        Self {
+            kind: input.kind,
+            name: input.name.clone(),
+            blake3: input.blake3,
+            size: input.size,
+            executable: input.executable,
+        }
     }
 }

@@ -1,10 +1,12 @@
-//! Everything that decides an image, with kind, digest and size, and one digest over all (PKR-7).
+//! What decides an image: kinds of inputs, single inputs, and directories of many files as one input (PKR-7).
 
-use hc_core::digest::Combiner;
-use hc_core::{Digest, Target};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hc_core::Digest;
+use hc_core::tree::{Content, Entry, Node};
 use serde::{Deserialize, Serialize};
-
-use crate::schema_tag::json;
 
 /// What an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,8 +52,41 @@ pub enum InputKind {
 }
 
 impl InputKind {
+    /// The kind that the path of a file says.
+    pub fn of_path(path: &Path) -> Self {
+        let text = path.to_string_lossy();
+        let part = |name: &str| text.split('/').any(|part| part == name);
+        let script = |ending: &str| matches!(ending, "sh" | "ps1" | "bat" | "cmd" | "py");
+        if part("ansible") {
+            Self::Ansible
+        } else if part("puppet") {
+            Self::Puppet
+        } else if text.starts_with("templates/cloudinit/") {
+            Self::Cloudinit
+        } else if text.starts_with("templates/scripts/")
+            || text.rsplit_once('.').is_some_and(|(_, end)| script(end))
+        {
+            Self::Script
+        } else {
+            Self::Asset
+        }
+    }
+
+    /// The kind of a file that says one thing by its path and another by its use. The same whichever came first.
+    #[must_use]
+    pub fn stronger(self, other: Self) -> Self {
+        let rank = |kind: Self| match kind {
+            Self::Ansible => 4,
+            Self::Puppet => 3,
+            Self::Cloudinit => 2,
+            Self::Script => 1,
+            _ => 0,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     /// Name of the kind inside digests. Pinned: it never follows a name in the code, for with it all trust would go.
-    const fn tag(self) -> &'static str {
+    pub(crate) const fn tag(self) -> &'static str {
         match self {
             Self::Template => "Template",
             Self::Layer => "Layer",
@@ -87,91 +122,146 @@ pub struct Input {
     pub blake3: Digest,
     /// Size in bytes.
     pub size: u64,
+    /// Whether it is a file that its owner may execute.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub executable: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Input {
     /// An input that is a text and no file: a version, a value.
     pub fn text(kind: InputKind, name: impl Into<String>, content: &str) -> Self {
-        Self { name: name.into(), kind, blake3: Digest::of(content.as_bytes()), size: content.len() as u64 }
+        let (blake3, size) = (Digest::of(content.as_bytes()), content.len() as u64);
+        Self { name: name.into(), kind, blake3, size, executable: false }
+    }
+
+    /// A file.
+    pub fn file(kind: InputKind, name: impl Into<String>, content: &Content) -> Self {
+        let Content { digest, size, executable } = *content;
+        Self { name: name.into(), kind, blake3: digest, size, executable }
     }
 }
 
-/// All inputs of one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A directory of many files, or the many files that a pattern names, as one input. Stored once by content, however many
+/// builders share it.
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct InputManifest {
-    /// Builder and environment.
-    pub target: Target,
-    /// Digest over kind, name and digest of every input.
-    pub combined: Digest,
-    /// Sorted by kind and name.
-    pub inputs: Vec<Input>,
+pub struct InputTree {
+    /// A directory relative to the project, with a slash at the end; or a pattern.
+    pub name: String,
+    /// What it is. Files in it whose paths say more are that.
+    pub kind: InputKind,
+    /// Digest of the tree, as docs/formats.md says.
+    pub blake3: Digest,
+    /// How many files and links it holds.
+    pub files: u64,
+    /// Their size in bytes.
+    pub size: u64,
+    /// The tree itself, where it was looked at in this run.
+    #[serde(skip)]
+    pub node: Option<Arc<Node>>,
 }
 
-impl InputManifest {
-    /// Sorts the inputs and combines their digests; the order in which they were found does not matter.
-    pub fn new(target: Target, mut inputs: Vec<Input>) -> Self {
-        inputs.sort_unstable_by(|a, b| (a.kind, &a.name, a.blake3).cmp(&(b.kind, &b.name, b.blake3)));
-        inputs.dedup();
-        let mut combiner = Combiner::new("hybrid inputs 1");
-        combiner.field(target.to_string().as_bytes());
-        for input in &inputs {
-            combiner.field(input.kind.tag().as_bytes());
-            combiner.field(input.name.as_bytes());
-            combiner.field(input.blake3.as_bytes());
+impl InputTree {
+    /// A tree that was looked at.
+    pub fn new(kind: InputKind, name: String, node: Arc<Node>) -> Self {
+        Self { name, kind, blake3: node.digest(), files: node.files(), size: node.size(), node: Some(node) }
+    }
+
+    /// What its paths are relative to, from the project's root: itself for a directory, nothing for a pattern.
+    pub fn base(&self) -> &Path {
+        Path::new(self.name.strip_suffix('/').unwrap_or(""))
+    }
+
+    /// What lies at a path of the project in it.
+    pub fn get(&self, path: &Path) -> Option<&Entry> {
+        self.node.as_ref()?.get(path.strip_prefix(self.base()).ok()?)
+    }
+
+    /// Whether a path of the project is that of a file in it.
+    pub fn has(&self, path: &Path) -> bool {
+        matches!(self.get(path), Some(Entry::File(_)))
+    }
+
+    /// Without what lies at or below some paths of the project; `None` when nothing is left.
+    pub fn without(self, paths: &[PathBuf]) -> Option<Self> {
+        let base = self.base();
+        if !base.as_os_str().is_empty() && paths.iter().any(|path| base.starts_with(path)) {
+            return None;
         }
-        Self { target, combined: combiner.finish(), inputs }
+        let below: Vec<PathBuf> = paths
+            .iter()
+            .filter(|path| self.get(path).is_some())
+            .filter_map(|path| path.strip_prefix(base).ok())
+            .map(Path::to_owned)
+            .collect();
+        let Some(node) = self.node.as_ref().filter(|_| !below.is_empty()) else { return Some(self) };
+        let left = node.without(&below);
+        (!left.is_empty()).then(|| Self::new(self.kind, self.name, left.into()))
     }
 
-    /// With more inputs.
-    #[must_use]
-    pub fn with(self, inputs: impl IntoIterator<Item = Input>) -> Self {
-        Self::new(self.target, self.inputs.into_iter().chain(inputs).collect())
+    /// What a file in it is, as an input of its own; `path` is below [`InputTree::base`].
+    pub fn input(&self, path: &Path, content: &Content) -> Input {
+        let path = self.base().join(path);
+        Input::file(InputKind::of_path(&path).stronger(self.kind), text(&path), content)
     }
 
-    /// Without those of a kind.
-    #[must_use]
-    pub fn without(self, kind: InputKind) -> Self {
-        Self::new(self.target, self.inputs.into_iter().filter(|input| input.kind != kind).collect())
-    }
-
-    /// With a content of the named files that is nobody's: they were changed while they were used.
-    #[must_use]
-    pub fn unsure_of(mut self, names: &[String]) -> Self {
-        for input in self.inputs.iter_mut().filter(|input| names.contains(&input.name)) {
-            input.blake3 =
-                Digest::of(&[b"changed while it was used: ", &input.blake3.as_bytes()[..]].concat());
+    /// Every file of it as an input of its own, and every link by its text if `links` count.
+    pub fn inputs(&self, node: &Node, links: Links) -> Vec<Input> {
+        fn each(tree: &InputTree, node: &Node, links: Links, at: &Path, inputs: &mut Vec<Input>) {
+            for (name, entry) in node.entries() {
+                let path = at.join(name);
+                match entry {
+                    Entry::File(content) => inputs.push(tree.input(&path, content)),
+                    Entry::Link(_) if links == Links::LeftOut => {}
+                    Entry::Link(target) => inputs.push(tree.input(&path, &of_link(target))),
+                    Entry::Dir(node) => each(tree, node, links, &path, inputs),
+                }
+            }
         }
-        Self::new(self.target, self.inputs)
-    }
-
-    /// The bytes of a stored manifest.
-    pub fn to_json(&self) -> Vec<u8> {
-        json(self)
-    }
-
-    /// Reads a stored manifest and combines its digests anew: an edited manifest must not decide what counts as
-    /// changed. `None` for anything else, unknown kinds included.
-    pub fn from_json(bytes: &[u8]) -> Option<Self> {
-        let read: Self = serde_json::from_slice(bytes).ok()?;
-        Some(Self::new(read.target, read.inputs))
+        let mut inputs = Vec::new();
+        each(self, node, links, Path::new(""), &mut inputs);
+        inputs
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether links in a directory count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// By their text.
+    Counted,
+    /// Not, as in the first format.
+    LeftOut,
+}
 
-    #[test]
-    fn order_of_discovery_does_not_matter_and_content_does() {
-        let target: Target = "linux.qemu.base@dev".parse().unwrap();
-        let a = Input::text(InputKind::Script, "a.sh", "one");
-        let b = Input::text(InputKind::Template, "b.pkr.hcl", "two");
-        let forth = InputManifest::new(target.clone(), vec![a.clone(), b.clone()]);
-        let back = InputManifest::new(target.clone(), vec![b.clone(), a.clone()]);
-        assert_eq!(forth, back);
-        assert_eq!(forth.combined.to_string().len(), 64);
-        let other = Input::text(InputKind::Script, "a.sh", "ONE");
-        assert_ne!(InputManifest::new(target, vec![other, b]).combined, forth.combined);
+/// A link counts by its text.
+fn of_link(target: &Path) -> Content {
+    let text = target.as_os_str().as_encoded_bytes();
+    Content { digest: Digest::of(text), size: text.len() as u64, executable: false }
+}
+
+/// A path as manifests have it.
+fn text(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// Without the tree.
+impl fmt::Debug for InputTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} {} ({} files)", self.kind, self.name, self.blake3, self.files)
     }
 }
+
+/// By name, kind and content.
+impl PartialEq for InputTree {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, self.kind, self.blake3) == (&other.name, other.kind, other.blake3)
+    }
+}
+
+impl Eq for InputTree {}

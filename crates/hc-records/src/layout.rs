@@ -12,6 +12,10 @@ pub const HYBRID: &str = ".hybrid";
 pub const CACHES: &str = ".hybrid/cache";
 /// What is remembered about unchanged inputs; may be deleted at any time.
 pub const STAT_CACHE: &str = ".hybrid/stat-cache";
+/// The same for directories of many files; may be deleted at any time.
+pub const TREE_CACHE: &str = ".hybrid/tree-cache";
+/// Which directories hold no plaintext secrets; may be deleted at any time.
+pub const SCANNED: &str = ".hybrid/scanned";
 /// The version of the packer that was found, so that it is not asked every time.
 pub const PACKER_VERSION: &str = ".hybrid/cache/packer-version.json";
 /// Packages that are being installed: a command of one may be there long before the rest is.

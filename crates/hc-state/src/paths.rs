@@ -56,6 +56,11 @@ pub fn audit_log(root: &Path) -> PathBuf {
     state_dir(root).join("audit.log")
 }
 
+/// `state/packer/trees/`, directories of input manifests by digest.
+pub fn trees_dir(root: &Path) -> PathBuf {
+    packer_dir(root).join("trees")
+}
+
 /// `state/packer/`, records that belong to single builders.
 pub fn packer_dir(root: &Path) -> PathBuf {
     root.join(PACKER)

@@ -1,11 +1,11 @@
 //! The stage: one directory tree per target that packer runs on (TPL-3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use hc_core::Digest;
-use hc_core::fs::{FsError, create_dirs, io_error, regular_metadata};
+use hc_core::fs::{FsError, create_dirs, io_error, is_executable, regular_metadata};
+use hc_core::tree::Content;
 
 use crate::closure::Closure;
 use crate::inventory::Builder;
@@ -22,6 +22,8 @@ pub struct StagePlan {
     pub packer_dir: PathBuf,
     /// Path in the stage → file of the project, both relative.
     pub copies: BTreeMap<PathBuf, PathBuf>,
+    /// Directories of the project that the stage has as links to them.
+    pub linked: BTreeSet<PathBuf>,
     /// Link in the stage → what stands in it; each leads to a place in the stage.
     pub links: BTreeMap<PathBuf, PathBuf>,
     /// Path in the stage → content that hybrid made.
@@ -43,6 +45,16 @@ impl StageCollision {
     }
 }
 
+/// How a stage has the directories of many files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Large {
+    /// As copies: for a build.
+    Copied,
+    /// As links, and what only patterns of builder.toml name not at all: for a check of the template, which looks whether
+    /// they are there.
+    Linked,
+}
+
 /// Plans the stage of a builder. `with_plugins` adds the `required_plugins` block of `builder.toml`, for packers
 /// that know it.
 ///
@@ -52,16 +64,41 @@ pub fn plan(
     builder: &Builder,
     closure: &Closure,
     rendered: &str,
-    with_plugins: bool,
+    (with_plugins, large): (bool, Large),
 ) -> Result<StagePlan, StageCollision> {
     let mut plan = StagePlan { packer_dir: builder.dir.clone(), ..StagePlan::default() };
     for file in &builder.files {
         plan.copies.insert(file.clone(), file.clone());
     }
-    for asset in closure.paths() {
-        plan.copies.insert(asset.clone(), asset.clone());
+    if large == Large::Linked {
+        let dirs = closure.trees.iter().map(|tree| tree.base()).filter(|base| !base.as_os_str().is_empty());
+        plan.linked.extend(dirs.filter(|dir| !builder.dir.starts_with(dir)).map(Path::to_owned));
     }
-    for link in closure.inside() {
+    let is_linked =
+        |linked: &BTreeSet<PathBuf>, path: &Path| path.ancestors().any(|dir| linked.contains(dir));
+    let inner = |dir: &&PathBuf| dir.parent().is_some_and(|above| is_linked(&plan.linked, above));
+    let inner: Vec<PathBuf> = plan.linked.iter().filter(inner).cloned().collect();
+    plan.linked.retain(|dir| !inner.contains(dir));
+    let assets = match large {
+        Large::Copied => closure.paths(),
+        Large::Linked => {
+            let few = closure.files.iter().map(|(path, _)| path.clone());
+            let around = closure
+                .trees
+                .iter()
+                .filter(|tree| builder.dir.starts_with(tree.base()) && tree.name.ends_with('/'));
+            let mut assets: Vec<PathBuf> = few.collect();
+            for tree in around {
+                tree.node
+                    .iter()
+                    .for_each(|node| node.each_file(tree.base(), &mut |path, _| assets.push(path)));
+            }
+            assets
+        }
+    };
+    let assets = assets.into_iter().filter(|asset| !is_linked(&plan.linked, asset));
+    plan.copies.extend(assets.map(|asset| (asset.clone(), asset)));
+    for link in closure.inside().filter(|link| !is_linked(&plan.linked, &link.path)) {
         plan.links.insert(link.path.clone(), link.target.clone());
     }
     for layer in &builder.layers {
@@ -110,11 +147,7 @@ pub fn required_plugins(plugins: &BTreeMap<String, String>) -> String {
 ///
 /// # Errors
 /// [`FsError`]; a partly made stage is removed.
-pub fn write(
-    root: &Path,
-    plan: &StagePlan,
-    dest: &Path,
-) -> Result<BTreeMap<PathBuf, (Digest, u64)>, FsError> {
+pub fn write(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, Content>, FsError> {
     if let Some(parent) = dest.parent() {
         create_dirs(parent)?;
     }
@@ -126,7 +159,7 @@ pub fn write(
     result
 }
 
-fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, (Digest, u64)>, FsError> {
+fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, Content>, FsError> {
     let mut digests = BTreeMap::new();
     for (place, source) in &plan.copies {
         let to = dest.join(place);
@@ -144,6 +177,13 @@ fn fill(root: &Path, plan: &StagePlan, dest: &Path) -> Result<BTreeMap<PathBuf, 
         // An absolute one leads back into the project; its stage has a place of its own.
         let inside = target.strip_prefix(root).or_else(|_| target.strip_prefix(&real));
         link(&inside.map_or_else(|_| target.clone(), |rest| dest.join(rest)), &to)?;
+    }
+    for dir in &plan.linked {
+        let to = dest.join(dir);
+        if let Some(parent) = to.parent() {
+            create_dirs(parent)?;
+        }
+        link(&root.join(dir), &to)?;
     }
     for (place, content) in &plan.generated {
         let to = dest.join(place);
@@ -193,7 +233,7 @@ fn mode_of(_: &std::fs::Metadata) -> u32 {
 ///
 /// # Errors
 /// [`FsError`].
-pub fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
+pub fn copy(from: &Path, to: &Path) -> Result<Content, FsError> {
     let missing =
         || FsError::Io { action: "read", path: from.to_owned(), source: std::io::ErrorKind::NotFound.into() };
     let meta = regular_metadata(from)?.ok_or_else(missing)?;
@@ -206,7 +246,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(Digest, u64), FsError> {
     loop {
         let count = input.read(&mut buffer).map_err(io_error("read", from))?;
         if count == 0 {
-            return Ok((hasher.finish(), size));
+            return Ok(Content { digest: hasher.finish(), size, executable: is_executable(&meta) });
         }
         hasher.update(&buffer[..count]);
         output.write_all(&buffer[..count]).map_err(io_error("write", to))?;

@@ -82,11 +82,11 @@ fn what_nothing_names_is_reported_at_its_first_use_and_gated_from_then_on() {
     assert!(observed(&project).contains(&"notes/today.txt".to_owned()));
     assert!(!observed(&project).contains(&"notes/unused.txt".to_owned()));
     // It was built from something that nobody validated: the image is not stale, and the next build waits.
-    plan_says(&project, &["up to date", "need `hybrid validate` first"]);
+    plan_says(&project, &["0 to build", "need `hybrid validate` first"]);
     project.run(&["build"]).expect(1).says("error[DriftDetected]").says("added notes/today.txt");
     let second = built(&project);
     assert!(!second.stderr.contains("InputObserved"), "{}", second.stderr);
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     project.write("notes/unused.txt", "changed\n");
     assert!(!project.ok(&["plan"]).stdout.contains("1 to build"));
     project.write("notes/today.txt", "changed\n");
@@ -113,7 +113,7 @@ fn what_is_not_used_any_more_is_not_an_input_any_more() {
     assert_eq!(observed(&project), ["two.txt", "which.txt"]);
     built(&project);
     project.write("one.txt", "changed\n");
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     std::fs::remove_file(project.path("two.txt")).unwrap();
     plan_says(&project, &["two.txt", "1 to build"]);
 }
@@ -132,7 +132,7 @@ fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
     built(&project);
     assert_eq!(observed(&project), ["parts/"]);
     built(&project);
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     project.write("parts/c", "c\n");
     plan_says(&project, &["parts/", "1 to build"]);
 }
@@ -157,7 +157,7 @@ fn links_and_large_files_are_noticed_too() {
     built(&project);
     assert_eq!(observed(&project), ["large.bin", "link.txt", "target.txt", "there"]);
     built(&project);
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     std::fs::write(outside.path().join("file.txt"), "changed\n").unwrap();
     plan_says(&project, &["there", "1 to build"]);
     built(&project);
@@ -179,12 +179,12 @@ fn what_a_build_makes_lands_where_packer_would_have_put_it_and_is_not_an_input()
     built(&project);
     assert_eq!(project.read("out/deep/image.txt"), "image\n");
     assert_eq!(project.read("out/README"), "of the repository\n");
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     project.ok(&["build"]);
     // Packer reads its manifest and appends to it: an output, whatever it read.
     assert_eq!(project.read("manifest.json").matches("\"packer_run_uuid\"").count(), 2);
     assert_eq!(observed(&project), Vec::<String>::new());
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
 }
 
 #[test]
@@ -195,9 +195,9 @@ fn what_commands_write_and_do_not_read_is_not_an_input() {
     let project = adopted(&["echo note > note.log && date >> dates.log", "cat parts/a.txt | tee copy.txt"]);
     project.write("parts/a.txt", "a\n");
     built(&project);
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     project.ok(&["build"]);
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     assert!(!project.ok(&["plan"]).stdout.contains("need"));
     // What reads one of them makes it an input.
     project.edit("image/image.pkr.hcl", "echo note > note.log", "cat note.log");
@@ -244,7 +244,7 @@ fn the_commit_is_an_input_of_what_asks_git() {
     assert!(first.stderr.contains("the commit of the repository"), "{}", first.stderr);
     assert_eq!(observed(&project), [".git"]);
     built(&project);
-    plan_says(&project, &["up to date"]);
+    plan_says(&project, &["0 to build"]);
     project.write("readme.txt", "two\n");
     commit("two");
     plan_says(&project, &[".git", "1 to build"]);

@@ -1,8 +1,9 @@
 //! Files that are edited while builds run: what gets into an image is what was validated, or there is no image (CLO-4).
 
+use std::fs::Permissions;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::observed::adopted;
 use crate::project::{Project, Ran};
@@ -10,6 +11,7 @@ use crate::project::{Project, Ran};
 /// A file with what was validated and what nobody validated.
 struct Edited {
     path: PathBuf,
+    mode: Permissions,
     trusted: String,
     other: String,
 }
@@ -46,30 +48,33 @@ fn replace(path: &Path, text: &str, way: usize) {
 /// Builds until `edits` edits were made; how many builds passed, and how many were refused.
 fn race(project: &Project, files: &[Edited], edits: usize, image: impl Fn(&Ran) -> String) -> (usize, usize) {
     let (stop, made) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let right = {
-        project.ok(&["validate"]);
-        image(&project.ok(&["build", "--format", "json"]))
-    };
+    project.ok(&["validate"]);
+    let start = Instant::now();
+    let right = image(&project.ok(&["build", "--format", "json"]));
+    // Long enough for some builds to find everything in order, however busy the machine is.
+    let quiet = AtomicU64::new(took(start));
     let (mut passed, mut refused) = (0, 0);
     std::thread::scope(|scope| {
         for (at, file) in files.iter().enumerate() {
-            let (stop, made) = (&stop, &made);
+            let (stop, made, quiet) = (&stop, &made, &quiet);
             scope.spawn(move || {
                 let mut turn = at;
                 while !stop.load(Ordering::Relaxed) {
                     replace(&file.path, &file.other, turn);
                     std::thread::sleep(Duration::from_micros(500));
                     replace(&file.path, &file.trusted, turn);
+                    std::fs::set_permissions(&file.path, file.mode.clone()).unwrap();
                     made.fetch_add(2, Ordering::Relaxed);
                     turn += 1;
-                    // Long enough for some builds to find everything in order.
-                    let pause = if turn % 10 == 0 { 300 } else { 3 };
+                    let pause = if turn % 10 == 0 { 2 * quiet.load(Ordering::Relaxed) } else { 3 };
                     std::thread::sleep(Duration::from_millis(pause));
                 }
             });
         }
         while made.load(Ordering::Relaxed) < edits || passed + refused < 12 {
+            let start = Instant::now();
             let build = project.run(&["build", "--format", "json"]);
+            quiet.fetch_max(took(start), Ordering::Relaxed);
             if build.code == 0 {
                 passed += 1;
                 // What nobody named is told at its first use; all of these are named.
@@ -84,9 +89,14 @@ fn race(project: &Project, files: &[Edited], edits: usize, image: impl Fn(&Ran) 
     (passed, refused)
 }
 
+fn took(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap()
+}
+
 fn edited(project: &Project, path: &str, trusted: &str, other: &str) -> Edited {
     project.write(path, trusted);
-    Edited { path: project.path(path), trusted: trusted.to_owned(), other: other.to_owned() }
+    let mode = project.path(path).metadata().unwrap().permissions();
+    Edited { path: project.path(path), mode, trusted: trusted.to_owned(), other: other.to_owned() }
 }
 
 /// A layered builder: overlay, template and a file that the template reads.

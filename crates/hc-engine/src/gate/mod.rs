@@ -3,6 +3,7 @@
 //! `plan` prints from [`gate`] and `build` stops at it, so the two cannot disagree.
 
 pub mod scan;
+mod scanned;
 mod texts;
 
 use hc_core::{Digest, Target};
@@ -11,6 +12,7 @@ use hc_records::drift::{self, Change, Drift};
 use hc_state::State;
 
 use crate::error::{EngineError, Result};
+use crate::inputs;
 use crate::outcome::gate::{ChangeWord, InputChange, Refused, Verdict};
 use crate::project::Project;
 use texts::Texts;
@@ -50,7 +52,10 @@ pub fn gate(project: &Project, state: Option<&State>, now: &InputManifest) -> Re
         return Ok(Gate::Trusted);
     }
     Ok(match trusted(project, &now.target, &trust.inputs)? {
-        Some(old) => Gate::Drifted { drift: drift::compare(&old, now), commit: trust.git_sha.clone() },
+        Some(old) if inputs::is_same(project, &old, now) => Gate::Trusted,
+        Some(old) => {
+            Gate::Drifted { drift: inputs::compare(project, &old, now), commit: trust.git_sha.clone() }
+        }
         None => Gate::TrustLost,
     })
 }
@@ -80,12 +85,13 @@ fn changes(project: &Project, drift: &Drift, commit: Option<&str>) -> Vec<InputC
 }
 
 fn told(change: &Change, lines: Option<Vec<String>>) -> InputChange {
-    InputChange {
-        change: ChangeWord::of(change),
-        input: change.name.clone(),
-        kind: change.kind,
-        lines: lines.unwrap_or_default(),
-    }
+    let mut lines = lines.unwrap_or_default();
+    lines.extend(
+        change
+            .executable
+            .map(|now| if now { "it is executable now" } else { "it is not executable any more" }.to_owned()),
+    );
+    InputChange { change: ChangeWord::of(change), input: change.name.clone(), kind: change.kind, lines }
 }
 
 /// Lines that differ, without what is known to be secret.
@@ -117,7 +123,7 @@ pub fn refuse(project: &Project, refused: &[(&InputManifest, &Gate)]) -> EngineE
             Gate::TrustLost => Verdict::TrustLost,
             Gate::Drifted { drift, commit } => Verdict::Drifted(changes(project, drift, commit.as_deref())),
         };
-        Some(Refused { target: manifest.target.clone(), inputs: manifest.inputs.len(), verdict })
+        Some(Refused { target: manifest.target.clone(), inputs: manifest.count(), verdict })
     };
     EngineError::Refused { targets: refused.iter().filter_map(told).collect(), warnings: Vec::new() }
 }

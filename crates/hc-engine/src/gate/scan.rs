@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
-use hc_core::fs::{confine, read_limited, read_text};
+use hc_core::fs::{confine, read_text};
 use hc_logs::scan::{self, Allow, AllowEntry, Baseline, SecretSeverity};
 use hc_templates::builder_toml;
 use hc_templates::inventory::EXAMPLE_ENDINGS;
 
+use super::scanned;
 use crate::error::{AcceptedError, AcceptedList, EngineError, Result};
 use crate::prepare::Prepared;
 use crate::project::{Project, git};
-
-/// Inputs larger than this are no configuration.
-const LIMIT: u64 = 1 << 20;
 
 /// Most bytes of a baseline.
 const BASELINE_LIMIT: u64 = 16 << 20;
@@ -28,9 +26,15 @@ pub fn plaintext_secrets<'a>(
     project: &Project,
     prepared: impl IntoIterator<Item = &'a Prepared>,
 ) -> Result<Vec<Diagnostic>> {
+    let prepared: Vec<&Prepared> = prepared.into_iter().collect();
     let allow = accepted(project)?;
     let mut diagnostics = Vec::new();
-    each_file(project, prepared, |file, text| {
+    let mut files = BTreeSet::new();
+    prepared.iter().for_each(|one| own_files(one, &mut files));
+    let trees = prepared.iter().flat_map(|one| &one.closure.trees);
+    let trees = trees.filter_map(|tree| Some((tree.base(), tree.node.as_deref()?)));
+    files.extend(scanned::suspects(project, trees));
+    each_of(project, files, |file, text| {
         let errors = scan::scan(file, text, &allow)
             .into_iter()
             .filter(|found| found.severity == SecretSeverity::Error);
@@ -40,7 +44,7 @@ pub fn plaintext_secrets<'a>(
                 .label(format!("rule `{}`", finding.rule))
                 .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml")
         }));
-    })?;
+    });
     Ok(diagnostics)
 }
 
@@ -51,32 +55,40 @@ pub fn plaintext_secrets<'a>(
 pub fn each_file<'a>(
     project: &Project,
     prepared: impl IntoIterator<Item = &'a Prepared>,
-    mut look: impl FnMut(&Path, &str),
-) -> Result<()> {
-    let mut files: BTreeSet<PathBuf> = BTreeSet::new();
+    look: impl FnMut(&Path, &str),
+) {
+    let mut files = BTreeSet::new();
     for one in prepared {
-        let builder = &one.builder;
-        files.extend(builder.layers.iter().chain(&builder.files).cloned());
-        files.extend(one.layer_files.iter().map(|(path, _)| path.clone()));
-        files.extend(one.user_data.files.iter().chain(one.closure.paths()).cloned());
-        if builder.has_metadata {
-            files.insert(builder.dir.join(builder_toml::FILE_NAME));
-        }
+        own_files(one, &mut files);
+        files.extend(one.closure.paths());
     }
+    each_of(project, files, look);
+}
+
+/// The inputs of a target, but those in directories of many files.
+fn own_files(one: &Prepared, files: &mut BTreeSet<PathBuf>) {
+    let builder = &one.builder;
+    files.extend(builder.layers.iter().chain(&builder.files).cloned());
+    files.extend(one.layer_files.iter().map(|(path, _)| path.clone()));
+    files.extend(one.user_data.files.iter().cloned());
+    files.extend(one.closure.files.iter().map(|(path, _)| path.clone()));
+    if builder.has_metadata {
+        files.insert(builder.dir.join(builder_toml::FILE_NAME));
+    }
+}
+
+/// Those of the files that git would track, as far as they are text.
+fn each_of(project: &Project, mut files: BTreeSet<PathBuf>, mut look: impl FnMut(&Path, &str)) {
     // An example shows a form, and what git ignores is tracked by nobody.
     files.retain(|file| !EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending)));
     for ignored in git::ignored(project, &files) {
         files.remove(&ignored);
     }
     for file in files {
-        let full = project.root.join(&file);
-        let small = hc_core::fs::regular_metadata(&full)?.is_some_and(|meta| meta.len() <= LIMIT);
-        let bytes = if small { read_limited(&full, LIMIT)? } else { None };
-        if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        if let Some(text) = scanned::text(project, &file) {
             look(&file, &text);
         }
     }
-    Ok(())
 }
 
 /// Allow-list and baseline together.

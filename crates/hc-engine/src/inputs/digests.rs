@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
-use hc_core::fs::{FsError, io_error};
+use hc_core::fs::{FsError, io_error, is_executable};
 use hc_core::stat_cache::StatCache;
+use hc_core::tree::Content;
 use hc_packer::Packer;
-use hc_records::layout;
+use hc_records::{InputTree, layout};
 
 use super::files;
 use crate::error::Result;
@@ -19,9 +20,11 @@ use crate::project::{Project, StatCacheUse};
 #[derive(Debug, Default, Clone)]
 pub struct Digests {
     /// Sorted by the text of the path: comparing paths part by part takes longer than all the rest.
-    known: Vec<(PathBuf, (Digest, u64))>,
+    known: Vec<(PathBuf, Content)>,
     /// Behind the last one that was asked for: inputs are asked for in their order.
     next: usize,
+    /// Whether they are those of copies in a stage.
+    staged: bool,
 }
 
 /// The stat cache, being read while the inputs are looked for.
@@ -57,8 +60,11 @@ impl Digests {
         paths.push(packer.path.clone());
         paths.sort_unstable_by(|one, other| text(one).cmp(text(other)));
         paths.dedup_by(|one, other| text(one) == text(other));
+        let looked_at: BTreeMap<PathBuf, Content> =
+            prepared.iter().flat_map(|one| one.closure.contents.iter().cloned()).collect();
+        paths.retain(|path| !looked_at.contains_key(path));
         let found = cache.digests(&project.root, &paths);
-        let mut known = Vec::with_capacity(paths.len());
+        let mut known = Vec::with_capacity(paths.len() + looked_at.len());
         for (path, found) in paths.into_iter().zip(found) {
             let found = found.map_err(|error| io_error("read", &project.root.join(&path))(error))?;
             known.push((path, found));
@@ -67,11 +73,20 @@ impl Digests {
         if let Err(error) = cache.save() {
             tracing::debug!(%error, "the stat cache was not written");
         }
-        Ok(Self { known, next: 0 })
+        let mut digests = Self { known, next: 0, staged: false };
+        if !looked_at.is_empty() {
+            digests.take(looked_at);
+        }
+        Ok(digests)
     }
 
     /// Takes digests that were computed elsewhere (while a stage was written).
-    pub fn adopt(&mut self, digests: BTreeMap<PathBuf, (Digest, u64)>) {
+    pub fn adopt(&mut self, digests: BTreeMap<PathBuf, Content>) {
+        self.staged = true;
+        self.take(digests);
+    }
+
+    fn take(&mut self, digests: BTreeMap<PathBuf, Content>) {
         let mut known: Vec<_> = digests.into_iter().chain(std::mem::take(&mut self.known)).collect();
         known.sort_by(|(one, _), (other, _)| text(one).cmp(text(other)));
         // What was computed last comes first.
@@ -79,8 +94,21 @@ impl Digests {
         self.known = known;
     }
 
-    /// Digest and size of a file, relative to `root` or absolute; read when it is not known yet.
-    pub fn of(&mut self, root: &Path, path: &Path) -> Result<(Digest, u64), FsError> {
+    /// A directory of many files with the contents of the copies that were made of them, where a stage was made; without one,
+    /// as it was found.
+    pub fn tree(&self, tree: InputTree) -> InputTree {
+        let Some(node) = tree.node.clone().filter(|_| self.staged) else { return tree };
+        let copied = node.with_contents(tree.base(), &mut |path, found| {
+            // What was too large to be copied is as it was found.
+            let at = self.known.binary_search_by(|(known, _)| text(known).cmp(text(path)));
+            Ok::<_, std::convert::Infallible>(at.map_or(*found, |at| self.known[at].1))
+        });
+        let Ok(copied) = copied;
+        InputTree::new(tree.kind, tree.name, copied.into())
+    }
+
+    /// What is known of a file, relative to `root` or absolute; read when it is not known yet.
+    pub fn of(&mut self, root: &Path, path: &Path) -> Result<Content, FsError> {
         let is_next = self.known.get(self.next).is_some_and(|(known, _)| text(known) == text(path));
         let at = match is_next {
             true => Ok(self.next),
@@ -93,7 +121,12 @@ impl Digests {
             }
             Err(at) => {
                 let full = root.join(path);
-                let found = Digest::of_file(&full).map_err(io_error("read", &full))?;
+                let read = || -> std::io::Result<Content> {
+                    let executable = is_executable(&full.metadata()?);
+                    let (digest, size) = Digest::of_file(&full)?;
+                    Ok(Content { digest, size, executable })
+                };
+                let found = read().map_err(io_error("read", &full))?;
                 self.known.insert(at, (path.to_owned(), found));
                 Ok(found)
             }

@@ -15,9 +15,9 @@ use crate::project::Project;
 pub(super) fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in files::outside(project, prepared) {
-        let Some((blake3, size)) = tree::of(&project.root, &path, digests)? else { continue };
+        let Some(content) = tree::of(&project.root, &path, digests)? else { continue };
         let name = path.to_string_lossy().into_owned();
-        inputs.push(Input { name, kind: InputKind::Asset, blake3, size });
+        inputs.push(Input::file(InputKind::Asset, name, &content));
     }
     Ok(inputs)
 }

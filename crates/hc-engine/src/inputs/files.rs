@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hc_core::fs::normalize;
-use hc_records::{InputKind, Observed};
+use hc_records::{InputKind, InputTree, Observed, layout};
 use hc_templates::builder_toml;
 use hc_templates::closure::OutsideKind;
 
 use crate::prepare::Prepared;
 use crate::project::Project;
 
-/// Every file that decides the image of a target, relative to the project.
+/// Every file that decides the image of a target, relative to the project, but those in directories of many.
 pub(super) fn of(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
     let builder = &prepared.builder;
     let mut files: Vec<(PathBuf, InputKind)> = Vec::new();
@@ -19,7 +19,7 @@ pub(super) fn of(prepared: &Prepared) -> Vec<(PathBuf, InputKind)> {
     files.extend(builder.files.iter().map(|path| (path.clone(), InputKind::Template)));
     files.extend(prepared.layer_files.iter().cloned());
     files.extend(prepared.user_data.files.iter().map(|path| (path.clone(), InputKind::Cloudinit)));
-    files.extend(prepared.closure.iter().cloned());
+    files.extend(prepared.closure.files.iter().cloned());
     if builder.has_metadata {
         files.push((builder.dir.join(builder_toml::FILE_NAME), InputKind::Metadata));
     }
@@ -37,6 +37,13 @@ pub(super) fn but_written(prepared: &Prepared, seen: &Observed) -> Vec<(PathBuf,
         });
     }
     files
+}
+
+/// Directories of many files, without what runs wrote before they read it. A commit stands for those of sources.
+pub(super) fn trees(prepared: &Prepared, seen: &Observed) -> Vec<InputTree> {
+    let written: Vec<PathBuf> = seen.written.iter().map(|path| path.trim_end_matches('/').into()).collect();
+    let own = prepared.closure.trees.iter().filter(|tree| layout::source_of(tree.base()).is_none());
+    own.cloned().filter_map(|tree| tree.without(&written)).collect()
 }
 
 /// Everything outside of the project that the target names, and that is there.

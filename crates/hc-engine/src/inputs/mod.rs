@@ -1,18 +1,23 @@
 //! Everything that decides an image: the input manifest of a prepared target (PKR-7).
 
+mod compare;
 mod digests;
 mod elsewhere;
 mod environment;
 mod files;
+mod known;
 pub mod observed;
 pub mod plugins;
 mod sources;
 mod tree;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use hc_core::Digest;
+use hc_core::fs::io_error;
+use hc_core::tree::Content;
 use hc_packer::Packer;
 use hc_records::{Input, InputKind, InputManifest, layout};
 
@@ -20,8 +25,10 @@ use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::Project;
 
+pub use compare::{compare, is_same};
 pub use digests::{Digests, Remembered};
 pub use files::outside;
+pub use known::Known;
 
 /// How paths below the sources begin. As text: taking paths apart takes longer than all the rest.
 const SOURCES: &[u8] = b"sources/";
@@ -39,17 +46,29 @@ pub fn collect(
     digests: &mut Digests,
 ) -> Result<InputManifest> {
     let seen = observed::known(project, &prepared.target)?;
+    if let Some(path) = prepared.closure.unread.first() {
+        let path = project.at(path);
+        return Err(io_error("read", &path)(
+            std::fs::File::open(&path).err().unwrap_or_else(|| ErrorKind::Other.into()),
+        )
+        .into());
+    }
     let files = files::but_written(prepared, &seen);
+    let trees = files::trees(prepared, &seen);
     let mut inputs = Vec::with_capacity(files.len() + seen.paths.len() + 4);
     // A commit stands for all files of its tree (SRC-1).
     let paths = files.iter().map(|(path, _)| path.as_path()).chain(seen.paths.iter().map(Path::new));
+    let paths = paths.chain(prepared.closure.trees.iter().map(|tree| tree.base()));
     for pin in sources::referred(project, paths)? {
         inputs.push(Input::text(InputKind::Source, layout::source(&pin.name), pin.sha.as_str()));
     }
     if !seen.paths.is_empty() {
         let named: BTreeSet<&str> = files.iter().filter_map(|(path, _)| path.to_str()).collect();
         // What was named later is an input by its name.
-        let unnamed = |path: &String| !named.contains(path.as_str()) && !path.as_bytes().starts_with(SOURCES);
+        let unnamed = |path: &String| {
+            let in_tree = || trees.iter().any(|tree| tree.has(Path::new(path)));
+            !named.contains(path.as_str()) && !path.as_bytes().starts_with(SOURCES) && !in_tree()
+        };
         let unnamed = seen.paths.into_iter().filter(unnamed).collect();
         inputs.extend(observed::inputs(project, &unnamed, digests)?);
     }
@@ -57,11 +76,11 @@ pub fn collect(
         if path.as_os_str().as_encoded_bytes().starts_with(SOURCES) {
             continue;
         }
-        let (blake3, size) = seen_twice(prepared.read.texts.get(&path), digests.of(&project.root, &path)?);
+        let content = seen_twice(prepared.read.texts.get(&path), digests.of(&project.root, &path)?);
         let name = path.into_os_string().into_string();
         let name = name.unwrap_or_else(|name| name.to_string_lossy().into_owned());
         let name = if cfg!(windows) { name.replace('\\', "/") } else { name };
-        inputs.push(Input { name, kind, blake3, size });
+        inputs.push(Input::file(kind, name, &content));
     }
     // Values without a file of their own: switches, answers, --set. A secret's reference counts, never its value.
     for (name, var) in &prepared.resolution.vars {
@@ -71,11 +90,12 @@ pub fn collect(
     inputs.extend(elsewhere::inputs(project, prepared, digests)?);
     inputs.extend(environment::inputs(project, prepared));
     inputs.extend(plugins::inputs(project, prepared, digests)?);
-    let (program, _) = digests.of(&project.root, &packer.path)?;
+    let program = digests.of(&project.root, &packer.path)?.digest;
     inputs.push(Input::text(InputKind::Packer, "packer", &format!("{} {program}", packer.version)));
     inputs.extend(mapping(prepared));
     inputs.extend(prepared.read.git_sha.iter().map(|sha| Input::text(InputKind::Value, "git_sha", sha)));
-    Ok(InputManifest::new(prepared.target.clone(), inputs))
+    let trees = trees.into_iter().map(|tree| digests.tree(tree)).collect();
+    Ok(InputManifest::with_trees(prepared.target.clone(), inputs, trees))
 }
 
 /// What hybrid.toml says of an adopted builder: which of its sources, which var files in which order.
@@ -89,21 +109,12 @@ fn mapping(prepared: &Prepared) -> Option<Input> {
 
 /// The digest of a file that was read for its values before it was hashed. When it changed in between, the two together
 /// are something that nobody ever trusted.
-fn seen_twice(read: Option<&(Digest, u64)>, hashed: (Digest, u64)) -> (Digest, u64) {
+fn seen_twice(read: Option<&(Digest, u64)>, hashed: Content) -> Content {
     match read {
-        Some((read, _)) if *read != hashed.0 => {
-            let both = [*read, hashed.0].map(|digest| *digest.as_bytes()).concat();
-            (Digest::of(&both), hashed.1)
+        Some((read, _)) if *read != hashed.digest => {
+            let both = [*read, hashed.digest].map(|digest| *digest.as_bytes()).concat();
+            Content { digest: Digest::of(&both), ..hashed }
         }
         _ => hashed,
     }
-}
-
-/// Paths of all files that are known to decide the image of a target, relative to the project.
-///
-/// # Errors
-/// When what runs were seen to write cannot be read.
-pub fn paths(project: &Project, prepared: &Prepared) -> Result<impl Iterator<Item = PathBuf> + use<>> {
-    let seen = observed::known(project, &prepared.target)?;
-    Ok(files::but_written(prepared, &seen).into_iter().map(|(path, _)| path))
 }

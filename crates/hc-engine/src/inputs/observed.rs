@@ -69,7 +69,7 @@ fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<
     // A device or a socket has no content of its own.
     let nothing = Input::text(InputKind::Observed, path, "");
     let found = tree::of(&project.root, Path::new(path), digests)?;
-    Ok(Some(found.map_or(nothing.clone(), |(blake3, size)| Input { blake3, size, ..nothing })))
+    Ok(Some(found.map_or(nothing, |content| Input::file(InputKind::Observed, path, &content))))
 }
 
 /// The names in a directory of the project, one per line; `None` when it is not there.

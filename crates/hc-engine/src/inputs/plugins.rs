@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hc_core::Constraints;
+use hc_core::tree::Content;
 use hc_packer::Packer;
 use hc_packer::plugins::{self, Installed, PluginLock};
 use hc_records::{Input, InputKind};
@@ -83,9 +84,9 @@ pub fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> 
         wanted.iter().filter_map(|(source, constraints)| plugins::chosen(&found, source, constraints));
     chosen
         .map(|plugin| {
-            let (blake3, size) = digests.of(&project.root, &plugin.path)?;
             let name = format!("{} {}", plugin.source, plugin.version);
-            Ok(Input { name, kind: InputKind::Plugin, blake3, size })
+            let Content { digest, size, .. } = digests.of(&project.root, &plugin.path)?;
+            Ok(Input { name, kind: InputKind::Plugin, blake3: digest, size, executable: false })
         })
         .collect()
 }

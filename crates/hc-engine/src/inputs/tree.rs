@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use hc_core::Digest;
 use hc_core::digest::Combiner;
 use hc_core::fs::{FsError, io_error};
+use hc_core::tree::Content;
 use walkdir::WalkDir;
 
 use super::Digests;
@@ -19,10 +20,10 @@ const LAST_FILE: usize = 200_000;
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(super) fn of(root: &Path, path: &Path, digests: &mut Digests) -> Result<Option<(Digest, u64)>, FsError> {
+pub(super) fn of(root: &Path, path: &Path, digests: &mut Digests) -> Result<Option<Content>, FsError> {
     let at = root.join(path);
     if at.is_dir() {
-        return Ok(Some((digest(&at)?, 0)));
+        return Ok(Some(Content { digest: digest(&at)?, size: 0, executable: false }));
     }
     if at.is_file() { digests.of(root, path).map(Some) } else { Ok(None) }
 }

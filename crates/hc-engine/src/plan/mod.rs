@@ -9,11 +9,12 @@ mod reason;
 use hc_config::Diagnostic;
 use hc_core::{BuildId, EnvName, Target};
 use hc_packer::Packer;
-use hc_records::{InputManifest, RecordError, drift};
+use hc_records::{InputManifest, RecordError};
 use hc_state::State;
 
 use crate::error::{EngineError, Result};
 use crate::gate::{Gate, gate};
+use crate::inputs;
 use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::plan::{PlanReport, PlannedTarget};
 use crate::prepare::{Prepared, Values, secrets};
@@ -144,10 +145,12 @@ fn stale(
         known => known?,
     };
     if last.inputs != now.combined {
-        if let Some(old) = last_inputs(project, target)?.filter(|old| old.combined == last.inputs) {
-            changed = drift::compare(&old, now).all().map(|change| change.name.clone()).collect();
+        let old = last_inputs(project, target)?.filter(|old| old.combined == last.inputs);
+        if !old.as_ref().is_some_and(|old| inputs::is_same(project, old, now)) {
+            let drift = old.map(|old| inputs::compare(project, &old, now)).unwrap_or_default();
+            changed = drift.all().map(|change| change.name.clone()).collect();
+            reasons.push(Reason::InputsChanged(changed.len()));
         }
-        reasons.push(Reason::InputsChanged(changed.len()));
     }
     if let Some(max_age) = prepared.builder.metadata.max_age
         && project.now() - last.at > max_age.get()

@@ -19,13 +19,14 @@ use hc_config::hcl::eval::Scope;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
+use hc_core::tree::TreeCache;
 use hc_core::{BuilderId, EnvName, Target};
 use hc_records::{InputKind, layout};
 use hc_templates::closure::{self, Closure, Memory, Search};
 use hc_templates::{Builder, naming};
 
 use crate::error::{EngineError, Result};
-use crate::project::{Project, git};
+use crate::project::{Project, StatCacheUse, git};
 use crate::select::Selection;
 
 use read::Read;
@@ -113,14 +114,29 @@ impl Project {
         env: &EnvName,
         values: &Values,
     ) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
+        self.prepare_with(selection, env, values, cache(self))
+    }
+
+    /// The same with what is remembered of large directories.
+    pub(crate) fn prepare_with(
+        &self,
+        selection: &Selection,
+        env: &EnvName,
+        values: &Values,
+        cache: TreeCache,
+    ) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
         let mut diagnostics = selection.diagnostics.clone();
         diagnostics.extend(stacks::problems(self, &selection.inventory.ids()));
-        let preparing = Preparing::new(self, selection, values);
+        let preparing = Preparing::new(self, selection, values, cache);
         let mut prepared = Vec::new();
         for builder in selection.builders() {
             let (one, problems) = preparing.prepare(builder, env);
             diagnostics.extend(problems);
             prepared.push(one);
+        }
+        // Without it the next run takes longer, and that is all.
+        if let Err(error) = preparing.memory.remember() {
+            tracing::debug!(%error, "the tree cache was not written");
         }
         if !values.cloudinit.is_empty() && prepared.iter().all(|one| one.user_data.files.is_empty()) {
             diagnostics.push(
@@ -146,7 +162,15 @@ impl Project {
         env: &EnvName,
         values: &Values,
     ) -> (Prepared, Vec<Diagnostic>) {
-        Preparing::new(self, selection, values).prepare(builder, env)
+        Preparing::new(self, selection, values, cache(self)).prepare(builder, env)
+    }
+}
+
+/// Digests of large directories that earlier commands remembered.
+fn cache(project: &Project) -> TreeCache {
+    match project.stat_cache {
+        StatCacheUse::On => TreeCache::load(&project.at(layout::TREE_CACHE)),
+        StatCacheUse::Off => TreeCache::default(),
     }
 }
 
@@ -171,9 +195,9 @@ struct Preparing<'a> {
 }
 
 impl<'a> Preparing<'a> {
-    fn new(project: &'a Project, selection: &'a Selection, values: &'a Values) -> Self {
+    fn new(project: &'a Project, selection: &'a Selection, values: &'a Values, cache: TreeCache) -> Self {
         let git_sha = git::head(project).unwrap_or_default();
-        let memory = Memory::new(&project.root);
+        let memory = Memory::with_cache(&project.root, cache);
         let caller = environment::Caller::of(project);
         Self { project, selection, values, git_sha, memory, caller }
     }

@@ -12,7 +12,7 @@ use hc_records::artifact::{self, ArtifactRecord};
 use hc_records::retention::expiry;
 use hc_records::{
     HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, Observed, ParentImage,
-    Provenance, RecordError, RetainedLog, SchemaTag, layout,
+    Provenance, RecordError, RetainedLog, SchemaTag, Trees, layout,
 };
 use hc_state::{ArtifactRef, BuildSummary, Store};
 
@@ -231,8 +231,12 @@ fn update_hash_manifest(project: &Project, ended: &Ended<'_>, names: &[String]) 
         combined: ended.manifest.combined,
         parent: ended.parent.clone(),
         previous,
+        format: ended.manifest.format,
         inputs: ended.manifest.inputs.iter().map(HashedInput::from).collect(),
+        trees: ended.manifest.trees.clone(),
     };
+    // Before what names them.
+    Trees::open(&hc_state::paths::trees_dir(&project.root)).keep([ended.manifest])?;
     let digest = entry.digest();
     manifest.environments.insert(ended.target.env.clone(), entry);
     manifest.write(&project.root)?;

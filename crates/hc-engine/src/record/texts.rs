@@ -4,15 +4,19 @@
 //! keeps all the rest in one file, whatever the number of its targets.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use hc_core::tree::Entry;
+use hc_records::input::Links;
 use hc_records::kept::{self, Relied, TEXT_LIMIT};
-use hc_records::{Input, InputManifest, drift};
+use hc_records::{Input, InputManifest, InputTree};
 use hc_sources::Sha;
 use hc_sources::git::{History, Snapshot};
 use hc_state::State;
 
 use crate::error::Result;
 use crate::gate;
+use crate::inputs;
 use crate::project::Project;
 
 /// So few files are read sooner than an index of git's is.
@@ -30,14 +34,18 @@ pub fn keep<'a>(
     commit: Option<&str>,
 ) -> Result<Relied> {
     let is_complete = kept::is_complete(&project.root);
-    let mut inputs: Vec<&Input> = Vec::new();
+    let (mut inputs, mut trees): (Vec<Input>, HashSet<_>) = (Vec::new(), HashSet::new());
     for manifest in manifests {
         match is_complete.then(|| unseen(project, state, manifest, commit)).flatten() {
             Some(unseen) => inputs.extend(unseen),
-            None => inputs.extend(&manifest.inputs),
+            None => {
+                inputs.extend(manifest.inputs.iter().cloned());
+                let new = manifest.trees.iter().filter(|tree| trees.insert((tree.name.clone(), tree.blake3)));
+                inputs.extend(new.flat_map(files_of));
+            }
         }
     }
-    inputs.retain(|input| input.size <= TEXT_LIMIT);
+    let mut inputs: Vec<&Input> = inputs.iter().filter(|input| input.size <= TEXT_LIMIT).collect();
     inputs.sort_unstable_by(|one, other| (&one.name, one.blake3).cmp(&(&other.name, other.blake3)));
     inputs.dedup_by(|one, other| one.name == other.name && one.blake3 == other.blake3);
     let committed = Committed::of(project, commit, &mut inputs);
@@ -50,12 +58,12 @@ pub fn keep<'a>(
 }
 
 /// The inputs of a manifest whose texts were not dealt with when `commit` was checked out; `None` where that is not known.
-fn unseen<'a>(
+fn unseen(
     project: &Project,
     state: Option<&State>,
-    manifest: &'a InputManifest,
+    manifest: &InputManifest,
     commit: Option<&str>,
-) -> Option<Vec<&'a Input>> {
+) -> Option<Vec<Input>> {
     let trust = state?.builders.get(&manifest.target)?.trusted.as_ref()?;
     if trust.git_sha.as_deref() != commit {
         return None;
@@ -64,10 +72,22 @@ fn unseen<'a>(
         return Some(Vec::new());
     }
     let before = gate::trusted(project, &manifest.target, &trust.inputs).ok()??;
-    let drift = drift::compare(&before, manifest);
+    let drift = inputs::compare(project, &before, manifest);
     let new: HashSet<&str> =
         drift.changed.iter().chain(&drift.added).map(|change| change.name.as_str()).collect();
-    Some(manifest.inputs.iter().filter(|input| new.contains(input.name.as_str())).collect())
+    let single = manifest.inputs.iter().filter(|input| new.contains(input.name.as_str())).cloned();
+    let within = manifest.trees.iter().flat_map(|tree| {
+        new.iter().filter_map(|name| match tree.get(Path::new(name))? {
+            Entry::File(content) => Some(Input::file(tree.kind, *name, content)),
+            Entry::Link(_) | Entry::Dir(_) => None,
+        })
+    });
+    Some(single.chain(within).collect())
+}
+
+/// The files of a directory of many.
+fn files_of(tree: &InputTree) -> Vec<Input> {
+    tree.node.as_ref().map(|node| tree.inputs(node, Links::LeftOut)).unwrap_or_default()
 }
 
 /// What the commit that is checked out holds of some inputs.

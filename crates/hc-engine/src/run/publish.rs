@@ -4,13 +4,14 @@ use hc_config::Diagnostic;
 use hc_core::{Digest, Target};
 use hc_packer::Redact;
 use hc_packer::process::{self, Ending};
-use hc_records::{ArtifactRecord, HashEntry, HashManifest, RecordError, drift, layout};
+use hc_records::{ArtifactRecord, HashEntry, HashManifest, InputManifest, RecordError, layout};
 use hc_state::{BuildSummary, Publication, State};
 
 use super::external::{External, ImagePath};
 use crate::error::{EngineError, Needs, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::{Gate, scan};
+use crate::inputs;
 use crate::outcome::publish::{PublishReport, PublishedDoc};
 use crate::plan::{Plan, Planned, last_inputs, lineage};
 use crate::project::redaction::Redaction;
@@ -140,8 +141,11 @@ fn accept(
             }
         }
     }
-    if one.manifest.combined != last.inputs {
-        problems.push(changed_inputs(project, one)?);
+    let built = last_inputs(project, target)?.filter(|built| built.combined == last.inputs);
+    if one.manifest.combined != last.inputs
+        && !built.as_ref().is_some_and(|built| inputs::is_same(project, built, &one.manifest))
+    {
+        problems.push(changed_inputs(project, built.as_ref(), one));
     } else if one.gate != Gate::Trusted {
         problems.push("it used inputs that nobody validated: run `validate`".into());
     }
@@ -175,15 +179,13 @@ fn hash_manifest(project: &Project, target: &Target) -> Result<Option<HashEntry>
     }
 }
 
-fn changed_inputs(project: &Project, one: &Planned) -> Result<String> {
-    let names: Vec<String> = match last_inputs(project, &one.prepared.target)? {
-        Some(old) => drift::compare(&old, &one.manifest).all().map(|change| change.name.clone()).collect(),
-        None => Vec::new(),
-    };
-    Ok(match names.as_slice() {
+fn changed_inputs(project: &Project, built: Option<&InputManifest>, one: &Planned) -> String {
+    let drift = built.map(|built| inputs::compare(project, built, &one.manifest)).unwrap_or_default();
+    let names: Vec<String> = drift.all().map(|change| change.name.clone()).collect();
+    match names.as_slice() {
         [] => "its inputs changed since it was built".into(),
         names => format!("its inputs changed since it was built: {}", names.join(", ")),
-    })
+    }
 }
 
 fn untested(one: &Planned, known: &hc_state::BuilderRecord, build: &hc_core::BuildId) -> Vec<String> {

@@ -28,7 +28,7 @@ use crate::record::{self, Ended, journal};
 use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
 use crate::stage::ssh_key::{self, SshKey};
-use crate::stage::{self, media};
+use crate::stage::{self, Purpose, media};
 
 /// Largest manifest of packer's own that is kept, in bytes.
 const MANIFEST_LIMIT: u64 = 32 << 20;
@@ -181,7 +181,8 @@ impl Run<'_> {
     fn stage(&self, planned: &Planned, place: &Place) -> Result<(Option<Mirror>, Digests, InputManifest)> {
         let remembered = Remembered::load(self.project);
         let mut digests = Digests::of_all(self.project, self.packer, &[], remembered)?;
-        let mirror = stage::make(self.project, self.packer, &planned.prepared, place, &mut digests, None)?;
+        let mirror =
+            stage::make(self.project, self.packer, &planned.prepared, place, &mut digests, Purpose::Build)?;
         let manifest = collect(self.project, &planned.prepared, self.packer, &mut digests)?;
         if manifest.combined == planned.manifest.combined {
             return Ok((mirror, digests, manifest));

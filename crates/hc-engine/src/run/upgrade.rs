@@ -23,7 +23,7 @@ use crate::project::redaction::Redaction;
 use crate::project::{Project, packer, store};
 use crate::select::Selection;
 use crate::stage::place::{self, Given, Place};
-use crate::stage::{self, media, ssh_key};
+use crate::stage::{self, Purpose, media, ssh_key};
 
 /// What is compared.
 #[derive(Debug, Clone)]
@@ -142,7 +142,7 @@ fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said>
 /// Builds into a scratch directory; what is compared is each file's name and digest, without paths and times.
 fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let place = Place::of(project, one);
-    stage::make(project, packer, one, &place, &mut Digests::default(), None)?;
+    stage::make(project, packer, one, &place, &mut Digests::default(), Purpose::Build)?;
     let secrets = secrets::fetch_all(project, one)?;
     let redaction = Redaction::new(&project.redactor);
     let dirs = Dirs::of(project);

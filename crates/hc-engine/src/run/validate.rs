@@ -7,7 +7,7 @@ use hc_config::Diagnostic;
 use hc_core::{EnvName, ExitClass, SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::call::Checked;
-use hc_records::{InputManifest, layout};
+use hc_records::{InputManifest, Trees, layout};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
 
@@ -24,7 +24,7 @@ use crate::record::texts;
 use crate::select::Selection;
 use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
-use crate::stage::{self, ssh_key};
+use crate::stage::{self, Purpose, ssh_key};
 
 /// Most targets that are validated at once.
 const MOST_THREADS: usize = 8;
@@ -136,7 +136,8 @@ pub(super) fn validate_target(
 ) -> Result<CheckedTarget> {
     let place = Place::of(project, prepared);
     let Worker { digests, spare } = worker;
-    let mut mirror = stage::make(project, packer, prepared, &place, digests, spare.take())?;
+    let mut mirror =
+        stage::make(project, packer, prepared, &place, digests, Purpose::Check(spare.take().into()))?;
     let manifest = collect(project, prepared, packer, digests)?;
     let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
     let outputs = &prepared.closure.outputs;
@@ -160,7 +161,7 @@ pub(super) fn validate_target(
         depth,
         note,
         inputs_hash: valid.then(|| manifest.combined.to_string()),
-        inputs: manifest.inputs.len(),
+        inputs: manifest.count(),
         packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
     };
     Ok(CheckedTarget { said: target, manifest, read })
@@ -241,6 +242,8 @@ fn record(
             // Cleaned away in between, when nothing referred to them yet. Nobody cleans under the lock.
             texts::keep(project, None, manifests(), sha.as_deref())?;
         }
+        // Before what names them.
+        Trees::open(&hc_state::paths::trees_dir(&project.root)).keep(manifests())?;
         for CheckedTarget { manifest, read, .. } in valid() {
             // Before the trust in it.
             let mut observed = observed::known(project, &manifest.target)?;

@@ -11,7 +11,7 @@ use hc_config::cloudinit::FILE_VARIABLE;
 use hc_config::{Diagnostic, Location};
 use hc_core::fs::{create_dirs, write_atomic};
 use hc_packer::Packer;
-use hc_templates::compose;
+use hc_templates::compose::{self, Large};
 
 use crate::error::{EngineError, Result};
 use crate::inputs::Digests;
@@ -20,6 +20,14 @@ use crate::project::Project;
 
 use mirror::Mirror;
 use place::Place;
+
+/// What packer is to do in a stage.
+pub enum Purpose {
+    /// To check the template; in a mirror that is left of another check, if there is one.
+    Check(Box<Option<Mirror>>),
+    /// To build.
+    Build,
+}
 
 /// Makes the stage: composed of layers and files, or for a builder without layers a mirror of the repository, made out
 /// of an earlier one where there is one.
@@ -32,8 +40,12 @@ pub fn make(
     prepared: &Prepared,
     place: &Place,
     digests: &mut Digests,
-    earlier: Option<Mirror>,
+    purpose: Purpose,
 ) -> Result<Option<Mirror>> {
+    let (earlier, large) = match purpose {
+        Purpose::Check(earlier) => (*earlier, Large::Linked),
+        Purpose::Build => (None, Large::Copied),
+    };
     create_dirs(&place.work)?;
     if prepared.declared.contains_key(FILE_VARIABLE) {
         let text = prepared.user_data.merged.as_ref().map_or("", |(_, text)| text);
@@ -51,7 +63,7 @@ pub fn make(
         mirror.lend(digests);
         return Ok(Some(mirror));
     }
-    let plan = plan(packer, prepared)?;
+    let plan = plan(packer, prepared, large)?;
     digests.adopt(compose::write(&project.root, &plan, &place.stage)?);
     create_dirs(&place.cwd)?;
     Ok(None)
@@ -61,8 +73,9 @@ pub fn make(
 ///
 /// # Errors
 /// When two files would have one name.
-pub fn plan(packer: &Packer, prepared: &Prepared) -> Result<compose::StagePlan> {
-    let planned = compose::plan(&prepared.builder, &prepared.closure, &prepared.rendered, packer.has_init());
+pub fn plan(packer: &Packer, prepared: &Prepared, large: Large) -> Result<compose::StagePlan> {
+    let how = (packer.has_init(), large);
+    let planned = compose::plan(&prepared.builder, &prepared.closure, &prepared.rendered, how);
     planned.map_err(|collision| {
         let place = Location::whole_file(&collision.path);
         let problem = Diagnostic::error(collision.code(), collision.to_string())

@@ -1,11 +1,12 @@
 //! The records of what was built: listed, verified, compared, revoked.
 
 use hc_core::{Digest, Selector};
-use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, drift, kept};
+use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, kept};
 use hc_state::{AuditAction, AuditEvent, Revocation};
 
 use crate::error::{EngineError, Result};
 use crate::gate;
+use crate::inputs;
 use crate::outcome::artifacts::{
     ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifiedFile,
     VerifyReport,
@@ -116,7 +117,7 @@ fn status(project: &Project, file: &ArtifactFile) -> FileStatus {
 pub fn diff(project: &Project, left: &str, right: &str) -> Result<ArtifactDiffReport> {
     let (before, left_commit) = inputs_of(project, left)?;
     let (after, right_commit) = inputs_of(project, right)?;
-    let drift = drift::compare(&before, &after);
+    let drift = inputs::compare(project, &before, &after);
     let commits = (left_commit.as_deref(), right_commit.as_deref());
     Ok(ArtifactDiffReport {
         left: left.to_owned(),

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use hc_core::RunId;
 use hc_core::fs::{confine, io_error};
-use hc_records::{ArtifactRecord, layout};
+use hc_records::{ArtifactRecord, kept, layout};
 use hc_state::Store;
 use time::OffsetDateTime;
 
@@ -74,7 +74,8 @@ pub fn clean(project: &Project, what: &What, mode: Mode) -> Result<CleanReport> 
     if let What::Older { scopes, than } = what
         && scopes.contains(&Scope::Artifacts)
     {
-        report.texts = texts::prune(project, &store, &planned, *than, mode, &mut report.notes)?;
+        let kept = if report.applied { kept::Mode::Remove } else { kept::Mode::Plan };
+        report.texts = texts::prune(project, &store, &planned, *than, kept, &mut report.notes)?;
     }
     Ok(report)
 }

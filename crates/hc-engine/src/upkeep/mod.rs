@@ -21,4 +21,5 @@ pub mod state;
 pub mod status;
 pub mod templates;
 mod texts;
+mod trust;
 mod unfinished;

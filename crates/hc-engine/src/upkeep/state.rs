@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hc_core::tree::TreeCache;
 use hc_core::{Digest, EnvName, Selector, Target};
 use hc_records::{HashEntry, HashManifest, RecordError, layout};
 use hc_state::{
@@ -9,8 +10,10 @@ use hc_state::{
     StateSeverity, UnlockAdvice, Validity,
 };
 
-use super::texts;
+pub use super::trust::Migration;
+use super::{texts, trust};
 use crate::error::Result;
+use crate::inputs;
 use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::state::{
     BackupDoc, BackupsReport, FindingDoc, FindingsReport, StateChangeReport, StateReport,
@@ -25,15 +28,6 @@ pub enum Depth {
     Records,
     /// Also every input, hashed anew and compared with what was trusted and with the stat cache; and every kept text.
     Inputs,
-}
-
-/// Whether a migration is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Migration {
-    /// Only planned.
-    Planned,
-    /// Made.
-    Made,
 }
 
 /// The state as it is.
@@ -118,17 +112,20 @@ fn hashed_anew(project: &Project, state: &State) -> Result<(BTreeMap<Target, Dig
         }
         let (prepared, _) = project.prepare(&selection, env, &Values::default())?;
         let mut remembered = Digests::of_all(project, &packer, &prepared, Remembered::load(project))?;
+        let (anew, _) = project.prepare_with(&selection, env, &Values::default(), TreeCache::default())?;
         let mut fresh = Digests::default();
-        for one in &prepared {
+        for (one, anew) in prepared.iter().zip(&anew) {
             let old = collect(project, one, &packer, &mut remembered)?;
-            let new = collect(project, one, &packer, &mut fresh)?;
-            let missed = new.inputs.iter().filter(|input| !old.inputs.contains(input));
-            findings.extend(missed.map(|input| stat_cache_wrong(&input.name)));
+            let new = collect(project, anew, &packer, &mut fresh)?;
+            let missed = inputs::compare(project, &old, &new);
+            findings.extend(missed.all().map(|change| stat_cache_wrong(&change.name)));
             current.insert(one.target.clone(), new.combined);
         }
     }
     if !findings.is_empty() {
-        let _ = std::fs::remove_file(project.at(layout::STAT_CACHE));
+        for cache in [layout::STAT_CACHE, layout::TREE_CACHE] {
+            let _ = std::fs::remove_file(project.at(cache));
+        }
     }
     Ok((current, findings))
 }
@@ -190,6 +187,9 @@ pub fn migrate(project: &Project, migration: Migration, to: Option<u32>) -> Resu
         }
     };
     let mut lines = told(&plan, migration);
+    if to.is_none() {
+        lines.extend(trust::migrate(project, migration)?);
+    }
     lines.extend(backup.as_ref().map(|backup| format!("  backup: {}", project.shown(backup))));
     Ok(StateChangeReport { lines, changed: backup.is_some() })
 }

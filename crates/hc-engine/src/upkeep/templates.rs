@@ -55,7 +55,7 @@ pub fn compose(
         return Err(EngineError::NotOneBuilder { what: "a stage", selected: prepared.len() });
     };
     let has_init = packer::find(project).is_ok_and(|packer| packer.has_init());
-    let plan = stages::plan(&one.builder, &one.closure, &one.rendered, has_init)?;
+    let plan = stages::plan(&one.builder, &one.closure, &one.rendered, (has_init, stages::Large::Copied))?;
     let out = project.host.typed(out);
     let digests = stages::write(&project.root, &plan, &out)?;
     let report = ComposeReport {

@@ -202,17 +202,19 @@ pub(super) struct Inline<'a> {
     pub(super) reason: &'a str,
 }
 
+/// What begins a marker.
+pub(super) const MARK: &str = "hybrid:allow";
+
 /// The marker of a line, if it has one; only behind a comment sign, so that data cannot allow itself.
 pub(super) fn inline(line: &str) -> Option<Inline<'_>> {
-    const MARKER: &str = "hybrid:allow";
-    let at = line.find(MARKER)?;
+    let at = line.find(MARK)?;
     let before = line[..at].trim_end();
     let comment =
         ["#", "//", ";", "--", "/*", "<!--", "REM", "rem", "*"].iter().any(|sign| before.ends_with(sign));
     if !comment {
         return None;
     }
-    let rest = line[at + MARKER.len()..].trim();
+    let rest = line[at + MARK.len()..].trim();
     let rest = rest.trim_end_matches("-->").trim_end_matches("*/").trim_end();
     let (rule, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     Some(Inline { at, rule, reason: reason.trim() })

@@ -7,11 +7,15 @@ mod allow;
 mod finding;
 mod placeholder;
 mod rules;
+mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use hc_core::Digest;
+use hc_core::digest::Combiner;
 use regex::Regex;
 
 pub use allow::{Allow, AllowEntry, Baseline, BaselineEntry, BaselineSchema};
@@ -29,8 +33,27 @@ const MAX_FINDINGS: usize = 1000;
 /// Endings of templates, taken off before the ending of the file itself is looked at.
 const TEMPLATE_ENDINGS: [&str; 6] = [".pkrtpl.hcl", ".pkrtpl", ".tmpl", ".tpl", ".j2", ".example"];
 
+/// Changes with everything that can make the scanner find something else: what was found by other rules is not known.
+pub fn rules_digest() -> Digest {
+    /// Raised with every change of the scanner's code.
+    const SCANNER: &str = "1";
+    let mut digest = Combiner::new("hybrid scanner");
+    digest.field(env!("CARGO_PKG_VERSION").as_bytes());
+    digest.field(SCANNER.as_bytes()).field(include_bytes!("rules.toml"));
+    digest.finish()
+}
+
 /// Scans the text of the file at `path` (relative to the project) and gives what is not accepted, by place.
 pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<SecretFinding> {
+    scan_for(path, text, allow, SecretSeverity::Info)
+}
+
+/// Whether the text holds anything that stops a build unless it is accepted.
+pub fn holds_secret(path: &Path, text: &str) -> bool {
+    !scan_for(path, text, &Allow::default(), SecretSeverity::Error).is_empty()
+}
+
+fn scan_for(path: &Path, text: &str, allow: &Allow, least: SecretSeverity) -> Vec<SecretFinding> {
     let lines = Lines::new(text);
     let mut found: Vec<(Range<usize>, Rule)> = Vec::new();
     for token in token::find(text) {
@@ -43,24 +66,33 @@ pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<SecretFinding> {
         }
     }
     let name = bare_name(path);
-    let rules: Vec<&LineRule> = line_rules().iter().filter(|rule| looks_at(rule, path, &name)).collect();
+    let able = |rule: &&LineRule| rule.rule.severity >= least && looks_at(rule, path, &name);
+    let rules: Vec<Option<&LineRule>> = line_rules().iter().map(|rule| Some(rule).filter(able)).collect();
+    let candidates = words::candidates(text, &lines.ranges);
+    let (has_blocks, has_marks) = (text.contains("variable"), text.contains(allow::MARK));
     let mut block = Block::default();
     for (number, range) in lines.ranges.iter().enumerate() {
         let line = &text[range.clone()];
-        block.enter(line);
-        if line.len() <= MAX_LINE {
-            for rule in &rules {
+        if has_blocks {
+            block.enter(line);
+        }
+        if line.len() <= MAX_LINE && candidates[number] != 0 {
+            let able = rules.iter().enumerate().filter(|(at, _)| candidates[number] & 1 << at != 0);
+            for rule in able.filter_map(|(_, rule)| *rule) {
                 for span in line_matches(rule, line, block.name()) {
                     found.push((range.start + span.start..range.start + span.end, rule.rule));
                 }
             }
         }
-        if let Some(inline) = allow::inline(line)
+        if has_marks
+            && let Some(inline) = allow::inline(line)
             && (inline.reason.is_empty() || !is_rule(inline.rule))
         {
             found.push((lines.ranges[number].start + inline.at..range.end, BARE_ALLOW));
         }
-        block.leave(line);
+        if has_blocks {
+            block.leave(line);
+        }
     }
     // Tokens come first in the order of pushing: they say more than the assignment around them.
     found.sort_by_key(|(span, rule)| (std::cmp::Reverse(rule.severity), span.start));
@@ -104,10 +136,10 @@ fn looks_at(rule: &LineRule, path: &Path, bare: &str) -> bool {
 fn line_matches(rule: &LineRule, line: &str, block: Option<&str>) -> Vec<Range<usize>> {
     // `default` says nothing without the name of its variable.
     let of_block = rule.rule.id == "default-password";
-    let joined = match block {
-        Some(name) if of_block => format!("{name}\0{line}"),
+    let joined: Cow<'_, str> = match block {
+        Some(name) if of_block => format!("{name}\0{line}").into(),
         _ if of_block => return Vec::new(),
-        _ => line.to_owned(),
+        _ => line.into(),
     };
     let shift = joined.len() - line.len();
     let values =

@@ -35,6 +35,7 @@ pub(super) struct LineRule {
     pub(super) rule: Rule,
     pub(super) files: Vec<String>,
     pub(super) not_files: Vec<String>,
+    pub(super) words: Vec<String>,
     pub(super) pattern: Regex,
     pub(super) min: usize,
     pub(super) mixed: bool,
@@ -55,6 +56,8 @@ struct Entry {
     severity: SecretSeverity,
     files: Vec<String>,
     not_files: Vec<String>,
+    #[serde(default)]
+    words: Vec<String>,
     pattern: String,
     min: usize,
     #[serde(default)]
@@ -81,6 +84,7 @@ fn parse(text: &str) -> Result<Vec<LineRule>, String> {
             rule,
             files,
             not_files,
+            words: entry.words,
             pattern,
             min: entry.min,
             mixed: entry.mixed,

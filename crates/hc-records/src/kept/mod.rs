@@ -17,7 +17,7 @@ use hc_core::BuildId;
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 
 use crate::error::RecordError;
-use crate::input::InputManifest;
+use crate::input_manifest::InputManifest;
 use crate::layout;
 
 pub use objects::is_complete;

@@ -20,7 +20,8 @@ fn input(root: &Path, name: &str, bytes: &[u8]) -> Input {
     let path = root.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
-    Input { name: name.into(), kind: InputKind::Script, blake3: Digest::of(bytes), size: bytes.len() as u64 }
+    let (blake3, size) = (Digest::of(bytes), bytes.len() as u64);
+    Input { name: name.into(), kind: InputKind::Script, blake3, size, executable: false }
 }
 
 fn keep(root: &Path, inputs: &[Input]) -> kept::Relied {

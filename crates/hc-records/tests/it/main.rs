@@ -87,9 +87,10 @@ fn the_digest_of_a_kind_is_pinned() {
     let inputs = [InputKind::Template, InputKind::Cloudinit, InputKind::Packer, InputKind::Parent]
         .map(|kind| Input::text(kind, "x", "y"));
     let manifest = InputManifest::new("linux.file.motd@dev".parse().unwrap(), inputs.to_vec());
-    let mut pinned = hc_core::digest::Combiner::new("hybrid inputs 1");
+    let mut pinned = hc_core::digest::Combiner::new("hybrid inputs 2");
     pinned.field(b"linux.file.motd@dev");
     for kind in ["Template", "Cloudinit", "Packer", "Parent"] {
+        pinned.field(b"input");
         pinned.field(kind.as_bytes());
         pinned.field(b"x");
         pinned.field(Digest::of(b"y").as_bytes());

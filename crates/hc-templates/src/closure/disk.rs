@@ -9,13 +9,14 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hc_config::hcl::TextTemplate;
 use hc_config::suggest;
-use hc_core::fs::{is_temporary, read_text};
-use hc_records::{InputKind, layout};
+use hc_core::fs::{FsError, is_temporary, read_text};
+use hc_core::tree::{self, Node, TreeCache, Walked};
+use hc_records::layout;
 
-use super::kinds;
 use crate::inventory::TEXT_LIMIT;
 
 /// Directories of the project's root that hold what hybrid makes; never inputs.
@@ -66,14 +67,20 @@ pub(crate) struct Way {
     pub(crate) links: Vec<Link>,
 }
 
-/// Everything below a directory.
-#[derive(Debug, Default)]
+/// Everything below a directory, or everything that a pattern names.
+#[derive(Debug)]
 pub(crate) struct Tree {
-    /// With the kinds that their paths say.
-    pub(crate) files: Vec<(PathBuf, InputKind)>,
+    /// As it was found.
+    pub(crate) node: Arc<Node>,
     pub(crate) links: Vec<Link>,
+    /// Files and directories outside of it that its links lead to.
+    pub(crate) targets: Vec<Found>,
     /// Links that lead out of the project.
     pub(crate) outside: Vec<Link>,
+    /// YAML files, which Ansible may start from.
+    pub(crate) yaml: Vec<PathBuf>,
+    /// What could not be read: its use will tell.
+    pub(crate) unread: Option<PathBuf>,
 }
 
 /// What is remembered of a project's files while one command looks at many builders.
@@ -84,12 +91,14 @@ pub(crate) struct Disk {
     listings: RefCell<HashMap<PathBuf, Option<Rc<Listing>>>>,
     texts: RefCell<HashMap<PathBuf, Option<Rc<str>>>>,
     templates: RefCell<HashMap<PathBuf, Option<Rc<TextTemplate>>>>,
-    trees: RefCell<HashMap<PathBuf, Rc<Tree>>>,
+    /// By directory, and by pattern with a word before it.
+    trees: RefCell<HashMap<OsString, Rc<Tree>>>,
+    cache: TreeCache,
 }
 
 impl Disk {
-    /// The project at `root`; nothing is read yet.
-    pub(crate) fn new(root: &Path) -> Self {
+    /// The project at `root`; nothing of it is read yet. `cache` remembers digests between runs.
+    pub(crate) fn new(root: &Path, cache: TreeCache) -> Self {
         Self {
             root: root.to_owned(),
             real: std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()),
@@ -97,6 +106,7 @@ impl Disk {
             texts: RefCell::default(),
             templates: RefCell::default(),
             trees: RefCell::default(),
+            cache,
         }
     }
 
@@ -283,45 +293,74 @@ impl Disk {
 
     /// Everything below a directory, with what its links lead to.
     pub(crate) fn tree(&self, dir: &Path) -> Rc<Tree> {
-        if let Some(known) = self.trees.borrow().get(dir) {
+        let name = dir.as_os_str().to_owned();
+        if let Some(known) = self.trees.borrow().get(&name) {
             return known.clone();
         }
-        let mut tree = Tree::default();
-        let (mut queue, mut seen) = (vec![dir.to_owned()], BTreeSet::from([dir.to_owned()]));
-        while let Some(dir) = queue.pop() {
-            let Some(listing) = self.listing(&dir) else { continue };
-            for (name, kind) in listing.iter() {
-                let path = dir.join(name);
-                if is_never(&path) {
-                    continue;
-                }
-                match kind {
-                    Entry::File => tree.files.push((path.clone(), kinds::of(&path))),
-                    Entry::Dir => {
-                        if seen.insert(path.clone()) {
-                            queue.push(path);
-                        }
-                    }
-                    Entry::Link => {
-                        let way = self.follow(Path::new(""), &path);
-                        match way.found {
-                            Found::File(target) if !is_never(&target) => {
-                                tree.files.push((target.clone(), kinds::of(&target)));
-                            }
-                            Found::Dir(target) if !is_never(&target) && seen.insert(target.clone()) => {
-                                queue.push(target);
-                            }
-                            Found::Outside(_) => tree.outside.extend(self.link(path)),
-                            _ => {}
-                        }
-                        tree.links.extend(way.links);
-                    }
-                    Entry::Other => {}
-                }
-            }
+        let tree = Rc::new(self.walked(dir, dir, &|at, name| is_never(&at.join(name))));
+        self.trees.borrow_mut().insert(name, tree.clone());
+        tree
+    }
+
+    /// The files that a pattern names, which `list` lists.
+    pub(crate) fn pattern(&self, pattern: &str, list: impl FnOnce() -> Vec<Way>) -> Rc<Tree> {
+        let key = OsString::from(format!("pattern {pattern}"));
+        if let Some(known) = self.trees.borrow().get(&key) {
+            return known.clone();
+        }
+        let (direct, linked): (Vec<Way>, Vec<Way>) = list().into_iter().partition(|way| way.links.is_empty());
+        let files = direct.iter().filter_map(|way| match &way.found {
+            Found::File(path) => Some(&**path),
+            _ => None,
+        });
+        let wanted: BTreeSet<&Path> = files.flat_map(Path::ancestors).collect();
+        let root = Path::new("");
+        let mut tree = self.walked(root, root, &|at, name| !wanted.contains(&*at.join(name)));
+        for way in linked {
+            tree.links.extend(way.links);
+            tree.targets.push(way.found);
         }
         let tree = Rc::new(tree);
-        self.trees.borrow_mut().insert(dir.to_owned(), tree.clone());
+        self.trees.borrow_mut().insert(key, tree.clone());
+        tree
+    }
+
+    /// Remembers what was looked at, for the next run.
+    pub(crate) fn remember(&self) -> Result<(), FsError> {
+        self.cache.save()
+    }
+
+    fn walked(&self, dir: &Path, inside: &Path, skip: &(dyn Fn(&Path, &OsStr) -> bool + Sync)) -> Tree {
+        let nothing = || Walked { node: Arc::new(Node::new(Vec::new())), links: Vec::new() };
+        let (walked, unread) = match tree::walk(&self.root, dir, &self.cache, skip) {
+            Ok(walked) => (walked, None),
+            Err(error) => (nothing(), Some(error.path)),
+        };
+        let mut tree = Tree {
+            node: walked.node,
+            links: Vec::new(),
+            targets: Vec::new(),
+            outside: Vec::new(),
+            yaml: Vec::new(),
+            unread,
+        };
+        for (path, _) in walked.links {
+            let way = self.follow(Path::new(""), &path);
+            match &way.found {
+                Found::File(target) | Found::Dir(target) if !target.starts_with(inside) => {
+                    tree.targets.extend((!is_never(target)).then(|| way.found.clone()));
+                }
+                Found::Outside(_) => tree.outside.extend(self.link(path)),
+                _ => {}
+            }
+            tree.links.extend(way.links);
+        }
+        let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+        tree.node.each_file(inside, &mut |path, _| {
+            if is_yaml(&path) {
+                tree.yaml.push(path);
+            }
+        });
         tree
     }
 }

@@ -13,6 +13,12 @@ pub(super) fn has(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
+/// The directory of which a pattern names everything: `data/**`, `data/**/*`.
+pub(super) fn whole(pattern: &str) -> Option<&Path> {
+    let dir = pattern.strip_suffix("/**").or_else(|| pattern.strip_suffix("/**/*"))?;
+    (!has(dir) && !dir.contains('\\')).then(|| Path::new(dir))
+}
+
 /// Files below `base` that match, by their path as the pattern sees it, sorted; `**` stands for any directories.
 pub(super) fn matching(disk: &Disk, base: &Path, pattern: &str) -> Vec<(PathBuf, Spot)> {
     let mut found = every(disk, base, pattern);

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use hc_core::fs::FsError;
+use hc_core::tree::TreeCache;
+
 use super::ansible::{self, Start};
 use super::disk::Disk;
 use super::places::Bases;
@@ -18,9 +21,22 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of the project at `root`; nothing is read yet.
+    /// Of the project at `root`; nothing of it is read yet.
     pub fn new(root: &Path) -> Self {
-        Self { disk: Disk::new(root), ansible: RefCell::default() }
+        Self::with_cache(root, TreeCache::default())
+    }
+
+    /// The same with digests that were remembered by an earlier command.
+    pub fn with_cache(root: &Path, cache: TreeCache) -> Self {
+        Self { disk: Disk::new(root, cache), ansible: RefCell::default() }
+    }
+
+    /// Remembers the digests of large directories for the next command.
+    ///
+    /// # Errors
+    /// When they cannot be written; they are right all the same.
+    pub fn remember(&self) -> Result<(), FsError> {
+        self.disk.remember()
     }
 
     /// What Ansible pulls in, once for all builders that start it with the same files.

@@ -12,7 +12,6 @@ mod computed;
 mod disk;
 mod env;
 mod globs;
-mod kinds;
 mod memory;
 mod places;
 mod positions;
@@ -32,7 +31,8 @@ use hc_config::hcl::eval::Scope;
 use hc_config::resolve::ResolvedVar;
 use hc_config::{Diagnostic, Location, Value};
 use hc_core::fs::normalize;
-use hc_records::InputKind;
+use hc_core::tree::Content;
+use hc_records::{InputKind, InputTree};
 
 pub use disk::{COMPILED, Link, is_own};
 pub use env::{EnvUse, env_names};
@@ -68,6 +68,12 @@ pub struct Closure {
     /// Files with their kinds, relative to the project, each once, sorted by the text of their paths. No path has a
     /// link in it.
     pub files: Vec<(PathBuf, InputKind)>,
+    /// Directories of many files, and patterns that name many, each as it was found.
+    pub trees: Vec<InputTree>,
+    /// What is known of files that were looked at while they were found.
+    pub contents: Vec<(PathBuf, Content)>,
+    /// Inputs that could not be read.
+    pub unread: Vec<PathBuf>,
     /// Links on the way to these files, sorted.
     pub links: Vec<Link>,
     /// Files and directories that are there and into which the template says that it writes.
@@ -79,14 +85,18 @@ pub struct Closure {
 }
 
 impl Closure {
-    /// All paths with their kinds.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &(PathBuf, InputKind)> {
-        self.files.iter()
-    }
-
-    /// All paths.
-    pub fn paths(&self) -> impl ExactSizeIterator<Item = &PathBuf> {
-        self.files.iter().map(|(path, _)| path)
+    /// All paths, those of files in directories of many among them, sorted by their text, each once.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = self.files.iter().map(|(path, _)| path.clone()).collect();
+        for tree in &self.trees {
+            let Some(node) = &tree.node else { continue };
+            node.each_file(tree.base(), &mut |path, _| paths.push(path));
+        }
+        if !self.trees.is_empty() {
+            paths.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+            paths.dedup();
+        }
+        paths
     }
 
     /// Links that lead to a place in the project.
@@ -117,12 +127,13 @@ pub fn find(search: &Search<'_>) -> Closure {
     puppet::follow(&mut work);
     let start = playbooks(&mut work);
     let pulled = search.memory.pulled_in(&bases, start);
-    let Finished { files, links, outputs, mut problems } = work.finish_with(pulled.as_deref());
+    let Finished { files, trees, contents, unread, links, outputs, mut problems } =
+        work.finish_with(pulled.as_deref());
     // The way out of it was taken.
     if !search.builder.metadata.inputs.is_empty() {
         problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
     }
-    Closure { files, links, outputs, env, problems }
+    Closure { files, trees, contents, unread, links, outputs, env, problems }
 }
 
 /// Everything that the template's expressions name.
@@ -286,12 +297,18 @@ fn patterns(builder: &Builder, work: &mut Work<'_>) {
         let place = || metadata.clone();
         let mut any = false;
         for pattern in globs::alternatives(&path.to_string_lossy()).unwrap_or_default() {
+            if let Some(dir) = globs::whole(&pattern).and_then(|dir| work.disk.dir(dir)) {
+                work.tree(&dir, InputKind::Asset, &place);
+                any |= work.has_below(&dir);
+                continue;
+            }
+            // A wildcard names files; a path may name a directory.
+            if globs::has(&pattern) {
+                any |= work.pattern(&pattern, InputKind::Asset, &place);
+                continue;
+            }
             for (_, spot) in globs::every(work.disk, Path::new(""), &pattern) {
-                // A wildcard names files; a path may name a directory.
-                let is_file = matches!(spot.found, Found::File(_));
-                if is_file || !globs::has(&pattern) {
-                    any |= work.add(&spot, InputKind::Asset, &place).is_some();
-                }
+                any |= work.add(&spot, InputKind::Asset, &place).is_some();
             }
         }
         if !any && !work.has_below(&path) {
@@ -305,7 +322,8 @@ fn patterns(builder: &Builder, work: &mut Work<'_>) {
 fn playbooks(work: &mut Work<'_>) -> ansible::Start {
     let given: BTreeSet<PathBuf> = std::mem::take(&mut work.playbooks).into_iter().collect();
     let is_yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
-    let inside = work.since(0).filter(|(path, kind)| *kind == InputKind::Ansible && is_yaml(path));
+    let all = work.since(0).chain(work.yaml());
+    let inside = all.filter(|(path, kind)| *kind == InputKind::Ansible && is_yaml(path));
     let inside = inside.map(|(path, _)| path.clone()).filter(|path| !given.contains(path));
     // A playbook among `inputs` is run by a script: its roles lie where they do for any playbook.
     let is_play = |path: &PathBuf| work.disk.text(path).is_some_and(|text| ansible::is_playbook(&text));

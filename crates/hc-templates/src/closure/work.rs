@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hc_config::Location;
-use hc_records::InputKind;
+use hc_core::tree::Content;
+use hc_records::{InputKind, InputTree};
 
-use super::disk::{Disk, Found, Link, is_never, is_own};
-use super::kinds;
+use super::disk::{Disk, Found, Link, Tree, Way, is_never, is_own};
+use super::globs;
 use super::places::{Bases, Spot};
 use super::problems::{Outside, OutsideKind, Problems, Unknown, UnknownKind};
+
+/// Directories and patterns with fewer files are a list of inputs, with more of them one input.
+const MANY: u64 = 256;
 
 /// The inputs of one builder while they are found.
 pub(super) struct Work<'a> {
@@ -20,6 +24,14 @@ pub(super) struct Work<'a> {
     pub(super) problems: Problems,
     /// Directories that were added as a whole.
     trees: BTreeSet<PathBuf>,
+    /// Those of many files.
+    large: Vec<InputTree>,
+    /// YAML files in them.
+    yaml: Vec<(PathBuf, InputKind)>,
+    /// What is known of files that were looked at.
+    contents: Vec<(PathBuf, Content)>,
+    /// What could not be read.
+    unread: Vec<PathBuf>,
     /// Where the builder writes: nothing in there is an input.
     pub(super) outputs: Vec<PathBuf>,
     /// Scripts that run on this machine, to be looked into.
@@ -33,6 +45,9 @@ pub(super) struct Work<'a> {
 /// What is found in the end.
 pub(super) struct Finished {
     pub(super) files: Vec<(PathBuf, InputKind)>,
+    pub(super) trees: Vec<InputTree>,
+    pub(super) contents: Vec<(PathBuf, Content)>,
+    pub(super) unread: Vec<PathBuf>,
     pub(super) links: Vec<Link>,
     pub(super) outputs: Vec<PathBuf>,
     pub(super) problems: Problems,
@@ -47,6 +62,10 @@ impl<'a> Work<'a> {
             links: Vec::new(),
             problems: Problems::default(),
             trees: BTreeSet::new(),
+            large: Vec::new(),
+            yaml: Vec::new(),
+            contents: Vec::new(),
+            unread: Vec::new(),
             outputs: Vec::new(),
             scripts: Vec::new(),
             playbooks: Vec::new(),
@@ -80,7 +99,7 @@ impl<'a> Work<'a> {
 
     /// Adds a file that is known to be one.
     pub(super) fn file(&mut self, path: &Path, kind: InputKind) {
-        self.files.push((path.to_owned(), kinds::stronger(kinds::of(path), kind)));
+        self.files.push((path.to_owned(), InputKind::of_path(path).stronger(kind)));
     }
 
     /// Adds everything below a directory.
@@ -89,8 +108,48 @@ impl<'a> Work<'a> {
             return;
         }
         let tree = self.disk.tree(dir);
-        self.files.extend(tree.files.iter().map(|(path, own)| (path.clone(), kinds::stronger(*own, kind))));
+        self.found(&tree, format!("{}/", dir.display()), kind, location);
+    }
+
+    /// Adds the files that a pattern names; whether there are any.
+    pub(super) fn pattern(
+        &mut self,
+        pattern: &str,
+        kind: InputKind,
+        location: &dyn Fn() -> Location,
+    ) -> bool {
+        let disk = self.disk;
+        let tree = disk.pattern(pattern, || {
+            let found = globs::matching(disk, Path::new(""), pattern).into_iter();
+            found.map(|(_, spot)| Way { found: spot.found, links: spot.links }).collect()
+        });
+        self.found(&tree, pattern.to_owned(), kind, location);
+        !tree.node.is_empty() || !tree.targets.is_empty()
+    }
+
+    fn found(&mut self, tree: &Tree, name: String, kind: InputKind, location: &dyn Fn() -> Location) {
+        let found = InputTree::new(kind, name, tree.node.clone());
+        // Few files are inputs one by one: their list says more.
+        if found.files < MANY {
+            let base = found.base().to_owned();
+            tree.node.each_file(&base, &mut |path, content| {
+                self.file(&path, kind);
+                self.contents.push((path, *content));
+            });
+        } else {
+            self.yaml
+                .extend(tree.yaml.iter().map(|path| (path.clone(), InputKind::of_path(path).stronger(kind))));
+            self.large.push(found);
+        }
+        self.unread.extend(tree.unread.iter().cloned());
         self.links.extend(tree.links.iter().cloned());
+        for target in &tree.targets {
+            match target {
+                Found::File(path) => self.file(path, kind),
+                Found::Dir(path) => self.tree(path, kind, location),
+                _ => {}
+            }
+        }
         for link in &tree.outside {
             let what = OutsideKind::Link(link.clone());
             self.problems.outside.push(Outside { path: link.target.clone(), location: location(), what });
@@ -105,11 +164,17 @@ impl<'a> Work<'a> {
     /// Whether anything was found below a path or by a name that has it as its beginning.
     pub(super) fn has_below(&self, path: &Path) -> bool {
         self.files.iter().any(|(file, _)| file.starts_with(path))
+            || self.large.iter().any(|tree| tree.base().starts_with(path) || tree.get(path).is_some())
     }
 
     /// How much was found, for a look at what is new.
     pub(super) fn len(&self) -> usize {
         self.files.len()
+    }
+
+    /// YAML files in directories of many files.
+    pub(super) fn yaml(&self) -> impl Iterator<Item = &(PathBuf, InputKind)> {
+        self.yaml.iter()
     }
 
     /// What was found since.
@@ -119,7 +184,10 @@ impl<'a> Work<'a> {
 
     /// As [`Work::finish`], with what was found elsewhere.
     pub(super) fn finish_with(mut self, other: Option<&Finished>) -> Finished {
-        if let Some(Finished { files, links, problems, .. }) = other {
+        if let Some(Finished { files, trees, contents, unread, links, problems, .. }) = other {
+            self.large.extend(trees.iter().cloned());
+            self.contents.extend(contents.iter().cloned());
+            self.unread.extend(unread.iter().cloned());
             self.files.extend(files.iter().cloned());
             self.links.extend(links.iter().cloned());
             self.problems.missing.extend(problems.missing.iter().cloned());
@@ -137,13 +205,22 @@ impl<'a> Work<'a> {
         self.files.dedup_by(|(later, second), (first, kind)| {
             let same = later.as_os_str() == first.as_os_str();
             if same {
-                *kind = kinds::stronger(*kind, *second);
+                *kind = kind.stronger(*second);
             }
             same
         });
         self.links.sort_unstable();
         self.links.dedup();
         self.problems.tidy();
-        Finished { files: self.files, links: self.links, outputs, problems: self.problems }
+        self.unread.retain(|path| !outputs.iter().any(|output| path.starts_with(output)));
+        Finished {
+            files: self.files,
+            trees: self.large.into_iter().filter_map(|tree| tree.without(&outputs)).collect(),
+            contents: self.contents,
+            unread: self.unread,
+            links: self.links,
+            outputs,
+            problems: self.problems,
+        }
     }
 }

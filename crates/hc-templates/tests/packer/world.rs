@@ -156,7 +156,7 @@ fn ours(template: &Template<'_>, root: &str, expression: &str) -> Option<String>
 fn functions_of_files_agree_with_packer() {
     let dir = project();
     let root = dir.path().canonicalize().unwrap();
-    let disk = Disk::new(&root);
+    let disk = Disk::new(&root, hc_core::tree::TreeCache::default());
     let bases = Bases { template: "t".into(), workdir: PathBuf::new() };
     let env = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -180,7 +180,7 @@ fn functions_of_files_agree_with_packer() {
 #[test]
 fn what_is_read_is_noted_and_a_problem_in_a_template_file_has_its_place() {
     let dir = project();
-    let disk = Disk::new(dir.path());
+    let disk = Disk::new(dir.path(), hc_core::tree::TreeCache::default());
     let bases = Bases { template: "t".into(), workdir: PathBuf::new() };
     let env = BTreeMap::new();
     let template = Template::new(&disk, &bases, BTreeMap::new(), &env);

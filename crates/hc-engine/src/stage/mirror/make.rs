@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hc_core::fs::{create_dirs, io_error};
 use hc_core::stamp::{MARGIN, Stamp};
+use hc_core::tree::Content;
 use hc_templates::compose;
 use walkdir::WalkDir;
 
@@ -158,12 +159,12 @@ fn copied(
     original: Stamp,
     now: Option<&Stamp>,
 ) -> Result<Copied, hc_core::fs::FsError> {
-    let (digest, size) = compose::copy(from, to)?;
+    let Content { digest, size, executable } = compose::copy(from, to)?;
     let after = from.symlink_metadata().map(|meta| Stamp::of(&meta));
     let is_settled =
         after.is_ok_and(|after| after == original) && now.is_some_and(|now| original.is_settled(now, MARGIN));
     // Its times are those of the original until they are set.
-    Ok(Copied { original: is_settled.then_some(original), copy: original, digest, size })
+    Ok(Copied { original: is_settled.then_some(original), copy: original, digest, size, executable })
 }
 
 fn stamp(at: &Path) -> Stamp {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
 use hc_core::stamp::Stamp;
+use hc_core::tree::Content;
 use serde::{Deserialize, Serialize};
 use walkdir::DirEntry;
 
@@ -34,6 +35,7 @@ struct Copied {
     copy: Stamp,
     digest: Digest,
     size: u64,
+    executable: bool,
 }
 
 /// What a path of a mirror is.
@@ -82,7 +84,10 @@ impl Mirror {
     /// Gives the digests of what was copied to those who ask for them.
     pub fn lend(&self, digests: &mut Digests) {
         let copies = self.made.iter().filter_map(|(path, made)| match &made.kind {
-            Kind::Copy(copied) => Some((path.clone(), (copied.digest, copied.size))),
+            Kind::Copy(Copied { digest, size, executable, .. }) => {
+                let content = Content { digest: *digest, size: *size, executable: *executable };
+                Some((path.clone(), content))
+            }
             Kind::Link(..) | Kind::Dir => None,
         });
         digests.adopt(copies.collect());

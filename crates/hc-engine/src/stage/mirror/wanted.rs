@@ -51,14 +51,15 @@ pub(super) type Wanted = BTreeMap<PathBuf, Want>;
 
 /// What needs no watching: known inputs, what packer lists itself, what is hybrid's own.
 struct Known<'a> {
-    inputs: BTreeSet<PathBuf>,
+    inputs: crate::inputs::Known,
+    links: BTreeSet<PathBuf>,
     listed: Vec<&'a Path>,
 }
 
 fn known<'a>(project: &Project, prepared: &'a Prepared) -> Result<Known<'a>> {
     let links = prepared.closure.links.iter().map(|link| link.path.clone());
-    let inputs = crate::inputs::paths(project, prepared)?.chain(links).collect();
-    Ok(Known { inputs, listed: prepared.builder.dir.ancestors().collect() })
+    let inputs = crate::inputs::Known::of(project, prepared)?;
+    Ok(Known { inputs, links: links.collect(), listed: prepared.builder.dir.ancestors().collect() })
 }
 
 /// Looks at the repository.
@@ -75,7 +76,7 @@ pub(super) fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> 
     }) {
         let Ok(entry) = entry else { continue };
         let Ok(path) = entry.path().strip_prefix(&project.root) else { continue };
-        let is_known = known.inputs.contains(path);
+        let is_known = known.inputs.has(path) || known.links.contains(path);
         let is_dir = entry.file_type().is_dir();
         let what = if path == Path::new(GIT) {
             (beside == Beside::Observed).then(|| What::Link(entry.path().to_owned(), None))

@@ -7,7 +7,7 @@ fn inputs(files: &[(&str, &str)], kind: &str, body: &str) -> Vec<String> {
     let project = Project::new(files);
     let closure = project.closure(&provisioner(kind, body));
     assert!(closure.problems.unknown.is_empty(), "{:?}", closure.problems);
-    closure.paths().map(|path| path.display().to_string()).collect()
+    closure.paths().iter().map(|path| path.display().to_string()).collect()
 }
 
 const PLAYBOOK: &str = r#"playbook_file = "p/site.yml""#;

@@ -82,7 +82,7 @@ fn scripts_of_this_machine_are_looked_into() {
         ("data/two.txt", ""),
     ]);
     let closure = project.closure(&provisioner("shell-local", "script = \"s/a.sh\""));
-    let found: Vec<String> = closure.paths().map(|path| path.display().to_string()).collect();
+    let found: Vec<String> = closure.paths().iter().map(|path| path.display().to_string()).collect();
     assert_eq!(found, ["data/one.txt", "data/set/a", "s/a.sh", "s/lib.sh", "tools/x.json", "tools/x.py"]);
     // What runs in the image reads the image.
     let closure = project.closure(&provisioner("shell", "script = \"s/a.sh\""));

@@ -249,7 +249,7 @@ fn locals_variables_and_decoded_files() {
         project.write("images/app/p.yaml", "list:\n  - script: s/a.sh\n    on: yes\n");
         project.write("images/app/t.tpl", "s/${name}.sh\n${file(\"inner.txt\")}%{ if true }x%{ endif }\n");
         let closure = project.closure(&text);
-        let found: Vec<String> = closure.paths().map(|path| path.display().to_string()).collect();
+        let found: Vec<String> = closure.paths().iter().map(|path| path.display().to_string()).collect();
         assert_eq!(found.join(" "), way.wants, "{}: {:?}", way.name, closure.problems);
         assert!(closure.problems.missing.is_empty() && closure.problems.unknown.is_empty(), "{}", way.name);
     }
@@ -263,7 +263,7 @@ fn an_overlay_decides_which_file_is_meant() {
         provisioner("shell", "script = \"s/${var.n}.sh\"")
     );
     let paths = |overlay| -> Vec<String> {
-        project.with(&text, overlay).paths().map(|path| path.display().to_string()).collect()
+        project.with(&text, overlay).paths().iter().map(|path| path.display().to_string()).collect()
     };
     assert_eq!(paths(""), ["s/a.sh"]);
     assert_eq!(paths("n = \"b\"\n"), ["s/b.sh"]);

@@ -165,7 +165,7 @@ fn links_are_followed_and_their_targets_are_inputs() {
     project.link("http/round", "..");
     project.link("s", "real");
     let closure = project.closure(&source("qemu", "http_directory = \"http\""));
-    let found: Vec<String> = closure.paths().map(|path| path.display().to_string()).collect();
+    let found: Vec<String> = closure.paths().iter().map(|path| path.display().to_string()).collect();
     // A link to the whole project makes everything an input.
     assert!(
         found.contains(&"real/x.sh".to_owned()) && found.contains(&"shared/z.sh".to_owned()),
@@ -209,7 +209,7 @@ fn what_hybrid_fills_is_never_an_input() {
         ("sub/.git/t", ""),
     ]);
     let closure = project.closure(&source("qemu", "http_directory = \".\""));
-    let found: Vec<String> = closure.paths().map(|path| path.display().to_string()).collect();
+    let found: Vec<String> = closure.paths().iter().map(|path| path.display().to_string()).collect();
     assert_eq!(found, ["images/app/t.pkr.hcl", "keep"]);
     let closure = project.closure(&provisioner("shell", "script = \"artifacts/x.json\""));
     assert!(closure.files.is_empty());
@@ -224,7 +224,7 @@ fn inputs_of_builder_toml_are_added_and_must_match() {
     let template = source("null", "communicator = \"none\"");
     project.write("images/app/builder.toml", "inputs = [\"data/{a,b}.x\", \"dir\", \"tree/**\"]\n");
     let closure = project.closure(&template);
-    let found: Vec<String> = closure.paths().map(|path| path.display().to_string()).collect();
+    let found: Vec<String> = closure.paths().iter().map(|path| path.display().to_string()).collect();
     assert_eq!(found, ["data/a.x", "data/b.x", "dir/d", "tree/e/f", "tree/g"]);
     project.write("images/app/builder.toml", "inputs = [\"gone/*\"]\n");
     assert_eq!(
@@ -243,7 +243,7 @@ fn only_what_a_builder_builds_counts() {
     for only in ["qemu.a", "n.qemu.a", "*.qemu.a", "n.*.a"] {
         project.only = Some(only);
         let found: Vec<String> =
-            project.closure(text).paths().map(|path| path.display().to_string()).collect();
+            project.closure(text).paths().iter().map(|path| path.display().to_string()).collect();
         assert_eq!(found, ["a/x", "s/a.sh"], "{only}");
     }
 }

@@ -53,7 +53,7 @@ fn look(root: &Path) -> Seen {
         seen.time += time;
         seen.slowest = seen.slowest.max(time);
         seen.inputs += found.files.len();
-        seen.used.extend(found.paths().cloned());
+        seen.used.extend(found.paths());
         let problems = &found.problems;
         seen.unknown += usize::from(!problems.unknown.is_empty());
         seen.missing += usize::from(!problems.missing.is_empty());

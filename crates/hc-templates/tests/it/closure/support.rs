@@ -126,7 +126,7 @@ pub(super) fn check(ways: &[Way], template: impl Fn(&Way) -> String) {
         let project = Project::new(&files);
         let text = template(way);
         let closure = project.closure(&text);
-        let found: Vec<String> = closure.paths().map(|path| path.display().to_string()).collect();
+        let found: Vec<String> = closure.paths().iter().map(|path| path.display().to_string()).collect();
         let mut wants: Vec<&str> = way.wants.split_whitespace().collect();
         wants.sort_unstable();
         if found != wants || !closure.problems.missing.is_empty() || !closure.problems.unknown.is_empty() {
