@@ -20,6 +20,7 @@ mod doctor;
 mod documents;
 mod environment;
 mod format_1;
+mod formats;
 mod hostile;
 mod init;
 mod interrupts;
