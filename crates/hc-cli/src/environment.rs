@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use hc_core::Cancel;
-use hc_engine::Host;
+use hc_engine::{Host, Platform};
 use time::OffsetDateTime;
 
 /// What the process was given by its surroundings.
@@ -42,6 +42,7 @@ impl Environment {
             pid: std::process::id(),
             is_root: rustix::process::geteuid().is_root(),
             name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            platform: Platform::of_this_program(),
             command: describe(std::env::args_os()),
             started: OffsetDateTime::now_utc(),
             clock: OffsetDateTime::now_utc,

@@ -39,6 +39,7 @@ pub mod upkeep;
 pub use error::EngineError;
 pub use event::Event;
 pub use hc_core::{Cancel, EnvName, ExitClass, Selector};
+pub use hc_packer::Platform;
 pub use plan::Plan;
 pub use prepare::Values;
 pub use project::{Host, Project, ProjectOptions};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hc_core::fs::FsError;
 use hc_core::{ExitClass, Version};
 
+use crate::platform::Platform;
+
 /// Packer cannot be used, or its run cannot be looked after.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +53,26 @@ pub enum PackerError {
         found: Version,
         /// The pinned version.
         pinned: String,
+    },
+    /// Another program than the one that the project pins by checksum. It was not run.
+    #[error("{} has sha256:{found}, the project pins sha256:{pinned} for {platform}", path.display())]
+    Differs {
+        /// The program.
+        path: PathBuf,
+        /// Its checksum.
+        found: String,
+        /// The pinned checksum.
+        pinned: String,
+        /// System and architecture.
+        platform: Platform,
+    },
+    /// The project pins packer by checksum, but not for this kind of machine. It was not run.
+    #[error("the project pins packer by checksum, and none for {platform}: {} was not run", path.display())]
+    NotPinned {
+        /// The program.
+        path: PathBuf,
+        /// System and architecture.
+        platform: Platform,
     },
     /// The process could not be started.
     #[error("cannot start {}", path.display())]
@@ -101,6 +123,8 @@ impl PackerError {
             Self::NotFound { .. } | Self::NotPacker { .. } => "PackerNotFound",
             Self::TooOld { .. } => "PackerTooOld",
             Self::Pinned { .. } => "PackerPinned",
+            Self::Differs { .. } => "PackerDiffers",
+            Self::NotPinned { .. } => "PackerNotPinned",
             Self::Silent { .. } | Self::Spawn { .. } | Self::Wait { .. } => "PackerProcess",
             Self::Cancelled => "Interrupted",
             Self::RulePattern { .. } | Self::RuleClass { .. } => "SettingsInvalid",
@@ -112,6 +136,7 @@ impl PackerError {
     pub fn class(&self) -> ExitClass {
         match self {
             Self::Cancelled => ExitClass::Interrupted,
+            Self::Differs { .. } => ExitClass::Security,
             Self::Silent { .. } | Self::Spawn { .. } | Self::Wait { .. } => ExitClass::Infrastructure,
             Self::File(error) => error.class(),
             _ => ExitClass::Invalid,

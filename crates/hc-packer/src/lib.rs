@@ -56,7 +56,7 @@
 //! # Features
 //!
 //! None is on by default. `iso`: downloads of installation media by checksum. `plugins`: installed plugins, their lock,
-//! their archives. `schema`: JSON Schemas of results.
+//! releases in archives. `schema`: JSON Schemas of results.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(doctest)]
@@ -70,6 +70,7 @@ mod attempt;
 pub mod build;
 pub mod building;
 pub mod call;
+pub mod checksum;
 pub mod classify;
 pub mod clock;
 mod diagnostics;
@@ -85,14 +86,18 @@ pub mod machine;
 pub mod manifest;
 pub mod orphans;
 mod own_log;
+pub mod platform;
 #[cfg(feature = "plugins")]
 pub mod plugins;
 pub mod probe;
 pub mod process;
 pub mod redact;
+#[cfg(feature = "plugins")]
+pub mod release;
 mod remember;
 pub mod result;
 pub mod retry;
+mod stamp;
 mod story;
 pub mod validate;
 
@@ -109,6 +114,7 @@ pub use hc_core::fs::FsError;
 #[cfg(feature = "iso")]
 pub use hc_core::lock::Holder;
 pub use hc_core::{Cancel, ExitClass, SecretString, Version};
+pub use platform::Platform;
 pub use probe::Packer;
 pub use redact::Redact;
 pub use result::{EndingKind, PackerResult};

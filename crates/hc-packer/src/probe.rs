@@ -1,5 +1,6 @@
 //! Which packer there is, and what it can do (PKR-1).
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -7,9 +8,11 @@ use std::time::{Duration, SystemTime};
 use hc_core::fs::io_error;
 use hc_core::{Cancel, Version};
 
+use crate::checksum::Sums;
 use crate::clock::Clock;
 use crate::environment;
 use crate::error::PackerError;
+use crate::platform::Platform;
 use crate::process::{self, Ending, Invocation, Pipe};
 use crate::remember;
 
@@ -46,6 +49,9 @@ impl Packer {
             timeout: TIMEOUT,
             cancel: Cancel::new(),
             memory: None,
+            pinned: BTreeMap::new(),
+            platform: Platform::of_this_program(),
+            sums: None,
             clock: Clock::default(),
         }
     }
@@ -82,6 +88,9 @@ pub struct Locate {
     timeout: Duration,
     cancel: Cancel,
     memory: Option<PathBuf>,
+    pinned: BTreeMap<String, String>,
+    platform: Platform,
+    sums: Option<PathBuf>,
     clock: Clock,
 }
 
@@ -123,6 +132,20 @@ impl Locate {
         self
     }
 
+    /// SHA-256 by platform of the programs that may be used on it; another one is not even asked for its version. Where the
+    /// list is empty, any is.
+    pub fn pinned(mut self, sums: BTreeMap<String, String>, platform: &Platform) -> Self {
+        self.pinned = sums;
+        self.platform = platform.clone();
+        self
+    }
+
+    /// File that remembers checksums of programs that did not change.
+    pub fn sums(mut self, file: impl Into<PathBuf>) -> Self {
+        self.sums = Some(file.into());
+        self
+    }
+
     /// Clock that tells whether a file changed just now, which makes it too young to be remembered.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -133,11 +156,12 @@ impl Locate {
     ///
     /// # Errors
     /// [`PackerError::NotFound`], [`PackerError::NotPacker`] with what the program said instead,
-    /// [`PackerError::Silent`], [`PackerError::TooOld`], [`PackerError::Cancelled`], [`PackerError::Spawn`].
+    /// [`PackerError::Differs`], [`PackerError::NotPinned`], [`PackerError::Silent`], [`PackerError::TooOld`], [`PackerError::Cancelled`], [`PackerError::Spawn`].
     pub fn find(self) -> Result<Packer, PackerError> {
         let found = located(&self.binary, &self.base, self.path.as_deref())
             .ok_or_else(|| PackerError::NotFound { looked_for: self.binary.clone() })?;
         let path = std::path::absolute(&found).map_err(io_error("locate", &found))?;
+        self.compare(&path)?;
         let version = match self.memory.as_deref().and_then(|memory| remember::recall(memory, &path)) {
             Some(version) => version,
             None => {
@@ -152,6 +176,23 @@ impl Locate {
             return Err(PackerError::TooOld { path, found: version, needed: OLDEST });
         }
         Ok(Packer { path, version })
+    }
+
+    /// Whether the program is the one that is pinned for this kind of machine, if any is.
+    fn compare(&self, path: &Path) -> Result<(), PackerError> {
+        if self.pinned.is_empty() {
+            return Ok(());
+        }
+        let (path, platform) = (path.to_owned(), self.platform.clone());
+        let Some(pinned) = self.pinned.get(platform.as_str()) else {
+            return Err(PackerError::NotPinned { path, platform });
+        };
+        let mut sums = self.sums.as_ref().map(Sums::remembered).unwrap_or_default();
+        let found = sums.of(&path, SystemTime::from(self.clock.now()))?;
+        if found == *pinned {
+            return Ok(());
+        }
+        Err(PackerError::Differs { path, found, pinned: pinned.clone(), platform })
     }
 
     fn ask(&self, path: &Path) -> Result<Version, PackerError> {

@@ -3,62 +3,38 @@
 //! Only compiled programs are remembered. A script (a version manager's shim, a wrapper) may run another packer
 //! tomorrow without changing itself, so it is asked every time. A memory that is lost or broken only costs time.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::time::SystemTime;
 
 use hc_core::Version;
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use serde::{Deserialize, Serialize};
 
-/// A file that changed more recently than this may change again within the clock's resolution.
-const RACY: Duration = Duration::from_secs(2);
+use crate::stamp::Stamp;
 
 /// One answer, with the file that gave it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Memory {
-    path: PathBuf,
-    size: u64,
-    modified: Duration,
-    identity: Vec<i64>,
+    #[serde(flatten)]
+    stamp: Stamp,
     version: Version,
 }
 
 /// The version that `path` gave last time, if it is the same file still.
 pub(crate) fn recall(memory: &Path, path: &Path) -> Option<Version> {
     let known: Memory = serde_json::from_slice(&read_limited(memory, 64 << 10).ok()??).ok()?;
-    let now = look(path, known.version)?;
-    (now == known).then_some(known.version)
+    (Stamp::of(path)? == known.stamp).then_some(known.version)
 }
 
 /// Remembers an answer that was given `now`; failing to is not an error.
 pub(crate) fn keep(memory: &Path, path: &Path, version: Version, now: SystemTime) {
-    let Some(answer) = look(path, version).filter(|_| is_compiled(path)) else { return };
-    let fresh = now.duration_since(UNIX_EPOCH).is_ok_and(|now| now < answer.modified + RACY);
-    let Some(parent) = memory.parent().filter(|_| !fresh) else { return };
-    if let (Ok(()), Ok(json)) = (create_dirs(parent), serde_json::to_vec(&answer)) {
+    let Some(stamp) = Stamp::of(path).filter(|_| is_compiled(path)) else { return };
+    let Some(parent) = memory.parent().filter(|_| stamp.is_settled(now)) else { return };
+    if let (Ok(()), Ok(json)) = (create_dirs(parent), serde_json::to_vec(&Memory { stamp, version })) {
         let _ = write_atomic(memory, &json, 0o644);
     }
-}
-
-fn look(path: &Path, version: Version) -> Option<Memory> {
-    // A link's target counts: `packer` is often a link to a versioned file.
-    let path = std::fs::canonicalize(path).ok()?;
-    let meta = std::fs::metadata(&path).ok()?;
-    let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(Memory { path, size: meta.len(), modified, identity: identity(&meta), version })
-}
-
-#[cfg(unix)]
-fn identity(meta: &Metadata) -> Vec<i64> {
-    use std::os::unix::fs::MetadataExt;
-    vec![meta.ctime(), meta.ctime_nsec(), meta.ino().cast_signed(), meta.dev().cast_signed()]
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> Vec<i64> {
-    Vec::new()
 }
 
 fn is_compiled(path: &Path) -> bool {
@@ -75,6 +51,9 @@ fn is_compiled(path: &Path) -> bool {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
     use super::*;
 
     fn program(dir: &Path, start: &[u8]) -> PathBuf {

@@ -128,6 +128,9 @@ pub struct Provenance {
     /// What may have decided the image and is not among the inputs (CLO-5), in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unrecorded: Vec<String>,
+    /// Inputs that another machine may count differently, in words: the digest of the inputs is one of this machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_portable: Vec<String>,
 }
 
 /// The image that a chained build started from (TPL-5).
@@ -197,6 +200,7 @@ mod tests {
                 plugins: BTreeMap::new(),
                 observed: Vec::new(),
                 unrecorded: Vec::new(),
+                not_portable: Vec::new(),
             },
             created_at: OffsetDateTime::UNIX_EPOCH,
             duration_ms: 1,

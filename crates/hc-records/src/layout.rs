@@ -18,6 +18,8 @@ pub const TREE_CACHE: &str = ".hybrid/tree-cache";
 pub const SCANNED: &str = ".hybrid/scanned";
 /// The version of the packer that was found, so that it is not asked every time.
 pub const PACKER_VERSION: &str = ".hybrid/cache/packer-version.json";
+/// Checksums of packer and its plugins, so that those which did not change are not read every time.
+pub const CHECKSUMS: &str = ".hybrid/cache/checksums.json";
 /// Packages that are being installed: a command of one may be there long before the rest is.
 pub const PACKAGES_BEGUN: &str = ".hybrid/cache/packages-begun";
 /// Installation media by checksum (PKR-9).

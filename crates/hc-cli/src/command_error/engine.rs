@@ -290,8 +290,17 @@ fn refused(targets: &[Refused]) -> String {
     if never_validated(targets) {
         return format!("run {command}");
     }
+    let pins: BTreeSet<String> =
+        targets.iter().flat_map(|one| &one.not_pinned).map(|pin| format!("`{pin}`")).collect();
+    let pins = match pins.len() {
+        0 => String::new(),
+        _ => {
+            let pins: Vec<String> = pins.into_iter().collect();
+            format!(". Programs count by the binaries of this machine until {} pins them", pins.join(" and "))
+        }
+    };
     format!(
-        "look at the changes, then run {command}; reverting them restores trust. See \
+        "look at the changes, then run {command}; reverting them restores trust{pins}. See \
          docs/remedies.md#driftdetected"
     )
 }
@@ -324,7 +333,8 @@ mod tests {
     #[test]
     fn a_refusal_names_the_command_that_restores_trust() {
         let target: Target = "linux.file.motd@dev".parse().unwrap();
-        let targets = vec![Refused { target, inputs: 7, verdict: Verdict::NeverValidated }];
+        let targets =
+            vec![Refused { target, inputs: 7, verdict: Verdict::NeverValidated, not_pinned: Vec::new() }];
         let error = EngineError::Refused { targets, warnings: Vec::new() };
         assert_eq!(causes(&error), ["linux.file.motd@dev: was never validated"]);
         assert!(hint(&error).unwrap().contains("`hybrid validate --env dev --targets linux.file.motd`"));

@@ -22,6 +22,13 @@ pub(super) fn hint(error: &PackerError) -> Option<String> {
         PackerError::Pinned { pinned, .. } => {
             format!("install packer {pinned}, or try the new one and move `packer.version` in hybrid.toml")
         }
+        PackerError::Differs { .. } => {
+            "install the pinned one; after a wanted change, `hybrid packer pin`, and commit hybrid.toml"
+                .into()
+        }
+        PackerError::NotPinned { platform, .. } => {
+            format!("run `hybrid packer pin` on {platform}, which adds its checksum, and commit hybrid.toml")
+        }
         PackerError::Spawn { .. } => "check that the program may be executed".into(),
         PackerError::File(error) => fs::hint(error).into(),
         _ => return None,
@@ -31,13 +38,15 @@ pub(super) fn hint(error: &PackerError) -> Option<String> {
 /// The cure of a plugin that is not taken.
 pub(super) fn plugin_hint(error: &PluginError) -> Option<String> {
     let hint = match error {
-        PluginError::Unreadable { .. } | PluginError::Broken { .. } => {
-            "take the archive and its SHA256SUMS from the publisher again"
-        }
+        PluginError::Broken { .. } => "take the archive and its SHA256SUMS from the publisher again",
         PluginError::Differs { .. } => {
             "install the locked one (`hybrid packer plugins install`); after a wanted change, `hybrid packer plugins lock`"
         }
-        PluginError::NotLocked { .. } => "run `hybrid packer plugins lock` and commit plugins.lock",
+        PluginError::NotLocked { platform, .. } => {
+            return Some(format!(
+                "run `hybrid packer plugins lock` on {platform}, which adds its checksum, and commit plugins.lock"
+            ));
+        }
         PluginError::File(error) => fs::hint(error),
         _ => return None,
     };

@@ -58,15 +58,18 @@ pub(crate) struct UpgradeCheckArgs {
     smoke: String,
 }
 
-/// Pin the project to a version of packer: another one is refused
+/// Pin the project to a packer, by version and SHA-256: another one is refused
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hybrid packer pin            the one that is found\n  hybrid packer pin 1.11.2"
+    after_help = "Examples:\n  hybrid packer pin                              the one that is found, for this kind of machine\n  hybrid packer pin 1.11.2\n  hybrid packer pin 1.16.0 --from /media/packer  for every kind of machine that has an archive there"
 )]
 pub(crate) struct PinArgs {
     /// The version; the one that is found when absent
     #[arg(value_name = "VERSION")]
     to: Option<String>,
+    /// Directory of HashiCorp's archives `packer_….zip` of all kinds of machines with `…_SHA256SUMS` beside them
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
 }
 
 impl PackerCommand {
@@ -87,7 +90,9 @@ impl PackerCommand {
             }
             Self::UpgradeCheck(args) => args.run(session),
             Self::Plugins(command) => command.run(session),
-            Self::Pin(args) => session.answer(&packer::pin(project, args.to.as_deref())?),
+            Self::Pin(args) => {
+                session.answer(&packer::pin(project, args.to.as_deref(), args.from.as_deref())?)
+            }
         }
     }
 }

@@ -18,10 +18,19 @@ pub(crate) enum PluginsCommand {
         after_help = "Examples:\n  hybrid packer plugins status\n  hybrid packer plugins status --format json"
     )]
     Status,
-    /// Write version and SHA-256 of the installed plugins to plugins.lock
-    #[command(after_help = "Example:\n  hybrid packer plugins lock && git add plugins.lock")]
-    Lock,
+    Lock(LockArgs),
     Install(InstallArgs),
+}
+
+/// Write version and SHA-256 of plugins to plugins.lock
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hybrid packer plugins lock                        the installed ones, for this kind of machine\n  hybrid packer plugins lock --from /media/plugins  for every kind of machine that has an archive there"
+)]
+pub(crate) struct LockArgs {
+    /// Directory of archives `packer-plugin-….zip` of all kinds of machines with `…_SHA256SUMS` beside them
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
 }
 
 /// Install what is missing or differs from the lock, by packer itself
@@ -38,7 +47,7 @@ pub(crate) struct InstallArgs {
 impl PluginsCommand {
     pub(super) fn writes(&self) -> Writes {
         match self {
-            Self::Lock | Self::Install(_) => Writes::Project,
+            Self::Lock(_) | Self::Install(_) => Writes::Project,
             Self::Status => Writes::Nothing,
         }
     }
@@ -47,7 +56,7 @@ impl PluginsCommand {
         let project = &session.project;
         session.answer(&match self {
             Self::Status => plugins::status(project)?,
-            Self::Lock => plugins::lock(project)?,
+            Self::Lock(args) => plugins::lock(project, args.from.as_deref())?,
             Self::Install(args) => plugins::install(project, args.from.as_deref())?,
         })
     }

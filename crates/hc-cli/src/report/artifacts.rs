@@ -46,8 +46,9 @@ impl Report for ArtifactReport {
         let artifact = &self.artifact;
         let provenance = &artifact.provenance;
         let dirty = if provenance.dirty { " (with uncommitted changes)" } else { "" };
+        let portable = if provenance.not_portable.is_empty() { "" } else { " (not portable)" };
         let mut text = format!(
-            "{}\n  builder  {}@{}\n  run      {}\n  commit   {}{dirty}\n  inputs   {}\n  packer   {}\n",
+            "{}\n  builder  {}@{}\n  run      {}\n  commit   {}{dirty}\n  inputs   {}{portable}\n  packer   {}\n",
             style.bold(artifact.build_id.as_str()),
             artifact.builder,
             artifact.env,
@@ -64,6 +65,9 @@ impl Report for ArtifactReport {
         }
         for what in &provenance.unrecorded {
             text.push_str(&format!("  unknown  {}\n", one_line(what)));
+        }
+        for what in &provenance.not_portable {
+            text.push_str(&format!("  local    {}\n", one_line(what)));
         }
         for id in &artifact.image_ids {
             text.push_str(&format!("  image    {}\n", one_line(id)));

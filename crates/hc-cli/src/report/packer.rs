@@ -10,6 +10,7 @@ impl Report for PackerReport {
 
     fn human(&self, style: &Style) -> String {
         let pinned = self.pinned.as_ref().map_or("not pinned".into(), |pin| format!("pinned to {pin}"));
+        let pinned = pinned + &by_checksum(&self.platforms);
         let plugins = if self.bundles_plugins { "bundled" } else { "installed by `packer init`" };
         format!(
             "packer {} ({pinned})\n  path     {}\n  plugins  {plugins}\n",
@@ -40,8 +41,17 @@ impl Report for PinReport {
     fn human(&self, style: &Style) -> String {
         let before = self.before.as_deref().unwrap_or("no pin");
         match self.changed {
-            true => format!("pinned to packer {} (was: {before})\n", style.bold(&self.version)),
-            false => format!("packer {} is pinned already\n", self.version),
+            true => format!(
+                "pinned to packer {}{} (was: {before})\n",
+                style.bold(&self.version),
+                by_checksum(&self.platforms)
+            ),
+            false => format!("packer {} is pinned already{}\n", self.version, by_checksum(&self.platforms)),
         }
     }
+}
+
+/// For which kinds of machines the pin has a checksum; without one it is a version and says nothing more.
+fn by_checksum(platforms: &[String]) -> String {
+    if platforms.is_empty() { String::new() } else { format!(" by checksum on {}", platforms.join(", ")) }
 }

@@ -30,6 +30,7 @@ mod observed;
 mod packer;
 mod plan;
 mod plugins;
+mod portable;
 mod project;
 mod provisioners;
 mod publish;

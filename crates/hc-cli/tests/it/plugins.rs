@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
-use hc_packer::plugins::{platform, sha256};
+use hc_packer::Platform;
+use hc_packer::plugins::sha256;
 use hc_test_support::FakePacker;
 
 use crate::project::Project;
@@ -17,6 +18,10 @@ const INSTALLS: &str = r#"if [ "$1" = plugins ]; then
   cp "$4" "$PACKER_PLUGIN_PATH/$5/"
 fi
 exit 0"#;
+
+fn platform() -> String {
+    Platform::of_this_program().to_string()
+}
 
 fn name(version: &str) -> String {
     format!("packer-plugin-demo_v{version}_x5.0_{}", platform())
@@ -96,7 +101,9 @@ fn a_locked_plugin_that_was_changed_is_never_started() {
     std::fs::set_permissions(&installed, permissions).unwrap();
     std::fs::write(&installed, binary("1.2.0") + "# changed\n").unwrap();
     assert_eq!(verdict(&project), "differs");
-    project.run(&["build"]).expect(1).says("error[DriftDetected]").says(SOURCE);
+    let plan = project.ok(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["result"]["targets"][0]["trusted"], false, "{plan}");
+    project.run(&["build"]).expect(3).says("error[PluginDiffers]").says(SOURCE);
     project.run(&["validate"]).expect(3).says("error[PluginDiffers]").says("plugins.lock has sha256:");
 
     project.ok(&["packer", "plugins", "install", "--from", "archives"]);

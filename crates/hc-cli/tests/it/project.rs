@@ -31,6 +31,11 @@ impl Project {
         Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() }
     }
 
+    /// The same, on the file system of `dir`.
+    pub(crate) fn below(dir: &Path) -> Self {
+        Self { dir: tempfile::tempdir_in(dir).unwrap(), env: Vec::new() }
+    }
+
     /// A copy of the example project.
     pub(crate) fn example() -> Self {
         let project = Self::empty();

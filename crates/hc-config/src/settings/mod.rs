@@ -88,6 +88,9 @@ pub struct PackerSettings {
     pub binary: PathBuf,
     /// Exact version that this project is built with; another one is refused. Moved by `hybrid packer pin`.
     pub version: Option<String>,
+    /// SHA-256 of its program in hex by system and architecture, `linux_amd64`: one with another is refused, and images count
+    /// these instead of the program of one machine. Written by `hybrid packer pin`.
+    pub sha256: BTreeMap<String, String>,
     /// How many targets build at once.
     pub jobs: usize,
     /// Longest time one attempt of one target may take: `"2h"`, `"90m"`.
@@ -118,6 +121,7 @@ impl Default for PackerSettings {
         Self {
             binary: "packer".into(),
             version: None,
+            sha256: BTreeMap::new(),
             jobs: 2,
             timeout: HumanDuration::from_secs(4 * 3600),
             retries: 1,

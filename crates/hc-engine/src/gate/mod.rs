@@ -6,13 +6,16 @@ pub mod scan;
 mod scanned;
 mod texts;
 
+use std::collections::BTreeSet;
+
 use hc_core::{Digest, Target};
-use hc_records::InputManifest;
 use hc_records::drift::{self, Change, Drift};
+use hc_records::{InputKind, InputManifest};
 use hc_state::State;
 
 use crate::error::{EngineError, Result};
-use crate::inputs;
+use crate::inputs::programs::Plugins;
+use crate::inputs::{self, portable};
 use crate::outcome::gate::{ChangeWord, InputChange, Refused, Verdict};
 use crate::project::Project;
 use texts::Texts;
@@ -114,6 +117,22 @@ pub fn changes_between(
     drift.all().map(|change| told(change, lines(change))).collect()
 }
 
+/// Commands that would pin the programs among what differs. Where another machine has others, that alone is drift.
+fn not_pinned(project: &Project, manifest: &InputManifest, gate: &Gate) -> Vec<&'static str> {
+    let Gate::Drifted { drift, .. } = gate else { return Vec::new() };
+    let of_program = |kind| matches!(kind, InputKind::Packer | InputKind::Plugin);
+    let changed: BTreeSet<&str> =
+        drift.all().filter(|one| of_program(one.kind)).map(|one| one.name.as_str()).collect();
+    if changed.is_empty() {
+        return Vec::new();
+    }
+    // A lock that cannot be read is told by what needs it.
+    let Ok(plugins) = Plugins::of(project) else { return Vec::new() };
+    let programs = portable::programs(project, manifest, &plugins).filter(|(name, _)| changed.contains(name));
+    let commands: BTreeSet<_> = programs.map(|(_, command)| command).collect();
+    commands.into_iter().collect()
+}
+
 /// The refusal of targets that did not pass the gate.
 pub fn refuse(project: &Project, refused: &[(&InputManifest, &Gate)]) -> EngineError {
     let told = |(manifest, gate): &(&InputManifest, &Gate)| {
@@ -123,7 +142,8 @@ pub fn refuse(project: &Project, refused: &[(&InputManifest, &Gate)]) -> EngineE
             Gate::TrustLost => Verdict::TrustLost,
             Gate::Drifted { drift, commit } => Verdict::Drifted(changes(project, drift, commit.as_deref())),
         };
-        Some(Refused { target: manifest.target.clone(), inputs: manifest.count(), verdict })
+        let (target, inputs) = (manifest.target.clone(), manifest.count());
+        Some(Refused { target, inputs, verdict, not_pinned: not_pinned(project, manifest, gate) })
     };
     EngineError::Refused { targets: refused.iter().filter_map(told).collect(), warnings: Vec::new() }
 }

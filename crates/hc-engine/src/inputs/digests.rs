@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hc_core::Digest;
 use hc_core::fs::{FsError, io_error, is_executable};
 use hc_core::stat_cache::StatCache;
 use hc_core::tree::Content;
 use hc_packer::Packer;
+use hc_packer::checksum::Sums;
 use hc_records::{InputTree, layout};
 
 use super::files;
+use super::programs::Plugins;
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::{Project, StatCacheUse};
@@ -25,6 +28,10 @@ pub struct Digests {
     next: usize,
     /// Whether they are those of copies in a stage.
     staged: bool,
+    /// Checksums of packer and plugins.
+    sums: Sums,
+    /// Plugins and their lock, once they were looked at.
+    plugins: Option<Arc<Plugins>>,
 }
 
 /// The stat cache, being read while the inputs are looked for.
@@ -73,7 +80,8 @@ impl Digests {
         if let Err(error) = cache.save() {
             tracing::debug!(%error, "the stat cache was not written");
         }
-        let mut digests = Self { known, next: 0, staged: false };
+        let sums = remembered_sums(project);
+        let mut digests = Self { known, next: 0, staged: false, sums, plugins: None };
         if !looked_at.is_empty() {
             digests.take(looked_at);
         }
@@ -92,6 +100,21 @@ impl Digests {
         // What was computed last comes first.
         known.dedup_by(|(later, _), (first, _)| text(later) == text(first));
         self.known = known;
+    }
+
+    /// SHA-256 of a program in hex.
+    pub fn sha256(&mut self, project: &Project, program: &Path) -> Result<String, FsError> {
+        self.sums.of(program, project.now().into())
+    }
+
+    /// Plugins that are installed, and their lock.
+    pub fn plugins(&mut self, project: &Project) -> Result<Arc<Plugins>> {
+        let plugins = match self.plugins.take() {
+            Some(plugins) => plugins,
+            None => Arc::new(Plugins::of(project)?),
+        };
+        self.plugins = Some(Arc::clone(&plugins));
+        Ok(plugins)
     }
 
     /// A directory of many files with the contents of the copies that were made of them, where a stage was made; without one,
@@ -131,6 +154,14 @@ impl Digests {
                 Ok(found)
             }
         }
+    }
+}
+
+/// Checksums of programs, remembered if the project allows it.
+pub fn remembered_sums(project: &Project) -> Sums {
+    match project.stat_cache {
+        StatCacheUse::On => Sums::remembered(project.at(layout::CHECKSUMS)),
+        StatCacheUse::Off => Sums::default(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Files outside of the project that a template names: their digests count like those of any other input (CLO-3). They
 //! mean something on this machine alone, which is told as a warning.
 
+use std::path::{Component, Path, PathBuf};
+
 use hc_records::{Input, InputKind};
 
 use super::{Digests, files, tree};
@@ -14,10 +16,31 @@ use crate::project::Project;
 /// When one cannot be read.
 pub(super) fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
-    for path in files::outside(project, prepared) {
+    for (path, name) in files::outside_as_named(project, prepared) {
         let Some(content) = tree::of(&project.root, &path, digests)? else { continue };
-        let name = path.to_string_lossy().into_owned();
         inputs.push(Input::file(InputKind::Asset, name, &content));
     }
     Ok(inputs)
+}
+
+/// How a file outside of the project is called in a manifest: as `written`, but from the project where that is relative,
+/// and from the caller's home directory where it lies there. Where a checkout and a home lie decides no image.
+pub(super) fn name(project: &Project, written: &Path, path: &Path) -> String {
+    let from_project =
+        path.strip_prefix(&project.root).is_ok() || written.is_relative() && !written.starts_with("~");
+    if from_project {
+        return relative(&project.root, path).to_string_lossy().into_owned();
+    }
+    let home = project.host.var("HOME").map(Path::new).filter(|home| home.parent().is_some());
+    match home.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => Path::new("~").join(below).to_string_lossy().into_owned(),
+        None => path.to_string_lossy().into_owned(),
+    }
+}
+
+/// The way from a directory to a path, both absolute and normal.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let common = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(common)).collect()
 }

@@ -1,6 +1,6 @@
 //! The files among a target's inputs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_core::fs::normalize;
@@ -8,6 +8,7 @@ use hc_records::{InputKind, InputTree, Observed, layout};
 use hc_templates::builder_toml;
 use hc_templates::closure::OutsideKind;
 
+use super::elsewhere;
 use crate::prepare::Prepared;
 use crate::project::Project;
 
@@ -48,13 +49,27 @@ pub(super) fn trees(prepared: &Prepared, seen: &Observed) -> Vec<InputTree> {
 
 /// Everything outside of the project that the target names, and that is there.
 pub fn outside(project: &Project, prepared: &Prepared) -> BTreeSet<PathBuf> {
+    outside_as_named(project, prepared).into_keys().collect()
+}
+
+/// The same, with how each is called in a manifest.
+pub(super) fn outside_as_named(project: &Project, prepared: &Prepared) -> BTreeMap<PathBuf, String> {
     let named = prepared.closure.problems.outside.iter().filter(|one| match one.what {
         OutsideKind::Asset | OutsideKind::Medium | OutsideKind::Link(_) => true,
         // A command may write what it names; a key decides how a machine is reached; a file of the project is an input
         // as one.
         OutsideKind::Command | OutsideKind::Credential | OutsideKind::Absolute(_) => false,
     });
-    named.filter_map(|one| located(project, prepared, &one.path)).filter(|path| path.exists()).collect()
+    let mut found = BTreeMap::new();
+    for one in named {
+        let Some(path) = located(project, prepared, &one.path).filter(|path| path.exists()) else { continue };
+        // Sorted by place: where two name one file, the first does so everywhere.
+        if !found.contains_key(&path) {
+            let name = elsewhere::name(project, &one.path, &path);
+            found.insert(path, name);
+        }
+    }
+    found
 }
 
 fn located(project: &Project, prepared: &Prepared, path: &Path) -> Option<PathBuf> {

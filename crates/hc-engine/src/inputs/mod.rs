@@ -8,6 +8,8 @@ mod files;
 mod known;
 pub mod observed;
 pub mod plugins;
+pub mod portable;
+pub mod programs;
 mod sources;
 mod tree;
 
@@ -26,7 +28,7 @@ use crate::prepare::Prepared;
 use crate::project::Project;
 
 pub use compare::{compare, is_same};
-pub use digests::{Digests, Remembered};
+pub use digests::{Digests, Remembered, remembered_sums};
 pub use files::outside;
 pub use known::Known;
 
@@ -77,8 +79,13 @@ pub fn collect(
             continue;
         }
         let content = seen_twice(prepared.read.texts.get(&path), digests.of(&project.root, &path)?);
-        let name = path.into_os_string().into_string();
-        let name = name.unwrap_or_else(|name| name.to_string_lossy().into_owned());
+        let name = match path.is_absolute() {
+            true => elsewhere::name(project, &path, &path),
+            false => {
+                let name = path.into_os_string().into_string();
+                name.unwrap_or_else(|name| name.to_string_lossy().into_owned())
+            }
+        };
         let name = if cfg!(windows) { name.replace('\\', "/") } else { name };
         inputs.push(Input::file(kind, name, &content));
     }
@@ -90,8 +97,7 @@ pub fn collect(
     inputs.extend(elsewhere::inputs(project, prepared, digests)?);
     inputs.extend(environment::inputs(project, prepared));
     inputs.extend(plugins::inputs(project, prepared, digests)?);
-    let program = digests.of(&project.root, &packer.path)?.digest;
-    inputs.push(Input::text(InputKind::Packer, "packer", &format!("{} {program}", packer.version)));
+    inputs.push(programs::packer(project, packer, digests)?);
     inputs.extend(mapping(prepared));
     inputs.extend(prepared.read.git_sha.iter().map(|sha| Input::text(InputKind::Value, "git_sha", sha)));
     let trees = trees.into_iter().map(|tree| digests.tree(tree)).collect();

@@ -1,31 +1,24 @@
 //! Packer plugins as inputs, and the gate that builds pass (SRC-6).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use hc_core::Constraints;
-use hc_core::tree::Content;
 use hc_packer::Packer;
-use hc_packer::plugins::{self, Installed, PluginLock};
-use hc_records::{Input, InputKind};
+use hc_packer::checksum::Sums;
+use hc_packer::plugins;
+use hc_records::Input;
 use hc_state::PluginRecord;
 use hc_templates::{Builder, requirements};
 
 use super::Digests;
+use super::programs::{self, Plugins};
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::Project;
-use crate::project::packer::Dirs;
 
 /// Constraints of all builders by source address.
 pub type WantedPlugins = BTreeMap<String, Vec<Constraints>>;
-
-/// What is installed where packer will look for it.
-pub fn installed(project: &Project) -> (Option<PathBuf>, Vec<Installed>) {
-    let dir = Dirs::of(project).plugins.or_else(|| plugins::default_dir(&project.host.vars));
-    let found = dir.as_deref().map(plugins::installed).unwrap_or_default();
-    (dir, found)
-}
 
 /// What builders ask for.
 pub fn wanted<'a>(builders: impl IntoIterator<Item = &'a hc_templates::Builder>) -> WantedPlugins {
@@ -39,27 +32,28 @@ pub fn wanted<'a>(builders: impl IntoIterator<Item = &'a hc_templates::Builder>)
 }
 
 /// Plugins that targets will start, with their checksums, once all of them are what plugins.lock says. Without a lock
-/// everything is taken.
+/// everything is taken. What `sums` remembers is not read again.
 ///
 /// # Errors
 /// `PluginDiffers` (exit code 3), `PluginNotLocked`.
-pub fn enforce(
+pub fn enforce<'a>(
     project: &Project,
     packer: &Packer,
-    prepared: &[&Prepared],
+    prepared: impl IntoIterator<Item = &'a Prepared>,
+    sums: &mut Sums,
 ) -> Result<BTreeMap<String, PluginRecord>> {
     let mut started = BTreeMap::new();
     if !packer.has_init() {
         return Ok(started);
     }
-    let lock = PluginLock::load(&project.root)?;
-    let (_, found) = installed(project);
-    for (source, constraints) in wanted(prepared.iter().map(|one| &one.builder)) {
+    let plugins = Plugins::of(project)?;
+    for (source, constraints) in wanted(prepared.into_iter().map(|one| &one.builder)) {
         // One that is missing is packer's to report: it may be bundled.
-        let Some(plugin) = plugins::chosen(&found, &source, &constraints) else { continue };
-        let sum = match &lock {
-            Some(lock) => lock.require(plugin)?,
-            None => plugins::sha256(&plugin.path)?,
+        let Some(plugin) = plugins::chosen(&plugins.installed, &source, &constraints) else { continue };
+        let mut sum = |path: &Path| sums.of(path, project.now().into());
+        let sum = match &plugins.lock {
+            Some(lock) => lock.require(plugin, &project.host.platform, sum)?,
+            None => sum(&plugin.path)?,
         };
         let checksum = Some(format!("sha256:{sum}"));
         started.insert(source, PluginRecord { checksum, version: plugin.version.to_string() });
@@ -70,25 +64,22 @@ pub fn enforce(
 /// The plugins of a target as inputs: another binary can make another image.
 ///
 /// # Errors
-/// When a binary cannot be read.
+/// When a binary cannot be read, or the lock.
 pub fn inputs(project: &Project, prepared: &Prepared, digests: &mut Digests) -> Result<Vec<Input>> {
     let mut wanted = requirements::plugins(&prepared.builder);
-    let (_, found) = installed(project);
+    let plugins = digests.plugins(project)?;
     // Packer also starts plugins that no template asks for by their source, when it knows a type by them alone.
-    for plugin in &found {
+    for plugin in &plugins.installed {
         if !wanted.contains_key(&plugin.source) && gives_a_type(&plugin.source, &prepared.builder) {
             wanted.insert(plugin.source.clone(), Vec::new());
         }
     }
-    let chosen =
-        wanted.iter().filter_map(|(source, constraints)| plugins::chosen(&found, source, constraints));
-    chosen
-        .map(|plugin| {
-            let name = format!("{} {}", plugin.source, plugin.version);
-            let Content { digest, size, .. } = digests.of(&project.root, &plugin.path)?;
-            Ok(Input { name, kind: InputKind::Plugin, blake3: digest, size, executable: false })
-        })
-        .collect()
+    let mut inputs = Vec::new();
+    for (source, constraints) in &wanted {
+        let installed = plugins::chosen(&plugins.installed, source, constraints);
+        inputs.extend(programs::plugin(project, source, plugins.locked(source), installed, digests)?);
+    }
+    Ok(inputs)
 }
 
 /// Whether a builder has a type of a plugin: `vsphere` gives `vsphere`, `vsphere-iso`, `vsphere-clone`.

@@ -30,7 +30,9 @@ pub(super) fn of(root: &Path, path: &Path, digests: &mut Digests) -> Result<Opti
 
 /// Names and contents of everything below a directory.
 fn digest(dir: &Path) -> Result<Digest, FsError> {
+    // Sorted, so that the first ones are the same everywhere.
     let mut files: Vec<PathBuf> = WalkDir::new(dir)
+        .sort_by_file_name()
         .into_iter()
         .flatten()
         .filter(|entry| entry.file_type().is_file())

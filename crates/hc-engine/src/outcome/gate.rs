@@ -61,6 +61,8 @@ pub struct Refused {
     pub inputs: usize,
     /// Why.
     pub verdict: Verdict,
+    /// Commands that pin programs among what differs, so that every machine counts them alike.
+    pub not_pinned: Vec<&'static str>,
 }
 
 /// Whether all that is wrong is that nobody validated the targets yet.

@@ -13,6 +13,8 @@ pub struct PackerReport {
     pub version: String,
     /// The version that the project is pinned to.
     pub pinned: Option<String>,
+    /// Kinds of machines, `linux_amd64`, whose packer is pinned by checksum.
+    pub platforms: Vec<String>,
     /// Whether it has `init`, `required_plugins` and `plugins`.
     pub has_init: bool,
     /// Whether builders for clouds and hypervisors are part of it.
@@ -47,6 +49,8 @@ pub struct PinReport {
     pub version: String,
     /// The version before.
     pub before: Option<String>,
+    /// Kinds of machines, `linux_amd64`, whose packer is pinned by checksum.
+    pub platforms: Vec<String>,
     /// Whether hybrid.toml is another than before.
     pub changed: bool,
 }

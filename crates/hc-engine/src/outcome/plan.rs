@@ -30,6 +30,9 @@ pub struct PlannedTarget {
     pub inputs_hash: String,
     /// How long the last build took, in milliseconds.
     pub expected_ms: Option<u64>,
+    /// Inputs that another machine may count differently, each with what would change that; empty when the digest is the
+    /// same on every machine.
+    pub not_portable: Vec<String>,
     /// Published build that it would start from, for a chained builder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,

@@ -39,6 +39,8 @@ pub struct PluginDoc {
     pub path: Option<String>,
     /// The locked version.
     pub locked: Option<String>,
+    /// Kinds of machines that the lock has a checksum for, `linux_amd64`.
+    pub platforms: Vec<String>,
     /// What the lock says of it.
     pub verdict: PluginVerdict,
 }

@@ -15,6 +15,7 @@ use hc_state::State;
 use crate::error::{EngineError, Result};
 use crate::gate::{Gate, gate};
 use crate::inputs;
+use crate::inputs::portable::not_portable;
 use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::plan::{PlanReport, PlannedTarget};
 use crate::prepare::{Prepared, Values, secrets};
@@ -41,6 +42,8 @@ pub struct Planned {
     pub parent: Option<Parent>,
     /// How long the last build took, in milliseconds.
     pub expected_ms: Option<u64>,
+    /// Inputs that another machine may count differently, in words.
+    pub not_portable: Vec<String>,
 }
 
 /// What a build would do: the value that [`Project::build`] takes.
@@ -91,6 +94,7 @@ impl Project {
         digests: &mut Digests,
     ) -> Result<Planned> {
         let manifest = collect(self, &prepared, packer, digests)?;
+        let not_portable = not_portable(self, &prepared, packer, &manifest, &*digests.plugins(self)?);
         let gate = gate(self, state, &manifest)?;
         let parent = parent::published(self, state, &prepared.target.env, &prepared.builder)?;
         let last = last_build(state, &prepared.target);
@@ -103,7 +107,7 @@ impl Project {
             }
         }
         let expected_ms = last.filter(|build| build.exit_code == 0).map(|build| build.duration_ms);
-        Ok(Planned { prepared, manifest, gate, reasons, changed, parent, expected_ms })
+        Ok(Planned { prepared, manifest, gate, reasons, changed, parent, expected_ms, not_portable })
     }
 }
 
@@ -119,6 +123,7 @@ impl Plan {
             inputs_hash: one.manifest.combined.to_string(),
             parent: one.parent.as_ref().map(|parent| parent.image.build_id.to_string()),
             expected_ms: one.expected_ms,
+            not_portable: one.not_portable.clone(),
         };
         PlanReport { env: self.env.to_string(), targets: self.targets.iter().map(target).collect() }
     }

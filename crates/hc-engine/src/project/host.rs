@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hc_core::Cancel;
 use hc_core::lock::Holder;
+use hc_packer::Platform;
 use time::OffsetDateTime;
 
 /// The surroundings of a run.
@@ -20,6 +21,8 @@ pub struct Host {
     pub is_root: bool,
     /// Name of the machine.
     pub name: String,
+    /// Its system and architecture. What a machine of another kind would count can be asked by giving another.
+    pub platform: Platform,
     /// What runs, for locks and the run log; values of options stay out (they may be secret).
     pub command: String,
     /// When the run began.
@@ -49,6 +52,7 @@ impl Host {
             pid: std::process::id(),
             is_root: false,
             name: "localhost".into(),
+            platform: Platform::of_this_program(),
             command: "hc-engine".into(),
             started: OffsetDateTime::now_utc(),
             clock: OffsetDateTime::now_utc,

@@ -11,7 +11,7 @@ use hc_packer::probe::Locate;
 use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
 
-use super::Project;
+use super::{Project, StatCacheUse};
 use crate::error::Result;
 
 /// Its name, where hybrid.toml gives no other.
@@ -20,10 +20,16 @@ pub const PROGRAM: &str = "packer";
 /// Finds packer and checks it against the project's pin.
 ///
 /// # Errors
-/// `PackerNotFound`, `PackerTooOld`, `PackerPinned`.
+/// `PackerNotFound`, `PackerTooOld`, `PackerPinned`; `PackerDiffers` and `PackerNotPinned` before it is run.
 pub fn find(project: &Project) -> Result<Packer> {
-    let packer = unpinned(project)?;
-    match &project.settings.packer.version {
+    let settings = &project.settings.packer;
+    let locate = remembering(project).pinned(settings.sha256.clone(), &project.host.platform);
+    let packer = match project.stat_cache {
+        StatCacheUse::On => locate.sums(project.at(layout::CHECKSUMS)),
+        StatCacheUse::Off => locate,
+    };
+    let packer = packer.find()?;
+    match &settings.version {
         Some(pinned) => Ok(packer.pinned_to(pinned)?),
         None => Ok(packer),
     }
@@ -34,8 +40,11 @@ pub fn find(project: &Project) -> Result<Packer> {
 /// # Errors
 /// `PackerNotFound`, `PackerTooOld`.
 pub fn unpinned(project: &Project) -> Result<Packer> {
-    let memory = project.at(layout::PACKER_VERSION);
-    Ok(located(project, &project.settings.packer.binary).memory(memory).find()?)
+    Ok(remembering(project).find()?)
+}
+
+fn remembering(project: &Project) -> Locate {
+    located(project, &project.settings.packer.binary).memory(project.at(layout::PACKER_VERSION))
 }
 
 /// A packer that is looked for as the project has it; a relative path is one of the project.

@@ -35,6 +35,8 @@ pub struct Ended<'a> {
     pub observed: Option<&'a Observed>,
     /// What may have decided the image and is not among the inputs (CLO-5).
     pub unrecorded: Vec<String>,
+    /// Inputs that another machine may count differently.
+    pub not_portable: Vec<String>,
     /// What packer made of it.
     pub built: &'a Built,
     /// Working directory of packer.
@@ -193,6 +195,7 @@ fn artifact_record(project: &Project, ended: &Ended<'_>) -> Result<ArtifactRecor
             plugins: plugins(ended.manifest),
             observed: of_kind(ended.manifest, InputKind::Observed).map(|input| input.name.clone()).collect(),
             unrecorded: ended.unrecorded.clone(),
+            not_portable: ended.not_portable.clone(),
         },
         created_at: project.now(),
         duration_ms: ended.duration_ms,

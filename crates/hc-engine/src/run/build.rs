@@ -17,6 +17,7 @@ use super::suite::{self, SuiteOptions};
 use crate::error::{EngineError, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::{self, Gate, scan};
+use crate::inputs::{plugins, remembered_sums};
 use crate::outcome::build::{BuildDoc, BuildReport, SkippedDoc};
 use crate::plan::{Plan, Planned, last_build};
 use crate::prepare::{Prepared, Values};
@@ -122,6 +123,8 @@ impl Project {
             let asked = !selection.ancestors.contains(&one.prepared.target.builder);
             (asked && options.rebuild == Rebuild::All) || !one.reasons.is_empty()
         });
+        // Before the gate: a program that is not the pinned one is not a change to look at and validate.
+        plugins::enforce(self, &packer, due.iter().map(|one| &one.prepared), &mut remembered_sums(self))?;
         let refused: Vec<_> = due.iter().filter(|one| one.gate != Gate::Trusted).collect();
         if !refused.is_empty() {
             let refused: Vec<_> = refused.iter().map(|one| (&one.manifest, &one.gate)).collect();

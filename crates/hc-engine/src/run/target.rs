@@ -8,6 +8,7 @@ use hc_core::lock::FileLock;
 use hc_core::{BuildId, SecretString, Target};
 use hc_packer::build::Build;
 use hc_packer::call::Call;
+use hc_packer::checksum::Sums;
 use hc_packer::{Built, EndingKind, Retry};
 use hc_records::{InputKind, InputManifest, kept, layout};
 
@@ -72,6 +73,7 @@ impl Run<'_> {
             manifest: &ready.manifest,
             observed: used.as_ref().and_then(|used| used.now.as_ref()),
             unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref()),
+            not_portable: planned.not_portable.clone(),
             built: &built,
             cwd: &ready.place.cwd,
             packer_version: self.packer.version.to_string(),
@@ -154,7 +156,7 @@ impl Run<'_> {
         let state = self.store.read()?;
         let parent = parent::required(project, state.as_ref(), &target.env, &prepared.builder)?;
         let (mirror, digests, manifest) = self.stage(planned, &place)?;
-        plugins::enforce(project, self.packer, &[prepared])?;
+        plugins::enforce(project, self.packer, [prepared], &mut Sums::default())?;
         create_dirs(&project.at(layout::IMAGES))?;
         let output_dir = project.at(layout::images_of(&build_id));
         let log = project.at(layout::packer_log(&build_id));

@@ -7,6 +7,7 @@ use hc_config::Diagnostic;
 use hc_core::{EnvName, ExitClass, SecretString, Target};
 use hc_packer::Packer;
 use hc_packer::call::Checked;
+use hc_packer::checksum::Sums;
 use hc_records::{InputManifest, Trees, layout};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
@@ -62,7 +63,7 @@ impl Project {
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(EngineError::Invalid(diagnostics));
         }
-        let plugins = plugins::enforce(self, &packer, &prepared.iter().collect::<Vec<_>>())?;
+        let plugins = plugins::enforce(self, &packer, &prepared, &mut Sums::default())?;
         let checked = validate_all(self, &packer, &prepared, &teller)?;
         record(self, env, &checked, plugins)?;
         let targets = checked.into_iter().map(|one| one.said).collect();

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use hc_core::{Constraints, Selector};
 use hc_packer::Packer;
 use hc_packer::plugins::{self, Installed, LockedPlugin, PluginError, PluginLock};
+use hc_packer::release::Release;
 use hc_records::layout;
 use hc_templates::compose;
 
 use crate::error::{EngineError, Result};
-use crate::inputs::plugins::{installed, wanted};
+use crate::inputs::plugins::wanted;
+use crate::inputs::programs::Plugins;
 use crate::outcome::plugins::{PluginDoc, PluginVerdict, PluginsAction, PluginsReport};
 use crate::project::Project;
 use crate::project::packer::{self, Dirs};
@@ -36,15 +38,16 @@ pub fn status(project: &Project) -> Result<PluginsReport> {
 
 fn report(project: &Project, action: PluginsAction) -> Result<PluginsReport> {
     let selection = project.select(&Selector::all())?;
-    let (dir, found) = installed(project);
-    let lock = PluginLock::load(&project.root)?;
+    let Plugins { dir, installed: found, lock } = Plugins::of(project)?;
     let described = |(source, constraints): (String, Vec<Constraints>)| {
         let plugin = plugins::chosen(&found, &source, &constraints);
         PluginDoc {
-            verdict: verdict(plugin, lock.as_ref()),
+            verdict: verdict(project, plugin, lock.as_ref()),
             installed: plugin.map(|plugin| plugin.version.to_string()),
             path: plugin.map(|plugin| plugin.path.display().to_string()),
             locked: locked(lock.as_ref(), &source).map(|locked| locked.version.clone()),
+            platforms: locked(lock.as_ref(), &source)
+                .map_or_else(Vec::new, |locked| locked.sha256.keys().cloned().collect()),
             source,
         }
     };
@@ -59,29 +62,46 @@ fn locked<'a>(lock: Option<&'a PluginLock>, source: &str) -> Option<&'a LockedPl
     lock?.plugins.get(source)
 }
 
-fn verdict(plugin: Option<&Installed>, lock: Option<&PluginLock>) -> PluginVerdict {
+fn verdict(project: &Project, plugin: Option<&Installed>, lock: Option<&PluginLock>) -> PluginVerdict {
     let Some(plugin) = plugin else { return PluginVerdict::Missing };
-    match lock.map(|lock| lock.require(plugin)) {
+    match lock.map(|lock| lock.require(plugin, &project.host.platform, plugins::sha256)) {
         None | Some(Err(PluginError::NotLocked { .. })) => PluginVerdict::NotLocked,
         Some(Ok(_)) => PluginVerdict::AsLocked,
         Some(Err(_)) => PluginVerdict::Differs,
     }
 }
 
-/// Locks every plugin that builders ask for to the installed binary.
+/// Locks every plugin that builders ask for: to the installed binary, and to the binaries in the publisher's archives in
+/// `from`, for every kind of machine that has one there. Checksums for other kinds of machines stay while the version does.
 ///
 /// # Errors
-/// `PluginInvalid` when one of them is not installed: nothing is locked then.
-pub fn lock(project: &Project) -> Result<PluginsReport> {
+/// `PluginInvalid` when one of them is neither installed nor in `from`, or an archive is not what its checksum says:
+/// nothing is locked then.
+pub fn lock(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
     let selection = project.select(&Selector::all())?;
-    let (_, found) = installed(project);
-    let mut lock = PluginLock::load(&project.root)?.unwrap_or_default();
+    let Plugins { installed: found, lock, .. } = Plugins::of(project)?;
+    let mut lock = lock.unwrap_or_default();
     let wanted = wanted(selection.builders());
     lock.plugins.retain(|source, _| wanted.contains_key(source));
     for (source, constraints) in &wanted {
         let missing = || EngineError::PluginMissing { source_address: source.clone() };
-        let plugin = plugins::chosen(&found, source, constraints).ok_or_else(missing)?;
-        lock.lock(plugin, plugins::sha256(&plugin.path)?);
+        let plugin = plugins::chosen(&found, source, constraints);
+        let mut sums = BTreeMap::new();
+        if let Some(plugin) = plugin {
+            sums.insert(project.host.platform.to_string(), plugins::sha256(&plugin.path)?);
+        }
+        let version = match (plugin, from) {
+            (Some(plugin), _) => plugin.version,
+            (None, Some(dir)) => {
+                plugins::newest_release(&project.host.typed(dir), source, constraints, None)?
+            }
+            (None, None) => return Err(missing()),
+        };
+        if let Some(dir) = from {
+            // What the publisher's archive holds counts; an installed binary that differs is refused from then on.
+            sums.extend(Release::of_plugin(source, version).programs(&project.host.typed(dir))?);
+        }
+        lock.lock(source, version, sums);
     }
     lock.save(&project.root, COMMENT)?;
     report(project, PluginsAction::Lock)
@@ -102,8 +122,7 @@ pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> 
         return Err(EngineError::PackerTooOld { found: packer.version, lacks });
     }
     let selection = project.select(&Selector::all())?;
-    let (_, found) = installed(project);
-    let lock = PluginLock::load(&project.root)?;
+    let Plugins { installed: found, lock, .. } = Plugins::of(project)?;
     for (source, mut constraints) in wanted(selection.builders()) {
         let locked = locked(lock.as_ref(), &source);
         if let Some(locked) = locked {
@@ -111,7 +130,7 @@ pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> 
         }
         let plugin = plugins::chosen(&found, &source, &constraints);
         let good = plugin.is_some_and(|plugin| match (&lock, locked) {
-            (Some(lock), Some(_)) => lock.require(plugin).is_ok(),
+            (Some(lock), Some(_)) => lock.require(plugin, &project.host.platform, plugins::sha256).is_ok(),
             _ => true,
         });
         if !good {
@@ -162,9 +181,11 @@ impl Installation<'_> {
     }
 
     fn install_archive(&self, work: &Path, dir: &Path) -> Result<Vec<OsString>> {
-        let (_, binary): (_, PathBuf) = plugins::from_archive(dir, self.source, self.constraints, work)?;
+        let platform = &self.project.host.platform;
+        let (_, binary): (_, PathBuf) =
+            plugins::from_archive(dir, self.source, self.constraints, platform, work)?;
         // What is locked is compared before packer runs any of it.
-        if let Some(wanted) = self.locked.and_then(|locked| locked.sha256.get(&plugins::platform())) {
+        if let Some(wanted) = self.locked.and_then(|locked| locked.sha256.get(platform.as_str())) {
             let found = plugins::sha256(&binary)?;
             if found != *wanted {
                 return Err(EngineError::PluginArchiveDiffers {

@@ -9,14 +9,6 @@ use hc_core::fs::FsError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginError {
-    /// A plugin, an archive or a directory of them cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
     /// An archive, a list of checksums or a lock is not what it should be.
     #[error("{}: {what}", path.display())]
     Broken {
@@ -37,7 +29,7 @@ pub enum PluginError {
         /// What is locked.
         locked: String,
     },
-    /// The lock says nothing about a plugin.
+    /// The lock says nothing about a plugin, or nothing for this kind of machine.
     #[error("plugins.lock does not have {source_address} for {platform}")]
     NotLocked {
         /// Its source address.
@@ -54,7 +46,7 @@ impl PluginError {
     /// Stable code, for programs and documentation.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } | Self::Broken { .. } => "PluginInvalid",
+            Self::Broken { .. } => "PluginInvalid",
             Self::Differs { .. } => "PluginDiffers",
             Self::NotLocked { .. } => "PluginNotLocked",
             Self::File(error) => error.code(),
@@ -70,7 +62,7 @@ impl PluginError {
         }
     }
 
-    pub(super) fn broken(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+    pub(crate) fn broken(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
         Self::Broken { path: path.into(), what: what.into() }
     }
 }

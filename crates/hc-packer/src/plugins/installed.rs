@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hc_core::{Constraints, Version};
 
+use crate::platform::Platform;
+
 /// A plugin binary as packer names it: `packer-plugin-NAME_vVERSION_API_OS_ARCH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,21 +17,6 @@ pub struct Installed {
     pub version: Version,
     /// The binary.
     pub path: PathBuf,
-}
-
-/// `linux_amd64`: this machine as plugin names call it.
-pub fn platform() -> String {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        os => os,
-    };
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        arch => arch,
-    };
-    format!("{os}_{arch}")
 }
 
 /// Where packer looks for plugins by default, given the caller's environment.
@@ -44,10 +31,10 @@ pub fn default_dir(caller: &[(OsString, OsString)]) -> Option<PathBuf> {
     Some(value("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("packer/plugins"))
 }
 
-/// Plugins of this machine's kind below `dir`, sorted by source and version. A directory that is not there has none.
-pub fn installed(dir: &Path) -> Vec<Installed> {
+/// Plugins for `platform` below `dir`, sorted by source and version. A directory that is not there has none.
+pub fn installed(dir: &Path, platform: &Platform) -> Vec<Installed> {
     let mut found = Vec::new();
-    let ending = format!("_{}{}", platform(), std::env::consts::EXE_SUFFIX);
+    let ending = format!("_{platform}{}", platform.program_ending());
     for entry in walkdir::WalkDir::new(dir).max_depth(8).into_iter().flatten() {
         let name = entry.file_name().to_string_lossy();
         let parts = name.strip_suffix(&ending).and_then(|name| name.strip_prefix("packer-plugin-"));

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hc_core::fs::{read_text, write_atomic};
+use hc_core::Version;
+use hc_core::fs::{FsError, read_text, write_atomic};
 use serde::{Deserialize, Serialize};
 
-use super::checksum::sha256;
 use super::error::PluginError;
-use super::installed::{Installed, platform};
+use super::installed::Installed;
+use crate::platform::Platform;
 
 /// File name of the lock, below the project's root.
 pub const LOCK_FILE: &str = "plugins.lock";
@@ -74,27 +75,33 @@ impl PluginLock {
         Ok(write_atomic(&path, format!("# {comment}\n{text}").as_bytes(), 0o644)?)
     }
 
-    /// Locks a plugin to a binary of this machine's kind; sums for other machines stay while the version does.
-    pub fn lock(&mut self, plugin: &Installed, sha256: String) {
-        let version = plugin.version.to_string();
-        let entry = self
-            .plugins
-            .entry(plugin.source.clone())
-            .or_insert_with(|| LockedPlugin { version: version.clone(), sha256: BTreeMap::new() });
+    /// Locks a plugin to binaries of some kinds of machines; sums for others stay while the version does.
+    pub fn lock(&mut self, source: &str, version: Version, sums: impl IntoIterator<Item = (String, String)>) {
+        let version = version.to_string();
+        let entry = self.plugins.entry(source.to_owned());
+        let entry =
+            entry.or_insert_with(|| LockedPlugin { version: version.clone(), sha256: BTreeMap::new() });
         if entry.version != version {
             *entry = LockedPlugin { version, sha256: BTreeMap::new() };
         }
-        entry.sha256.insert(platform(), sha256);
+        entry.sha256.extend(sums);
     }
 
-    /// Compares a binary with the lock; gives its SHA-256.
+    /// Compares a binary for `platform`, whose SHA-256 `sum` computes, with the lock; gives that sum.
     ///
     /// # Errors
     /// [`PluginError::Differs`] when version or checksum are not the locked ones;
-    /// [`PluginError::NotLocked`] when the lock does not know the plugin or has no sum for this machine.
-    pub fn require(&self, plugin: &Installed) -> Result<String, PluginError> {
-        let not_locked =
-            || PluginError::NotLocked { source_address: plugin.source.clone(), platform: platform() };
+    /// [`PluginError::NotLocked`] when the lock does not know the plugin or has no sum for the platform.
+    pub fn require(
+        &self,
+        plugin: &Installed,
+        platform: &Platform,
+        sum: impl FnOnce(&Path) -> Result<String, FsError>,
+    ) -> Result<String, PluginError> {
+        let not_locked = || PluginError::NotLocked {
+            source_address: plugin.source.clone(),
+            platform: platform.to_string(),
+        };
         let locked = self.plugins.get(&plugin.source).ok_or_else(not_locked)?;
         let differs = |found: String, locked: String| PluginError::Differs {
             source_address: plugin.source.clone(),
@@ -108,8 +115,8 @@ impl PluginLock {
                 format!("version {}", locked.version),
             ));
         }
-        let wanted = locked.sha256.get(&platform()).ok_or_else(not_locked)?;
-        let found = sha256(&plugin.path)?;
+        let wanted = locked.sha256.get(platform.as_str()).ok_or_else(not_locked)?;
+        let found = sum(&plugin.path)?;
         if found == *wanted {
             Ok(found)
         } else {
@@ -124,10 +131,15 @@ mod tests {
 
     use super::super::installed::{chosen, installed};
     use super::*;
+    use crate::checksum::sha256;
+
+    fn here() -> Platform {
+        Platform::named("linux_amd64").unwrap()
+    }
 
     fn plugin(dir: &Path, source: &str, version: &str, content: &str) -> PathBuf {
         let name = source.rsplit('/').next().unwrap();
-        let path = dir.join(source).join(format!("packer-plugin-{name}_v{version}_x5.0_{}", platform()));
+        let path = dir.join(source).join(format!("packer-plugin-{name}_v{version}_x5.0_{}", here()));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
         path
@@ -141,20 +153,24 @@ mod tests {
         let path = plugin(dir.path(), source, "1.10.0", "new");
         plugin(dir.path(), source, "2.0.0", "too new");
         std::fs::write(path.with_file_name("packer-plugin-qemu_v1.0.9_x5.0_plan9_mips"), "").unwrap();
-        let found = installed(dir.path());
+        let found = installed(dir.path(), &here());
         assert_eq!(found.len(), 3);
         let fits = ["~> 1.0".parse().unwrap()];
         let chosen = chosen(&found, source, &fits).unwrap();
         assert_eq!((chosen.version.to_string().as_str(), &chosen.path), ("1.10.0", &path));
 
         let mut lock = PluginLock::default();
-        assert!(matches!(lock.require(chosen), Err(PluginError::NotLocked { .. })));
-        lock.lock(chosen, sha256(&chosen.path).unwrap());
+        assert!(matches!(lock.require(chosen, &here(), sha256), Err(PluginError::NotLocked { .. })));
+        let sum = |platform: &str, sum: &str| (platform.to_owned(), sum.to_owned());
+        lock.lock(source, chosen.version, [sum("darwin_arm64", "aa")]);
+        assert!(matches!(lock.require(chosen, &here(), sha256), Err(PluginError::NotLocked { .. })));
+        lock.lock(source, chosen.version, [sum("linux_amd64", &sha256(&chosen.path).unwrap())]);
+        assert_eq!(lock.plugins[source].sha256.len(), 2, "other machines' sums stay");
         lock.save(dir.path(), "Commit it.").unwrap();
         let lock = PluginLock::load(dir.path()).unwrap().unwrap();
-        lock.require(chosen).unwrap();
+        lock.require(chosen, &here(), sha256).unwrap();
         std::fs::write(&path, "new?").unwrap();
-        assert!(matches!(lock.require(chosen), Err(PluginError::Differs { .. })));
-        assert!(matches!(lock.require(&found[0]), Err(PluginError::Differs { .. })));
+        assert!(matches!(lock.require(chosen, &here(), sha256), Err(PluginError::Differs { .. })));
+        assert!(matches!(lock.require(&found[0], &here(), sha256), Err(PluginError::Differs { .. })));
     }
 }
