@@ -44,3 +44,17 @@ fn relative(from: &Path, to: &Path) -> PathBuf {
     let up = from.components().skip(common).map(|_| Component::ParentDir);
     up.chain(to.components().skip(common)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_a_neighbour_is_the_same_wherever_both_lie() {
+        for home in ["/home/ada", "/srv/ci/7"] {
+            let (project, neighbour) = (Path::new(home).join("image"), Path::new(home).join("shared/a.sh"));
+            assert_eq!(relative(&project, &neighbour), Path::new("../shared/a.sh"));
+            assert_eq!(relative(&project, &project.join("b/c")), Path::new("b/c"));
+        }
+    }
+}
