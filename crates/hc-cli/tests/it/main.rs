@@ -45,4 +45,5 @@ mod state;
 mod system_log;
 mod trees;
 mod vm;
+mod ways;
 mod wizard;

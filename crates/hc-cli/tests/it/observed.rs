@@ -46,7 +46,7 @@ pub(crate) fn hidden(path: &str) -> String {
 }
 
 /// Everything that the last build was seen to use, by the record that a plan compares with.
-fn observed(project: &Project) -> Vec<String> {
+pub(crate) fn observed(project: &Project) -> Vec<String> {
     let path = format!("state/packer/observed/dev/{ID}.json");
     if !project.path(&path).exists() {
         return Vec::new();

@@ -28,6 +28,35 @@ const PLUGINS: [(&str, &str); 14] = [
     ("HCP_", "hcp"),
     ("VAULT_", "vault"),
 ];
+/// What programs of this machine take without being told: languages and time zones.
+const TAKEN: [&str; 10] = [
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_MONETARY",
+    "LC_NUMERIC",
+    "LC_TIME",
+];
+/// Where things lie on a machine: another place is not another image.
+const PLACES: [&str; 13] = [
+    "PATH",
+    "HOME",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SYSTEMROOT",
+    "USERPROFILE",
+    "KRB5CCNAME",
+];
 /// Parts of the names of secrets.
 const SECRET: [&str; 9] =
     ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "KEY", "CREDENTIAL", "SESSION", "AUTH"];
@@ -61,7 +90,10 @@ enum Secrecy {
 /// How a variable that reaches packer counts; `None` when nothing of the target takes it.
 fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy> {
     if let Some(variable) = name.strip_prefix(PACKER) {
-        let declared = prepared.declared.get(variable)?;
+        let mentioned = || prepared.closure.mentions.contains_key(name) || prepared.closure.has_json();
+        let Some(declared) = prepared.declared.get(variable) else {
+            return mentioned().then_some(Secrecy::Value);
+        };
         // What hybrid renders beats it.
         let beaten = prepared.resolution.vars.get(variable).is_some_and(|var| !var.is_default());
         return (!beaten).then_some(if declared.sensitive { Secrecy::Name } else { Secrecy::Value });
@@ -72,9 +104,14 @@ fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy
         return Some(if read.any(|one| sensitive(&one.variable)) { Secrecy::Name } else { Secrecy::Value });
     }
     let is_named = environment::is_named(name, allowed);
-    let uses = |plugin: &str| prepared.builder.types().any(|kind| kind.contains(plugin));
+    // A command that starts Ansible names none of its settings.
+    let by_command = |plugin: &str| plugin == "ansible" && prepared.closure.runs_here;
+    let uses =
+        |plugin: &str| by_command(plugin) || prepared.builder.types().any(|kind| kind.contains(plugin));
     let of_plugin = PLUGINS.iter().any(|(prefix, plugin)| name.starts_with(prefix) && uses(plugin));
-    (is_named || of_plugin).then_some(Secrecy::Value)
+    let taken = prepared.closure.runs_here && TAKEN.contains(&name);
+    let mentioned = prepared.closure.mentions.contains_key(name) && !PLACES.contains(&name);
+    (is_named || of_plugin || taken || mentioned).then_some(Secrecy::Value)
 }
 
 fn is_secret(name: &str) -> bool {

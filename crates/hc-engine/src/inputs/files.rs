@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_core::fs::normalize;
-use hc_records::{InputKind, InputTree, Observed, layout};
+use hc_records::{Input, InputKind, InputManifest, InputTree, Observed, layout};
 use hc_templates::builder_toml;
 use hc_templates::closure::OutsideKind;
 
@@ -32,9 +32,7 @@ pub(super) fn but_written(prepared: &Prepared, seen: &Observed) -> Vec<(PathBuf,
     let mut files = of(prepared);
     if !seen.written.is_empty() {
         files.retain(|(path, kind)| {
-            let is_found =
-                matches!(kind, InputKind::Script | InputKind::Asset | InputKind::Ansible | InputKind::Puppet);
-            !(is_found && path.to_str().is_some_and(|path| seen.is_written(path)))
+            !(is_found(*kind) && path.to_str().is_some_and(|path| seen.is_written(path)))
         });
     }
     files
@@ -42,9 +40,29 @@ pub(super) fn but_written(prepared: &Prepared, seen: &Observed) -> Vec<(PathBuf,
 
 /// Directories of many files, without what runs wrote before they read it. A commit stands for those of sources.
 pub(super) fn trees(prepared: &Prepared, seen: &Observed) -> Vec<InputTree> {
-    let written: Vec<PathBuf> = seen.written.iter().map(|path| path.trim_end_matches('/').into()).collect();
+    let written = written(seen);
     let own = prepared.closure.trees.iter().filter(|tree| layout::source_of(tree.base()).is_none());
     own.cloned().filter_map(|tree| tree.without(&written)).collect()
+}
+
+fn written(seen: &Observed) -> Vec<PathBuf> {
+    seen.written.iter().map(|path| path.trim_end_matches('/').into()).collect()
+}
+
+/// Whether an input is one because something names it.
+fn is_found(kind: InputKind) -> bool {
+    matches!(kind, InputKind::Script | InputKind::Asset | InputKind::Ansible | InputKind::Puppet)
+}
+
+/// The inputs without those that the run wrote before it read them, and whether there were any.
+pub fn told_apart(manifest: &InputManifest, seen: &Observed) -> (InputManifest, bool) {
+    let is_output = |input: &Input| is_found(input.kind) && seen.is_written(&input.name);
+    let left: Vec<Input> = manifest.inputs.iter().filter(|input| !is_output(input)).cloned().collect();
+    let written = written(seen);
+    let trees = manifest.trees.iter().cloned().filter_map(|tree| tree.without(&written)).collect();
+    let left = InputManifest::with_trees(manifest.target.clone(), left, trees);
+    let any = left.combined != manifest.combined;
+    (left, any)
 }
 
 /// Everything outside of the project that the target names, and that is there.
@@ -55,7 +73,7 @@ pub fn outside(project: &Project, prepared: &Prepared) -> BTreeSet<PathBuf> {
 /// The same, with how each is called in a manifest.
 pub(super) fn outside_as_named(project: &Project, prepared: &Prepared) -> BTreeMap<PathBuf, String> {
     let named = prepared.closure.problems.outside.iter().filter(|one| match one.what {
-        OutsideKind::Asset | OutsideKind::Medium | OutsideKind::Link(_) => true,
+        OutsideKind::Asset | OutsideKind::Medium | OutsideKind::Read | OutsideKind::Link(_) => true,
         // A command may write what it names; a key decides how a machine is reached; a file of the project is an input
         // as one.
         OutsideKind::Command | OutsideKind::Credential | OutsideKind::Absolute(_) => false,

@@ -29,7 +29,7 @@ use crate::project::Project;
 
 pub use compare::{compare, is_same};
 pub use digests::{Digests, Remembered, remembered_sums};
-pub use files::outside;
+pub use files::{outside, told_apart};
 pub use known::Known;
 
 /// How paths below the sources begin. As text: taking paths apart takes longer than all the rest.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hc_core::Target;
 use hc_core::fs::{FsError, io_error, normalize, read_limited};
+use hc_core::tree::Content;
 use hc_records::{Input, InputKind, Observed};
 use hc_templates::closure::{self, COMPILED};
 
@@ -54,22 +55,49 @@ pub fn inputs(project: &Project, paths: &BTreeSet<String>, digests: &mut Digests
 /// # Errors
 /// When it cannot be read.
 fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<Input>> {
+    let text = |content: &str| Input::text(InputKind::Observed, path, content);
     if path == GIT {
-        let head = git::head(project).unwrap_or_default();
-        return Ok(Some(Input::text(InputKind::Observed, GIT, &head)));
+        return Ok(Some(text(&git::state(project).unwrap_or_default())));
     }
     if let Some(dir) = path.strip_suffix('/') {
-        return Ok(
-            names(project, Path::new(dir))?.map(|names| Input::text(InputKind::Observed, path, &names))
-        );
+        return Ok(names(project, &located(project, dir))?.map(|names| text(&names)));
     }
-    if project.at(path).metadata().is_err() {
-        return Ok(None);
+    let at = located(project, path);
+    let full = project.at(&at);
+    let Ok(meta) = full.symlink_metadata() else { return Ok(None) };
+    if meta.is_symlink() {
+        let target = std::fs::read_link(&full).map_err(io_error("read", &full))?;
+        let Some(content) = beyond(project, &at, digests)? else {
+            return Ok(Some(text(&target.to_string_lossy())));
+        };
+        return Ok(Some(text(&format!("{}\n{}", target.display(), content.digest))));
     }
     // A device or a socket has no content of its own.
-    let nothing = Input::text(InputKind::Observed, path, "");
-    let found = tree::of(&project.root, Path::new(path), digests)?;
-    Ok(Some(found.map_or(nothing, |content| Input::file(InputKind::Observed, path, &content))))
+    let found = tree::of(&project.root, &at, digests)?;
+    Ok(Some(found.map_or(text(""), |content| Input::file(InputKind::Observed, path, &content))))
+}
+
+/// What a link leads to outside of the project. Inside of it, what was read there was noticed by itself.
+fn beyond(project: &Project, link: &Path, digests: &mut Digests) -> Result<Option<Content>, FsError> {
+    let root = project.root.canonicalize().unwrap_or_else(|_| project.root.clone());
+    match project.at(link).canonicalize() {
+        Ok(end) if !end.starts_with(root) => tree::of(&project.root, &end, digests),
+        _ => Ok(None),
+    }
+}
+
+/// Where a noticed path lies: a name that is not text was written down with replacements.
+fn located(project: &Project, path: &str) -> PathBuf {
+    if !path.contains(char::REPLACEMENT_CHARACTER) {
+        return path.into();
+    }
+    Path::new(path).iter().fold(PathBuf::new(), |dir, part| {
+        let entries = std::fs::read_dir(project.at(&dir)).into_iter().flatten().flatten();
+        let mut names =
+            entries.map(|entry| entry.file_name()).filter(|name| *name.to_string_lossy() == *part);
+        let name = names.next().unwrap_or_else(|| part.to_owned());
+        dir.join(name)
+    })
 }
 
 /// The names in a directory of the project, one per line; `None` when it is not there.
@@ -84,7 +112,9 @@ fn names(project: &Project, dir: &Path) -> Result<Option<String>, FsError> {
     };
     let names = entries.flatten().map(|entry| PathBuf::from(entry.file_name()));
     let own = names.filter(|name| !is_own(project, &dir.join(name)));
-    let mut names: Vec<String> = own.map(|name| name.to_string_lossy().into_owned()).collect();
+    // A name that is not text is written with its bytes, so that no two are the same.
+    let told = |name: PathBuf| name.to_str().map_or_else(|| format!("{name:?}"), str::to_owned);
+    let mut names: Vec<String> = own.map(told).collect();
     names.sort();
     Ok(Some(names.join("\n")))
 }

@@ -6,10 +6,14 @@ use std::path::Path;
 use hc_config::Diagnostic;
 use hc_core::EnvName;
 use hc_packer::environment;
-use hc_templates::closure::EnvUse;
+use hc_templates::closure::{Closure, EnvUse};
 
 use crate::project::Project;
 use crate::project::packer::{OWN_VARS, own_vars};
+
+/// What every shell sets for itself.
+const OF_SHELLS: [&str; 11] =
+    ["PWD", "OLDPWD", "SHLVL", "IFS", "PS1", "COLUMNS", "LINES", "HOSTNAME", "UID", "EUID", "BASH_VERSION"];
 
 /// The caller's environment, as far as it is text, in two parts.
 pub(super) struct Caller {
@@ -53,6 +57,20 @@ impl Caller {
                     "add \"{}\" to `pass_env` below [packer] in hybrid.toml, or unset it",
                     one.name
                 ))
+        });
+        told.collect()
+    }
+
+    /// Names in commands and scripts that are set, and that the programs of this machine do not get.
+    pub(super) fn mentioned(&self, closure: &Closure) -> Vec<Diagnostic> {
+        let lost = |name: &&String| self.stripped.contains(name) && !OF_SHELLS.contains(&name.as_str());
+        let mentions = closure.mentions.iter().filter(|(name, _)| lost(name));
+        let told = mentions.map(|(name, place)| {
+            let message = format!("`{name}` is set, but what packer starts is not given it");
+            Diagnostic::warning("EnvNotPassed", message)
+                .at(place.clone())
+                .label(format!("`{name}` is empty here"))
+                .hint(format!("add \"{name}\" to `pass_env` below [packer] in hybrid.toml, or unset it"))
         });
         told.collect()
     }

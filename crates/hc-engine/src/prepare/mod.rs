@@ -239,6 +239,7 @@ impl<'a> Preparing<'a> {
         }
         diagnostics.extend(found);
         diagnostics.extend(self.caller.stripped(&closure.env));
+        diagnostics.extend(self.caller.mentioned(&closure));
         let rendered = hc_config::render::render(&target, &resolution);
         let builder = builder.clone();
         let prepared = Prepared {

@@ -23,6 +23,20 @@ pub fn head(project: &Project) -> Option<String> {
     (sha.len() >= 40 && sha.bytes().all(|b| b.is_ascii_hexdigit())).then(|| sha.to_owned())
 }
 
+/// What programs that ask git commonly learn, and no file of the project holds: the commit and the branch that are checked
+/// out, the tags that lead to the commit, and the settings of the repository; `None` outside git. What other branches and
+/// remotes say is left out: fetching changes nothing here.
+pub fn state(project: &Project) -> Option<String> {
+    let head = head(project)?;
+    let branch = git(project, &["symbolic-ref", "--quiet", "HEAD"]).unwrap_or_default();
+    let tags = ["for-each-ref", "--merged=HEAD", "--format=%(objectname) %(refname)", "refs/tags"];
+    let tags = git(project, &tags).unwrap_or_default();
+    let settings = git(project, &["config", "--local", "--list"]).unwrap_or_default();
+    let settings = settings.lines().filter(|line| !line.starts_with("branch."));
+    let settings = settings.collect::<Vec<_>>().join("\n");
+    Some(format!("{head}\n{branch}{tags}{settings}"))
+}
+
 /// Whether the working tree has changes that no commit holds; `false` outside git.
 pub fn is_dirty(project: &Project) -> bool {
     git(project, &["status", "--porcelain", "--untracked-files=normal"])

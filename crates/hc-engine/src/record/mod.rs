@@ -14,7 +14,7 @@ use hc_records::{
     HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, Observed, ParentImage,
     Provenance, RecordError, RetainedLog, SchemaTag, Trees, layout,
 };
-use hc_state::{ArtifactRef, BuildSummary, Store};
+use hc_state::{ArtifactRef, BuildSummary, Locked, Store, Trust};
 
 use crate::error::{EngineError, Result};
 use crate::project::{Project, store::PATIENCE};
@@ -33,6 +33,8 @@ pub struct Ended<'a> {
     pub manifest: &'a InputManifest,
     /// What it was seen to use beyond its known inputs, where that is news (CLO-2).
     pub observed: Option<&'a Observed>,
+    /// The trusted inputs, and what is left of them without those that turned out to be outputs: no change that anybody made.
+    pub trusted: Option<&'a (Digest, InputManifest)>,
     /// What may have decided the image and is not among the inputs (CLO-5).
     pub unrecorded: Vec<String>,
     /// Inputs that another machine may count differently.
@@ -108,6 +110,9 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
             if let Some(observed) = ended.observed {
                 locked.write_observed(ended.target, &observed.to_json())?;
             }
+            if let Some((before, left)) = ended.trusted {
+                trust_what_is_left(locked, ended.target, *before, left)?;
+            }
             let record = locked.state_mut().builder_mut(ended.target);
             // A failed build says so, but what was built before it stays known by its records in artifacts/.
             record.last_build = Some(BuildSummary {
@@ -127,6 +132,24 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
         },
     )?;
     Ok(artifact)
+}
+
+/// Trust in inputs stands when some of them turn out to be outputs: nobody changed anything.
+fn trust_what_is_left(
+    locked: &mut Locked<'_>,
+    target: &Target,
+    before: Digest,
+    left: &InputManifest,
+) -> Result<()> {
+    let trusts = |trust: &Trust| trust.inputs == before;
+    if !locked.state_mut().builder_mut(target).trusted.as_ref().is_some_and(trusts) {
+        return Ok(());
+    }
+    let manifest = locked.write_trusted_manifest(target, &left.to_json())?;
+    if let Some(trust) = &mut locked.state_mut().builder_mut(target).trusted {
+        (trust.inputs, trust.manifest) = (left.combined, Some(manifest));
+    }
+    Ok(())
 }
 
 /// What is recorded goes into state, records and tables, so a name must not be a secret.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hc_core::fs::{create_dirs, read_limited, write_atomic};
 use hc_core::lock::FileLock;
-use hc_core::{BuildId, SecretString, Target};
+use hc_core::{BuildId, Digest, SecretString, Target};
 use hc_packer::build::Build;
 use hc_packer::call::Call;
 use hc_packer::checksum::Sums;
@@ -18,7 +18,7 @@ use super::unrecorded;
 use crate::error::Result;
 use crate::event::Event;
 use crate::gate;
-use crate::inputs::{Digests, Remembered, collect, observed, plugins};
+use crate::inputs::{Digests, Remembered, collect, observed, plugins, told_apart};
 use crate::outcome::build::BuildDoc;
 use crate::plan::parent::{self, Parent};
 use crate::plan::{Planned, abandoned};
@@ -46,6 +46,8 @@ struct Ready<'a> {
     mirror: Option<Mirror>,
     digests: Digests,
     manifest: InputManifest,
+    /// The trusted inputs, and what is left of them without those that turned out to be outputs.
+    trusted: Option<(Digest, InputManifest)>,
     parent: Option<Parent>,
     key: Option<SshKey>,
     iso: Option<PathBuf>,
@@ -72,6 +74,7 @@ impl Run<'_> {
             build_id: &ready.build_id,
             manifest: &ready.manifest,
             observed: used.as_ref().and_then(|used| used.now.as_ref()),
+            trusted: ready.trusted.as_ref(),
             unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref()),
             not_portable: planned.not_portable.clone(),
             built: &built,
@@ -121,7 +124,9 @@ impl Run<'_> {
             now.written.retain(|path| !now.paths.contains(path));
             used.first_seen = &now.paths - &before.paths;
             let inputs = observed::inputs(project, &now.paths, &mut ready.digests)?;
-            ready.manifest = ready.manifest.clone().without(InputKind::Observed).with(inputs);
+            let (named, written) = told_apart(&ready.manifest, &now);
+            ready.trusted = (written && succeeded).then(|| (ready.manifest.combined, named.clone()));
+            ready.manifest = named.without(InputKind::Observed).with(inputs);
             if !succeeded {
                 // It has not come to everything that it uses, and what it wrote stays in its work directory.
                 now.paths.extend(before.paths.iter().cloned());
@@ -171,6 +176,7 @@ impl Run<'_> {
             mirror,
             digests,
             manifest,
+            trusted: None,
             parent,
             key,
             iso,

@@ -77,7 +77,12 @@ impl Place {
     ) -> Call<'a, W> {
         let call = self.var_files.iter().fold(call, |call, file| call.var_file(file));
         let call = vars.iter().fold(call, |call, (name, value)| call.var(name, value));
-        call.only(prepared.builder.only.iter().cloned())
+        let call = call.only(prepared.builder.only.iter().cloned());
+        // A stage without a repository must not lead git to the one that it lies in.
+        match prepared.hermetic || !prepared.builder.in_place {
+            true => call.set("GIT_CEILING_DIRECTORIES", &self.work),
+            false => call,
+        }
     }
 }
 
@@ -102,13 +107,15 @@ pub fn injected(
     given: &Given<'_>,
 ) -> Vec<(String, String)> {
     let Given { parent, key, iso } = given;
+    // What is read of the project by way of it is to be noticed.
+    let root = if prepared.builder.in_place { &place.stage } else { &project.root };
     let values = [
         (FILE_VARIABLE, place.user_data().display().to_string()),
         ("hybrid_output_dir", output_dir.display().to_string()),
         ("hybrid_build_id", build_id.to_owned()),
         ("hybrid_run_id", project.run_id.to_string()),
         ("hybrid_env", prepared.target.env.to_string()),
-        ("hybrid_root", project.root.display().to_string()),
+        ("hybrid_root", root.display().to_string()),
         ("hybrid_iso_path", iso.map_or("iso".to_owned(), |path| path.display().to_string())),
         ("hybrid_parent_image", parent.map_or("parent-image".to_owned(), |parent| parent.location.clone())),
         ("hybrid_parent_build_id", parent.map_or(String::new(), |parent| parent.image.build_id.to_string())),

@@ -26,11 +26,11 @@ pub fn status(project: &Project, selector: &Selector, env: Option<&EnvName>) -> 
     let is_asked =
         |target: &Target| selector.matches(&target.builder) && env.is_none_or(|env| *env == target.env);
     let records = || state.builders.iter().filter(|(target, _)| is_asked(target));
-    let built = records().filter(|(_, record)| record.last_build.is_some());
+    let judged = records().filter(|(_, record)| record.last_build.is_some() || record.trusted.is_some());
     let now = Now {
         building: store.build_holders()?,
         abandoned: abandoned::abandoned(project, &store)?,
-        plans: plans(project, built.map(|(target, _)| target)),
+        plans: plans(project, judged.map(|(target, _)| target)),
     };
     Ok(StatusReport {
         serial: state.serial,
@@ -43,7 +43,7 @@ pub fn status(project: &Project, selector: &Selector, env: Option<&EnvName>) -> 
 struct Now {
     building: Vec<BuildHolder>,
     abandoned: Vec<Abandoned>,
-    /// What a plan says of targets that have a build, or why there is none.
+    /// What a plan says of targets that were validated or built, or why there is none.
     plans: BTreeMap<Target, Result<Standing, &'static str>>,
 }
 
@@ -66,8 +66,24 @@ fn plans<'a>(
     if by_env.is_empty() {
         return plans;
     }
-    let Ok(all) = project.select(&Selector::all()) else { return plans };
+    let all = match project.select(&Selector::all()) {
+        Ok(all) => all,
+        Err(error) => {
+            // Without an inventory nothing can be said of any of them.
+            for (env, ids) in by_env {
+                let target = |id: &BuilderId| Target { builder: id.clone(), env: env.clone() };
+                plans.extend(ids.into_iter().map(|id| (target(id), Err(error.code()))));
+            }
+            return plans;
+        }
+    };
+    // One that could not be read is not one that is gone.
+    let broken = all.diagnostics.iter().find(|one| one.is_error()).map(|one| one.code);
     for (env, ids) in by_env {
+        if let Some(code) = broken {
+            let unread = ids.iter().filter(|id| all.inventory.get(id).is_none());
+            plans.extend(unread.map(|id| (Target { builder: (*id).clone(), env: env.clone() }, Err(code))));
+        }
         let planned =
             |keep: &dyn Fn(&BuilderId) -> bool| project.plan(&all.narrowed(keep)?, env, &Values::default());
         if let Ok(plan) = planned(&|id| ids.contains(id)) {
@@ -96,6 +112,8 @@ impl Now {
     fn of_target(&self, project: &Project, target: &Target, record: &BuilderRecord) -> TargetStatus {
         let last = record.last_build.as_ref();
         let (mut reasons, is_trusted) = match self.plans.get(target) {
+            // That it was never built is its state.
+            Some(Ok(standing)) if last.is_none() => (doubts(project, record), standing.is_trusted),
             Some(Ok(standing)) => (standing.reasons.clone(), standing.is_trusted),
             Some(Err(code)) => (vec![format!("its inputs cannot be looked at ({code})")], false),
             None => (doubts(project, record), record.trusted.is_some()),

@@ -81,6 +81,9 @@ pub(super) fn follow(work: &mut Work<'_>, start: &Start) {
     while let Some(path) = queue.pop() {
         let Some(text) = tree.work.disk.text(&path) else { continue };
         let before = tree.work.len();
+        for line in text.lines().filter(|line| line.contains("env")) {
+            tree.work.mention(line, &|| Location::whole_file(&path));
+        }
         tree.used_by(&path, &text);
         let new: BTreeSet<PathBuf> = tree.work.since(before).map(|(path, _)| path.clone()).collect();
         queue.extend(new.into_iter().filter(|path| is_text(path) && seen.insert(path.clone())));

@@ -257,7 +257,12 @@ impl<'w, 'a> Attribute<'w, 'a> {
     }
 
     fn command(&mut self, text: &Text<'_>, side: Side) {
-        let from = commands::From { attribute: self.name, side, ansible: self.plugin.starts_with("ansible") };
+        let from = commands::From {
+            attribute: self.name,
+            side,
+            ansible: self.plugin.starts_with("ansible"),
+            reads: false,
+        };
         commands::look(self.work, text.text, &from, &mut self.reached, text.location);
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use hc_config::Location;
 use hc_records::InputKind;
 
+use super::around;
 use super::disk::{Found, is_own};
 use super::globs;
 use super::places::ROOT;
@@ -44,6 +45,32 @@ const READ: [&str; 22] = [
     "grep",
     "diff",
 ];
+/// Commands that ask for a file without reading it, which no access time tells.
+const ASK: [&str; 8] = ["[", "[[", "test", "stat", "readlink", "du", "wc", "realpath"];
+/// Tests of a shell that ask for files.
+const FILE_TESTS: [&str; 10] = ["-e", "-f", "-d", "-s", "-r", "-L", "-h", "-w", "-nt", "-ot"];
+/// Calls of other languages that do the same.
+const EXISTS: [&str; 9] =
+    ["exists", "exist?", "isfile", "is_file", "isdir", "is_dir", "access(", "stat(", "Test-Path"];
+/// Commands that read the files behind their name, and write none of them.
+const READERS: [&str; 16] = [
+    "cat",
+    ".",
+    "source",
+    "sh",
+    "bash",
+    "zsh",
+    "python",
+    "python3",
+    "perl",
+    "ruby",
+    "jq",
+    "head",
+    "tail",
+    "base64",
+    "sha256sum",
+    "md5sum",
+];
 /// Where files of this machine lie that decide what a command does.
 const MACHINE: [&str; 7] =
     ["/etc/", "/home/", "/root/", "/opt/", "/srv/", "/usr/share/", "/usr/local/share/"];
@@ -58,6 +85,8 @@ pub(super) struct From<'a> {
     pub(super) side: Side,
     /// Whether Ansible gets its arguments.
     pub(super) ansible: bool,
+    /// Whether the command at hand reads what it names, and writes none of it.
+    pub(super) reads: bool,
 }
 
 /// Which words of a command count as directories.
@@ -104,6 +133,10 @@ pub(super) fn look(
     let mut seen = BTreeSet::new();
     bases.retain(|base| seen.insert(base.clone()));
     let text = text.replace("$HOME/", "~/").replace("${HOME}/", "~/");
+    if from.side == Side::Host {
+        work.mention(&text, location);
+        around::look(work, &text, from.attribute, location);
+    }
     for command in words::commands(&text) {
         if let [cd, dir, ..] = command.as_slice()
             && matches!(cd.as_str(), "cd" | "pushd")
@@ -134,7 +167,12 @@ fn words_of(
     from: &From<'_>,
     location: &dyn Fn() -> Location,
 ) {
+    if from.side == Side::Host && asks_for_anything(command) {
+        work.unknown(from.attribute, UnknownKind::RunTime, location());
+    }
     let directories = Directories::of(command, from);
+    let program = command.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
+    let from = &From { reads: READERS.contains(&program), ..*from };
     for word in command {
         for candidate in words::candidates(word) {
             if let Some(parts) = words::parts(&candidate) {
@@ -164,8 +202,9 @@ fn one(
     }
     let host = from.side == Side::Host;
     if globs::has(text) {
-        // `./*` in a command of the image means the image's directory.
-        if host && text.contains('/') && !text.starts_with('/') {
+        // `./*` in a command of the image means the image's directory. `*` alone is told by what the run lists.
+        let names_files = text.contains('/') || directories == Directories::Words && text.contains('.');
+        if host && names_files && !text.starts_with('/') {
             for (_, spot) in globs::every(work.disk, base, text) {
                 if !matches!(&spot.found, Found::File(path) | Found::Dir(path) if is_own(path)) {
                     work.add(&spot, InputKind::Asset, location);
@@ -195,6 +234,10 @@ fn one(
         Found::Outside(link) if host => {
             let what = link.clone().map_or(OutsideKind::Command, OutsideKind::Link);
             let machine = MACHINE.iter().any(|dir| text.starts_with(dir)) || text.starts_with("~/");
+            let what = match what {
+                OutsideKind::Command if from.reads => OutsideKind::Read,
+                what => what,
+            };
             if machine || matches!(what, OutsideKind::Link(_)) {
                 work.problems.outside.push(Outside { path: text.into(), location: location(), what });
             }
@@ -251,13 +294,51 @@ pub(super) fn scripts(work: &mut Work<'_>) {
         let own = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut bases = vec![own, work.bases.workdir.clone(), work.bases.template.clone(), PathBuf::new()];
         bases.dedup();
-        let from = From { attribute: "script", side: Side::Host, ansible: false };
+        work.mention(&text, &place);
+        around::look(work, &text, "script", &place);
+        let from = From { attribute: "script", side: Side::Host, ansible: false, reads: false };
         for command in words::commands(&text) {
             let directories = Directories::of(&command, &from);
+            let names = if asks(&command) { Names::Bare } else { Names::Paths };
+            if asks_for_anything(&command) {
+                work.unknown(from.attribute, UnknownKind::RunTime, place());
+            }
             for candidate in command.iter().flat_map(|word| words::candidates(word)) {
-                in_script(work, &candidate, directories, &bases, &place);
+                in_script(work, &candidate, (directories, names), &bases, &place);
             }
         }
+        for line in text.lines().filter(|line| EXISTS.iter().any(|call| line.contains(call))) {
+            for name in words::commands(line).concat() {
+                in_script(work, &name, (Directories::Never, Names::Bare), &bases, &place);
+            }
+        }
+    }
+}
+
+/// Which words of a script may name a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// Those that are written like a path, or have an ending.
+    Paths,
+    /// All.
+    Bare,
+}
+
+/// Whether a command asks for what only the name of a file tells: that it is there, how large it is.
+fn asks(command: &Command) -> bool {
+    command.iter().any(|word| ASK.contains(&word.as_str()))
+}
+
+/// Whether a command asks for a file whose name is computed as a whole: no access time tells which one that was.
+fn asks_for_anything(command: &Command) -> bool {
+    let Some(at) = command.iter().position(|word| ASK.contains(&word.as_str())) else { return false };
+    let rest = &command[at + 1..];
+    let is_test = matches!(command[at].as_str(), "[" | "[[" | "test");
+    let is_about_files = rest.iter().any(|word| FILE_TESTS.contains(&word.as_str()));
+    let is_computed = |word: &String| word.chars().all(|c| c == words::VARIABLE) && !word.is_empty();
+    match is_test {
+        true => is_about_files && rest.iter().any(is_computed),
+        false => matches!(command[at].as_str(), "stat" | "du") && rest.iter().any(is_computed),
     }
 }
 
@@ -265,7 +346,7 @@ pub(super) fn scripts(work: &mut Work<'_>) {
 fn in_script(
     work: &mut Work<'_>,
     candidate: &str,
-    directories: Directories,
+    (directories, names): (Directories, Names),
     bases: &[PathBuf],
     location: &dyn Fn() -> Location,
 ) {
@@ -280,7 +361,7 @@ fn in_script(
     for base in bases {
         let Some(spot) = work.bases.spot(work.disk, base, text) else { continue };
         match &spot.found {
-            Found::File(path) if text.contains(['/', '.']) && !is_own(path) => {
+            Found::File(path) if (names == Names::Bare || text.contains(['/', '.'])) && !is_own(path) => {
                 if let Some(path) = work.add(&spot, InputKind::Asset, location) {
                     lead(work, path, Side::Host, false);
                 }

@@ -110,6 +110,13 @@ impl Disk {
         }
     }
 
+    /// The project's root as it was given, and without links.
+    pub(super) fn roots(&self) -> Vec<String> {
+        let mut roots = [&self.root, &self.real].map(|root| root.to_string_lossy().into_owned()).to_vec();
+        roots.dedup();
+        roots
+    }
+
     /// The part of an absolute path below the project.
     pub(crate) fn inside<'p>(&self, absolute: &'p Path) -> Option<&'p Path> {
         absolute.strip_prefix(&self.root).or_else(|_| absolute.strip_prefix(&self.real)).ok()

@@ -5,6 +5,7 @@
 //! Reads the project and nothing else; starts nothing.
 
 mod ansible;
+mod around;
 mod attribute;
 mod blocks;
 mod commands;
@@ -13,6 +14,7 @@ mod disk;
 mod env;
 mod globs;
 mod memory;
+mod mentions;
 mod places;
 mod positions;
 mod problems;
@@ -80,6 +82,10 @@ pub struct Closure {
     pub outputs: Vec<PathBuf>,
     /// Variables of the environment that the template reads.
     pub env: Vec<EnvUse>,
+    /// Names that may be variables of the environment, in what programs of this machine are told, with the first place.
+    pub mentions: BTreeMap<String, Location>,
+    /// Whether programs of this machine take part in the build: commands, scripts, Ansible.
+    pub runs_here: bool,
     /// What is wrong or unknown.
     pub problems: Problems,
 }
@@ -99,6 +105,11 @@ impl Closure {
         paths
     }
 
+    /// Whether packer also reads templates in JSON, of which nothing else is known.
+    pub fn has_json(&self) -> bool {
+        self.files.iter().any(|(path, _)| path.to_string_lossy().ends_with(".pkr.json"))
+    }
+
     /// Links that lead to a place in the project.
     pub fn inside(&self) -> impl Iterator<Item = &Link> {
         let outside = |link: &Link| self.problems.outside.iter().any(|one| one.what.is_link(link));
@@ -111,6 +122,11 @@ impl Closure {
     }
 }
 
+/// The variable that gets the project's root.
+const PROJECT: &str = "hybrid_root";
+/// Provisioners and others that start programs of this machine.
+const HERE: [&str; 5] = ["shell-local", "ansible", "external", "external-raw", "inspec"];
+
 /// Finds the closure of a builder.
 pub fn find(search: &Search<'_>) -> Closure {
     let disk = &search.memory.disk;
@@ -118,6 +134,9 @@ pub fn find(search: &Search<'_>) -> Closure {
     let bases = Bases { template: dir(&search.builder.dir), workdir: dir(&search.builder.workdir) };
     let values = search.vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
     let mut template = Template::new(disk, &bases, values, search.env);
+    if search.vars.contains_key(PROJECT) {
+        template.set(PROJECT, Value::String(places::ROOT.into()));
+    }
     let env = env::find(&search.builder.documents, search.vars, &mut template);
     let mut work = Work::new(disk, &bases);
     evaluated(search, &template, &mut work);
@@ -127,13 +146,14 @@ pub fn find(search: &Search<'_>) -> Closure {
     puppet::follow(&mut work);
     let start = playbooks(&mut work);
     let pulled = search.memory.pulled_in(&bases, start);
-    let Finished { files, trees, contents, unread, links, outputs, mut problems } =
+    let runs_here = search.builder.types().any(|kind| HERE.contains(&kind));
+    let Finished { files, trees, contents, unread, links, outputs, mentions, mut problems } =
         work.finish_with(pulled.as_deref());
     // The way out of it was taken.
     if !search.builder.metadata.inputs.is_empty() {
         problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
     }
-    Closure { files, trees, contents, unread, links, outputs, env, problems }
+    Closure { files, trees, contents, unread, links, outputs, env, mentions, runs_here, problems }
 }
 
 /// Everything that the template's expressions name.

@@ -80,8 +80,10 @@ pub enum OutsideKind {
     Medium,
     /// A key: it decides how the machine is reached.
     Credential,
-    /// Named in a command that runs on this machine.
+    /// Named in a command that runs on this machine, and may write it.
     Command,
+    /// Read by a command that runs on this machine.
+    Read,
     /// A link of the project that leads out of it.
     Link(Link),
     /// An absolute path to a file of the project: it is an input here, and means nothing on another machine.
@@ -214,7 +216,7 @@ fn outside(one: &Outside, weigh: Weigh<'_>) -> Option<Diagnostic> {
             ),
         ),
         // Said in the record of a build, not before every build.
-        OutsideKind::Medium | OutsideKind::Credential | OutsideKind::Command => return None,
+        OutsideKind::Medium | OutsideKind::Credential | OutsideKind::Command | OutsideKind::Read => return None,
     };
     Some(weigh("AssetOutsideProject", message, warning).at(one.location.clone()).hint(hint))
 }

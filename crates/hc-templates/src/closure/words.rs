@@ -13,8 +13,8 @@ const DEEPEST: usize = 20;
 /// One simple command: its words, without quotes.
 pub(super) type Command = Vec<String>;
 
-/// The commands of a shell text, those inside of `$(…)` included, in the order in which they end. The target of `>` is
-/// left out: it is written, not read.
+/// The commands of a shell text, those inside of `$(…)` included, in the order in which they end. The targets of `>` and
+/// `>>` are left out: they are written, not read.
 pub(super) fn commands(text: &str) -> Vec<Command> {
     let mut reader = Reader { rest: text.chars().collect(), at: 0, done: Vec::new() };
     while reader.at < reader.rest.len() {
@@ -76,7 +76,7 @@ impl Reader {
                     self.at += usize::from(appended);
                     let duplicated = self.peek(0) == Some('&');
                     self.at += usize::from(duplicated);
-                    line.written = !appended && !duplicated;
+                    line.written = !duplicated;
                 }
                 '#' if !line.open => {
                     while self.peek(0).is_some_and(|c| c != '\n') {
@@ -258,7 +258,7 @@ mod tests {
             ("sh ./a.sh", vec!["sh ./a.sh"]),
             ("a 'b c' \"d\"e\\ f", vec!["a b c de f"]),
             ("a && b; c | d", vec!["a", "b", "c", "d"]),
-            ("a <in.txt >out.txt 2>&1 >>log", vec!["a in.txt 2 1 log"]),
+            ("a <in.txt >out.txt 2>&1 >>log", vec!["a in.txt 2 1"]),
             ("cat $(ls dir/x) \"$(dirname \"$0\")/lib.sh\"", vec!["ls dir/x", "dirname $", "cat $ $/lib.sh"]),
             ("X=$HOME/x ${PWD}/y $1", vec!["X=~/x ./y $"]),
             ("a # b\nc", vec!["a", "c"]),

@@ -1,6 +1,6 @@
 //! What was found so far: inputs with their kinds, links, problems, and what is still to be looked into.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_config::Location;
@@ -9,6 +9,7 @@ use hc_records::{InputKind, InputTree};
 
 use super::disk::{Disk, Found, Link, Tree, Way, is_never, is_own};
 use super::globs;
+use super::mentions;
 use super::places::{Bases, Spot};
 use super::problems::{Outside, OutsideKind, Problems, Unknown, UnknownKind};
 
@@ -40,6 +41,8 @@ pub(super) struct Work<'a> {
     pub(super) playbooks: Vec<PathBuf>,
     /// Hiera configurations.
     pub(super) hieras: Vec<PathBuf>,
+    /// Names that may be variables of the environment, where a program of this machine is told them, with the first place.
+    pub(super) mentions: BTreeMap<String, Location>,
 }
 
 /// What is found in the end.
@@ -50,6 +53,7 @@ pub(super) struct Finished {
     pub(super) unread: Vec<PathBuf>,
     pub(super) links: Vec<Link>,
     pub(super) outputs: Vec<PathBuf>,
+    pub(super) mentions: BTreeMap<String, Location>,
     pub(super) problems: Problems,
 }
 
@@ -70,6 +74,7 @@ impl<'a> Work<'a> {
             scripts: Vec::new(),
             playbooks: Vec::new(),
             hieras: Vec::new(),
+            mentions: BTreeMap::new(),
         }
     }
 
@@ -161,6 +166,15 @@ impl<'a> Work<'a> {
         self.problems.unknown.push(Unknown { location, attribute: attribute.to_owned(), what });
     }
 
+    /// Notes the variables of the environment that a text of this machine names.
+    pub(super) fn mention(&mut self, text: &str, location: &dyn Fn() -> Location) {
+        for name in mentions::of(text) {
+            if !self.mentions.contains_key(name) {
+                self.mentions.insert(name.to_owned(), location());
+            }
+        }
+    }
+
     /// Whether anything was found below a path or by a name that has it as its beginning.
     pub(super) fn has_below(&self, path: &Path) -> bool {
         self.files.iter().any(|(file, _)| file.starts_with(path))
@@ -184,10 +198,13 @@ impl<'a> Work<'a> {
 
     /// As [`Work::finish`], with what was found elsewhere.
     pub(super) fn finish_with(mut self, other: Option<&Finished>) -> Finished {
-        if let Some(Finished { files, trees, contents, unread, links, problems, .. }) = other {
+        if let Some(Finished { files, trees, contents, unread, links, mentions, problems, .. }) = other {
             self.large.extend(trees.iter().cloned());
             self.contents.extend(contents.iter().cloned());
             self.unread.extend(unread.iter().cloned());
+            for (name, place) in mentions {
+                self.mentions.entry(name.clone()).or_insert_with(|| place.clone());
+            }
             self.files.extend(files.iter().cloned());
             self.links.extend(links.iter().cloned());
             self.problems.missing.extend(problems.missing.iter().cloned());
@@ -220,6 +237,7 @@ impl<'a> Work<'a> {
             unread: self.unread,
             links: self.links,
             outputs,
+            mentions: self.mentions,
             problems: self.problems,
         }
     }
