@@ -39,7 +39,7 @@ fn a_link_counts_by_where_it_leads_and_not_by_everything_behind_it() {
     link(".", "here");
     link("1.0", "version");
     built(&project);
-    assert_eq!(observed(&project), ["here", "used.txt", "version"]);
+    assert_eq!(observed(&project), ["here", "version"]);
     built(&project);
     project.write("unused.txt", "1\n");
     up_to_date(&project);
@@ -166,6 +166,7 @@ fn what_programs_take_from_the_environment_counts_where_they_name_it() {
         plan_says(&project, &[name, "1 to build"]);
         project.set_env(name, before);
     }
+    project.set_env("LANG", "C");
     project.set_env("AWS_PROFILE", "unnamed");
     project.set_env("LC_ADDRESS", "C");
     up_to_date(&project);
@@ -178,7 +179,7 @@ fn a_variable_that_a_command_names_and_does_not_get_is_told() {
     project.set_env("MINE", "7");
     let ran = project.ok(&["validate"]);
     assert!(ran.stderr.contains("warning[EnvNotPassed]: `BUILD_LABEL` is set"), "{}", ran.stderr);
-    assert!(!ran.stderr.contains("MINE"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("`MINE`"), "{}", ran.stderr);
     project.edit("hybrid.toml", "[project]", "[packer]\npass_env = [\"BUILD_LABEL\"]\n\n[project]");
     assert!(!project.ok(&["validate"]).stderr.contains("EnvNotPassed"));
     project.ok(&["build"]);

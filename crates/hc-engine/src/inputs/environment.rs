@@ -41,6 +41,8 @@ const TAKEN: [&str; 10] = [
     "LC_NUMERIC",
     "LC_TIME",
 ];
+/// Values that say the same as none.
+const NEUTRAL: [&str; 6] = ["", "C", "POSIX", "C.UTF-8", "C.utf8", "UTC"];
 /// Where things lie on a machine: another place is not another image.
 const PLACES: [&str; 13] = [
     "PATH",
@@ -69,6 +71,10 @@ pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
         let Some(name) = name.to_str().filter(|name| environment::reaches(name, allowed)) else { continue };
         let Some(secrecy) = use_of(name, prepared, allowed) else { continue };
         let value = value.to_string_lossy();
+        let is_named = prepared.closure.mentions.contains_key(name);
+        if TAKEN.contains(&name) && !is_named && NEUTRAL.contains(&value.as_ref()) {
+            continue;
+        }
         let told = match secrecy {
             Secrecy::Value if !is_secret(name) => value.as_ref(),
             _ => "",

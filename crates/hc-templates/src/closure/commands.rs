@@ -300,9 +300,6 @@ pub(super) fn scripts(work: &mut Work<'_>) {
         for command in words::commands(&text) {
             let directories = Directories::of(&command, &from);
             let names = if asks(&command) { Names::Bare } else { Names::Paths };
-            if asks_for_anything(&command) {
-                work.unknown(from.attribute, UnknownKind::RunTime, place());
-            }
             for candidate in command.iter().flat_map(|word| words::candidates(word)) {
                 in_script(work, &candidate, (directories, names), &bases, &place);
             }

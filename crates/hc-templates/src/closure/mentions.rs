@@ -30,7 +30,7 @@ pub(super) fn of(text: &str) -> BTreeSet<&str> {
         }
     }
     let kept = |name: &&str| text.contains(&format!("${{{name}:")) || text.contains(&format!("${{{name}-"));
-    named.retain(|name| !set.contains(name) || kept(&name));
+    named.retain(|name| !set.contains(name) || kept(name));
     named
 }
 

@@ -216,7 +216,9 @@ fn outside(one: &Outside, weigh: Weigh<'_>) -> Option<Diagnostic> {
             ),
         ),
         // Said in the record of a build, not before every build.
-        OutsideKind::Medium | OutsideKind::Credential | OutsideKind::Command | OutsideKind::Read => return None,
+        OutsideKind::Medium | OutsideKind::Credential | OutsideKind::Command | OutsideKind::Read => {
+            return None;
+        }
     };
     Some(weigh("AssetOutsideProject", message, warning).at(one.location.clone()).hint(hint))
 }

@@ -143,7 +143,9 @@ fn what_lies_outside_is_told_where_it_decides_an_image() {
     assert_eq!(shell("inline = [file(\"/etc/motd\")]"), [("/etc/motd".into(), OutsideKind::Asset)]);
     assert_eq!(shell("inline = [\"cat /etc/motd\"]"), [], "a path of the image");
     let host = outside(&provisioner("shell-local", "inline = [\"cat /etc/motd ~/.netrc /bin/true\"]"));
-    assert_eq!(host, [("/etc/motd".into(), OutsideKind::Command), ("~/.netrc".into(), OutsideKind::Command)]);
+    assert_eq!(host, [("/etc/motd".into(), OutsideKind::Read), ("~/.netrc".into(), OutsideKind::Read)]);
+    let host = outside(&provisioner("shell-local", "inline = [\"cp x /etc/motd\"]"));
+    assert_eq!(host, [("/etc/motd".into(), OutsideKind::Command)], "it may be written");
     let medium = outside(&source(
         "qemu",
         "iso_url = \"/srv/iso/x.iso\"\n  ssh_private_key_file = \"~/.ssh/id\"\n  efi_firmware_code = \"/usr/share/OVMF/CODE.fd\"",
