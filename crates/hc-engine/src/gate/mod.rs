@@ -14,7 +14,7 @@ use hc_records::{InputKind, InputManifest};
 use hc_state::State;
 
 use crate::error::{EngineError, Result};
-use crate::inputs::programs::Plugins;
+use crate::inputs::installed::Plugins;
 use crate::inputs::{self, portable};
 use crate::outcome::gate::{ChangeWord, InputChange, Refused, Verdict};
 use crate::project::Project;

@@ -14,7 +14,7 @@ use hc_packer::checksum::Sums;
 use hc_records::{InputTree, layout};
 
 use super::files;
-use super::programs::Plugins;
+use super::installed::Plugins;
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::{Project, StatCacheUse};

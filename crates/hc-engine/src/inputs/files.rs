@@ -8,7 +8,7 @@ use hc_records::{Input, InputKind, InputManifest, InputTree, Observed, layout};
 use hc_templates::builder_toml;
 use hc_templates::closure::OutsideKind;
 
-use super::elsewhere;
+use super::naming;
 use crate::prepare::Prepared;
 use crate::project::Project;
 
@@ -82,10 +82,8 @@ pub(super) fn outside_as_named(project: &Project, prepared: &Prepared) -> BTreeM
     for one in named {
         let Some(path) = located(project, prepared, &one.path).filter(|path| path.exists()) else { continue };
         // Sorted by place: where two name one file, the first does so everywhere.
-        if !found.contains_key(&path) {
-            let name = elsewhere::name(project, &one.path, &path);
-            found.insert(path, name);
-        }
+        let name = naming::name(project, &one.path, &path);
+        found.entry(path).or_insert(name);
     }
     found
 }

@@ -5,7 +5,9 @@ mod digests;
 mod elsewhere;
 mod environment;
 mod files;
+pub mod installed;
 mod known;
+mod naming;
 pub mod observed;
 pub mod plugins;
 pub mod portable;
@@ -80,7 +82,7 @@ pub fn collect(
         }
         let content = seen_twice(prepared.read.texts.get(&path), digests.of(&project.root, &path)?);
         let name = match path.is_absolute() {
-            true => elsewhere::name(project, &path, &path),
+            true => naming::name(project, &path, &path),
             false => {
                 let name = path.into_os_string().into_string();
                 name.unwrap_or_else(|name| name.to_string_lossy().into_owned())

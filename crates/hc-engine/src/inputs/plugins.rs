@@ -12,7 +12,8 @@ use hc_state::PluginRecord;
 use hc_templates::{Builder, requirements};
 
 use super::Digests;
-use super::programs::{self, Plugins};
+use super::installed::Plugins;
+use super::programs;
 use crate::error::Result;
 use crate::prepare::Prepared;
 use crate::project::Project;

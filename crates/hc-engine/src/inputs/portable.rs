@@ -9,7 +9,7 @@ use hc_templates::closure::OutsideKind;
 use hc_templates::requirements;
 
 use super::files;
-use super::programs::Plugins;
+use super::installed::Plugins;
 use crate::prepare::Prepared;
 use crate::project::Project;
 

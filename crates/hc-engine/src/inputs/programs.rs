@@ -7,46 +7,15 @@
 //! image. A program that is not pinned counts by its binary, and is told as such.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use hc_core::tree::Content;
-use hc_packer::plugins::{self, Installed, LockedPlugin, PluginLock};
+use hc_packer::plugins::{Installed, LockedPlugin};
 use hc_packer::{Packer, Platform};
 use hc_records::{Input, InputKind};
 
 use super::Digests;
 use crate::error::Result;
 use crate::project::Project;
-use crate::project::packer::Dirs;
-
-/// Plugins that are installed, and what the project locks them to.
-#[derive(Debug)]
-pub struct Plugins {
-    /// Where packer looks for them.
-    pub dir: Option<PathBuf>,
-    /// What is there.
-    pub installed: Vec<Installed>,
-    /// `plugins.lock`.
-    pub lock: Option<PluginLock>,
-}
-
-impl Plugins {
-    /// Looks at both.
-    ///
-    /// # Errors
-    /// `PluginInvalid` for a lock that cannot be read.
-    pub fn of(project: &Project) -> Result<Self> {
-        let dir = Dirs::of(project).plugins.or_else(|| plugins::default_dir(&project.host.vars));
-        let find = |dir| plugins::installed(dir, &project.host.platform);
-        let installed = dir.as_deref().map(find).unwrap_or_default();
-        Ok(Self { dir, installed, lock: PluginLock::load(&project.root)? })
-    }
-
-    /// What a plugin is locked to; a lock without a single checksum names nothing.
-    pub fn locked(&self, source: &str) -> Option<&LockedPlugin> {
-        self.lock.as_ref()?.plugins.get(source).filter(|locked| !locked.sha256.is_empty())
-    }
-}
 
 /// Packer as an input.
 ///

@@ -12,8 +12,8 @@ use hc_records::layout;
 use hc_templates::compose;
 
 use crate::error::{EngineError, Result};
+use crate::inputs::installed::Plugins;
 use crate::inputs::plugins::wanted;
-use crate::inputs::programs::Plugins;
 use crate::outcome::plugins::{PluginDoc, PluginVerdict, PluginsAction, PluginsReport};
 use crate::project::Project;
 use crate::project::packer::{self, Dirs};
