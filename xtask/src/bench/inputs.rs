@@ -20,18 +20,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
             dir.path().join("templates/linux/file/b0000/builder.toml"),
             "inputs = [\"templates/files/**\"]\n",
         )?;
-        std::fs::write(
-            dir.path().join(".gitignore"),
-            "/.hybrid/\n/logs/\n/state/\n/configs/dev/\n/artifacts/\n",
-        )?;
         fill(&dir.path().join("templates/files"), files)?;
-        for args in [
-            &["init", "--quiet"][..],
-            &["add", "--all"],
-            &["-c", "user.name=b", "-c", "user.email=b@b", "commit", "--quiet", "-m", "b"],
-        ] {
-            quiet(Path::new("git"), args, dir.path())?;
-        }
+        in_git(dir.path())?;
         quiet(&bench.hybrid, &["validate"], dir.path())?;
         let hybrid = |args: &'static [&'static str]| {
             let dir = dir.path();
@@ -64,4 +54,17 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+/// Commits a project, without what hybrid makes in it.
+pub(super) fn in_git(dir: &Path) -> Result<()> {
+    std::fs::write(dir.join(".gitignore"), "/.hybrid/\n/logs/\n/state/\n/configs/dev/\n/artifacts/\n")?;
+    for args in [
+        &["init", "--quiet"][..],
+        &["add", "--all"],
+        &["-c", "user.name=b", "-c", "user.email=b@b", "commit", "--quiet", "-m", "b"],
+    ] {
+        quiet(Path::new("git"), args, dir)?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod hashing;
 mod inputs;
 mod measure;
 mod project;
+mod scale;
 mod sources;
 mod state;
 mod stream;
@@ -35,6 +36,7 @@ const BENCHES: &[(&str, Run)] = &[
     ("inputs", inputs::run),
     ("stream", stream::run),
     ("sources", sources::run),
+    ("scale", scale::run),
 ];
 
 /// Runs the benchmarks that `words` name, all when none.
