@@ -271,3 +271,29 @@ fn a_failed_build_leaves_the_repository_as_it_was_and_keeps_its_stage() {
     plan_says(&project, &["need `hybrid validate` first"]);
     assert_eq!(observed(&project), ["notes.txt"]);
 }
+
+#[test]
+fn a_named_input_that_is_replaced_in_place_stays_an_input() {
+    if !works() {
+        return eprintln!("skipped: temporary files keep no access times here");
+    }
+    let project = adopted(&["sed -i s/a/b/ notes.txt", "cat notes.txt > copy.txt"]);
+    project.write("notes.txt", "a\n");
+    built(&project);
+    project.write("notes.txt", "a and more\n");
+    plan_says(&project, &["notes.txt", "1 to build"]);
+}
+
+#[test]
+fn an_access_time_that_is_set_back_hides_nothing() {
+    if !works() {
+        return eprintln!("skipped: temporary files keep no access times here");
+    }
+    let project = adopted(&[format!(
+        "tar --create --atime-preserve=replace {} | cat > image.tar",
+        hidden("notes.txt")
+    )]);
+    project.write("notes.txt", "a\n");
+    built(&project);
+    assert!(observed(&project).contains(&"notes.txt".to_owned()));
+}

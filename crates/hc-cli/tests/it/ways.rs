@@ -152,7 +152,7 @@ fn a_command_that_knows_where_the_project_lies_is_told() {
 
 #[test]
 fn what_programs_take_from_the_environment_counts_where_they_name_it() {
-    let mut project = adopted(&["echo built by $USER in $AWS_REGION; date"]);
+    let mut project = adopted(&["echo built by $USER in $AWS_REGION at $TZ; date"]);
     project.set_env("USER", "ada");
     project.set_env("AWS_REGION", "eu-1");
     project.set_env("TZ", "UTC");
@@ -166,9 +166,9 @@ fn what_programs_take_from_the_environment_counts_where_they_name_it() {
         plan_says(&project, &[name, "1 to build"]);
         project.set_env(name, before);
     }
-    project.set_env("LANG", "C");
+    project.set_env("LANG", "tr_TR.UTF-8");
     project.set_env("AWS_PROFILE", "unnamed");
-    project.set_env("LC_ADDRESS", "C");
+    project.set_env("LC_ALL", "C");
     up_to_date(&project);
 }
 

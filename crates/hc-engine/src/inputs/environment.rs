@@ -28,21 +28,6 @@ const PLUGINS: [(&str, &str); 14] = [
     ("HCP_", "hcp"),
     ("VAULT_", "vault"),
 ];
-/// What programs of this machine take without being told: languages and time zones.
-const TAKEN: [&str; 10] = [
-    "TZ",
-    "LANG",
-    "LANGUAGE",
-    "LC_ALL",
-    "LC_COLLATE",
-    "LC_CTYPE",
-    "LC_MESSAGES",
-    "LC_MONETARY",
-    "LC_NUMERIC",
-    "LC_TIME",
-];
-/// Values that say the same as none.
-const NEUTRAL: [&str; 6] = ["", "C", "POSIX", "C.UTF-8", "C.utf8", "UTC"];
 /// Where things lie on a machine: another place is not another image.
 const PLACES: [&str; 13] = [
     "PATH",
@@ -71,10 +56,6 @@ pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
         let Some(name) = name.to_str().filter(|name| environment::reaches(name, allowed)) else { continue };
         let Some(secrecy) = use_of(name, prepared, allowed) else { continue };
         let value = value.to_string_lossy();
-        let is_named = prepared.closure.mentions.contains_key(name);
-        if TAKEN.contains(&name) && !is_named && NEUTRAL.contains(&value.as_ref()) {
-            continue;
-        }
         let told = match secrecy {
             Secrecy::Value if !is_secret(name) => value.as_ref(),
             _ => "",
@@ -115,9 +96,8 @@ fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy
     let uses =
         |plugin: &str| by_command(plugin) || prepared.builder.types().any(|kind| kind.contains(plugin));
     let of_plugin = PLUGINS.iter().any(|(prefix, plugin)| name.starts_with(prefix) && uses(plugin));
-    let taken = prepared.closure.runs_here && TAKEN.contains(&name);
     let mentioned = prepared.closure.mentions.contains_key(name) && !PLACES.contains(&name);
-    (is_named || of_plugin || taken || mentioned).then_some(Secrecy::Value)
+    (is_named || of_plugin || mentioned).then_some(Secrecy::Value)
 }
 
 fn is_secret(name: &str) -> bool {

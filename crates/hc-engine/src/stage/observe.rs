@@ -15,6 +15,18 @@ pub(super) fn works(dir: &Path) -> bool {
         && std::fs::read(&probe).is_ok()
         && was_read(&probe);
     let _ = std::fs::remove_file(&probe);
+    tried && dirs_work(dir)
+}
+
+/// The same for directories, of which a file system may keep none (`nodiratime`).
+fn dirs_work(dir: &Path) -> bool {
+    let probe = dir.join(".observed");
+    let tried = std::fs::create_dir(&probe).is_ok()
+        && forget(&probe)
+        && !was_read(&probe)
+        && std::fs::read_dir(&probe).map(Iterator::count).is_ok()
+        && was_read(&probe);
+    let _ = std::fs::remove_dir(&probe);
     tried
 }
 

@@ -34,13 +34,16 @@ impl Mirror {
         let at = self.root.join(path);
         let is_output = || outputs.iter().any(|output| path.starts_with(output));
         !made.known
-            && observe::was_read(&at)
             && match &made.kind {
                 Kind::Copy(copied) => at.symlink_metadata().is_ok_and(|meta| {
                     let now = Stamp::of(&meta);
-                    now.is_as_written(&copied.copy) || (now.is_same_file(&copied.copy) && !is_output())
+                    let is_as_written = now.is_as_written(&copied.copy);
+                    // A link was made to it, or its access time was set back by those who read it.
+                    let was_handled = is_as_written && now.ctime != copied.copy.ctime;
+                    (observe::was_read(&at) || was_handled)
+                        && (is_as_written || (now.is_same_file(&copied.copy) && !is_output()))
                 }),
-                Kind::Link(..) | Kind::Dir => true,
+                Kind::Link(..) | Kind::Dir => observe::was_read(&at),
             }
     }
 
@@ -63,7 +66,8 @@ impl Mirror {
                 }
                 Some(Kind::Copy(copied)) => {
                     let Ok(now) = entry.metadata().map(|meta| Stamp::of(&meta)) else { continue };
-                    let was_read = now.is_same_file(&copied.copy) && observe::was_read(entry.path());
+                    // Another file in its place (`sed -i`) was made of what stood there, as far as anybody can tell.
+                    let was_read = !now.is_same_file(&copied.copy) || observe::was_read(entry.path());
                     if !now.is_as_written(&copied.copy) && self.is_observed && !was_read {
                         written.insert(text(path));
                     }
