@@ -114,3 +114,18 @@ fn what_cannot_be_moved_to_the_project_is_said_and_stays_where_it_is() {
     assert!(target.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ID)));
     assert_eq!(std::fs::read_to_string(target.join("above/above/stage/notes")).unwrap(), "mine\n");
 }
+
+#[test]
+fn a_link_that_leaves_the_project_by_a_relative_path_leads_where_it_did() {
+    let project = adopted(&["cat shared/lib.txt > out.txt"]);
+    let name = format!("{}-linked", project.root().file_name().unwrap().to_str().unwrap());
+    let beside = project.root().with_file_name(&name);
+    std::fs::create_dir(&beside).unwrap();
+    std::fs::write(beside.join("lib.txt"), "one\n").unwrap();
+    std::os::unix::fs::symlink(format!("../{name}"), project.path("shared")).unwrap();
+    built(&project);
+    assert_eq!(project.read("out.txt"), "one\n");
+    std::fs::write(beside.join("lib.txt"), "two\n").unwrap();
+    plan_says(&project, &["1 to build"]);
+    std::fs::remove_dir_all(&beside).unwrap();
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use hc_core::fs::normalize;
 use hc_core::stamp::Stamp;
 use walkdir::{DirEntry, WalkDir};
 
@@ -117,10 +118,13 @@ fn file(project: &Project, entry: &DirEntry, path: &Path, most: u64) -> Option<W
 }
 
 /// A link that names its target by an absolute path inside the repository leads into the repository, not the stage: it
-/// is made relative. All others stay as they are.
+/// is made relative. One that leaves the repository by a relative path would lead elsewhere: it is made absolute. All
+/// others stay as they are.
 fn retargeted(project: &Project, link: &Path, target: PathBuf) -> PathBuf {
-    match target.strip_prefix(&project.root) {
-        Ok(inside) => link.ancestors().skip(2).map(|_| Path::new("..")).collect::<PathBuf>().join(inside),
-        Err(_) => target,
+    if let Ok(inside) = target.strip_prefix(&project.root) {
+        return link.ancestors().skip(2).map(|_| Path::new("..")).collect::<PathBuf>().join(inside);
     }
+    let from = project.at(link.parent().unwrap_or(Path::new("")));
+    let leads = normalize(&from.join(&target));
+    if target.is_relative() && !leads.starts_with(&project.root) { leads } else { target }
 }
