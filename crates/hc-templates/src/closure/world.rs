@@ -16,7 +16,7 @@ use hc_config::hcl::world::{Answer, Call, World};
 
 use super::disk::{Disk, Found, is_own};
 use super::globs;
-use super::places::{Bases, ROOT, Spot};
+use super::places::{Bases, ROOT, Spot, shown};
 use super::problems::{Missing, MissingKind, Outside, OutsideKind, Problems, Unknown, UnknownKind};
 
 /// Contents larger than this are not carried through expressions; their file is an input all the same.
@@ -225,7 +225,7 @@ impl<'a> Template<'a> {
     }
 
     fn outside(&self, call: &Call<'_>, path: &str, what: OutsideKind) {
-        let outside = Outside { path: path.into(), location: (call.location)(), what };
+        let outside = Outside { path: shown(path).into(), location: (call.location)(), what };
         self.reads.borrow_mut().problems.outside.push(outside);
     }
 
