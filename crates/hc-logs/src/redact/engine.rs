@@ -219,9 +219,7 @@ impl Engine {
             limit = self.open_form(&squeezed).unwrap_or(limit).min(self.open_head(text, progress.done));
         }
         let mut candidates = Vec::new();
-        let mut at = 0;
-        while let Some(candidate) = self.heads.next(squeezed.bytes(), at) {
-            at = candidate + 1;
+        for candidate in self.heads.places(squeezed.bytes()) {
             let input = Input::new(squeezed.bytes()).range(candidate..).anchored(Anchored::Yes);
             let Some(found) = automaton.find(input) else { continue };
             let meaning = &self.meanings[found.pattern().as_usize()];
