@@ -297,3 +297,15 @@ fn an_access_time_that_is_set_back_hides_nothing() {
     built(&project);
     assert!(observed(&project).contains(&"notes.txt".to_owned()));
 }
+
+#[test]
+fn a_file_that_is_moved_away_unread_is_used() {
+    if !works() {
+        return eprintln!("skipped: temporary files keep no access times here");
+    }
+    let project = adopted(&["mkdir -p out".to_owned(), format!("mv {} out/image.txt", hidden("notes.txt"))]);
+    project.write("notes.txt", "a\n");
+    built(&project);
+    assert_eq!(observed(&project), ["notes.txt"]);
+    assert_eq!((project.read("out/image.txt"), project.read("notes.txt")), ("a\n".into(), "a\n".into()));
+}

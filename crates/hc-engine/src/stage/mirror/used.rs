@@ -1,13 +1,12 @@
 //! What a run used of its mirror, and what it wrote there (CLO-2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_core::stamp::Stamp;
 use walkdir::WalkDir;
 
 use super::{Kind, Made, Mirror, text};
-use crate::inputs::observed::GIT;
 use crate::stage::observe;
 
 impl Mirror {
@@ -17,17 +16,39 @@ impl Mirror {
         if !self.is_observed {
             return BTreeSet::new();
         }
-        let read: Vec<_> =
-            self.made.iter().filter(|(path, made)| self.is_used(path, made, outputs)).collect();
-        // Git looks at every directory: its commit stands for them.
-        let by_git = read.iter().any(|(path, _)| *path == Path::new(GIT));
-        read.into_iter()
-            .filter_map(|(path, made)| match made.kind {
-                Kind::Dir if by_git => None,
-                Kind::Dir => Some(text(path) + "/"),
-                Kind::Copy(_) | Kind::Link(..) => Some(text(path)),
-            })
-            .collect()
+        let moved = self.moved();
+        let is_used = |path: &Path, made: &Made| {
+            self.is_used(path, made, outputs) || (!made.known && moved.contains(path))
+        };
+        let read = self.made.iter().filter(|(path, made)| is_used(path, made));
+        read.map(|(path, made)| match made.kind {
+            Kind::Dir => text(path) + "/",
+            Kind::Copy(_) | Kind::Link(..) => text(path),
+        })
+        .collect()
+    }
+
+    /// Copies that lie elsewhere now: nobody read them where they were, and what they hold is used all the same.
+    fn moved(&self) -> BTreeSet<&Path> {
+        let copies = self.made.iter().filter_map(|(path, made)| match &made.kind {
+            Kind::Copy(copied) => Some((path.as_path(), &copied.copy)),
+            Kind::Link(..) | Kind::Dir => None,
+        });
+        let stands = |path: &Path, copy: &Stamp| {
+            let found = self.root.join(path).symlink_metadata();
+            found.is_ok_and(|meta| Stamp::of(&meta).is_same_file(copy))
+        };
+        let gone: BTreeMap<u64, &Path> = copies
+            .filter(|(path, copy)| !stands(path, copy))
+            .map(|(path, copy)| (copy.inode, path))
+            .collect();
+        if gone.is_empty() {
+            return BTreeSet::new();
+        }
+        let entries = WalkDir::new(&self.root).min_depth(1).into_iter().flatten();
+        let files = entries.filter(|entry| entry.file_type().is_file());
+        let inodes = files.filter_map(|entry| Some(Stamp::of(&entry.metadata().ok()?).inode));
+        inodes.filter_map(|inode| gone.get(&inode).copied()).collect()
     }
 
     fn is_used(&self, path: &Path, made: &Made, outputs: &[PathBuf]) -> bool {
