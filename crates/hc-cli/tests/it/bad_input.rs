@@ -61,7 +61,7 @@ fn a_value_of_the_environment_that_packer_is_not_given_is_an_error_at_its_place(
     project
         .run(&["validate"])
         .expect(1)
-        .says("error[EnvNotPassed]: `BUILD_LABEL` is set, but packer is not given it")
+        .says("error[EnvNotPassed]: `BUILD_LABEL` is set, but packer is not given its value")
         .says("`label` would get its value")
         .says("pass_env");
     project

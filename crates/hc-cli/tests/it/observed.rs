@@ -8,8 +8,11 @@ use crate::project::{Project, Ran};
 
 pub(crate) const ID: &str = "other.null.image";
 
-/// Whether temporary files keep access times; without them nothing is noticed, and each build says so.
+/// Whether what a build reads is noticed here: elsewhere than on Linux, only if temporary files keep access times.
 pub(crate) fn works() -> bool {
+    if cfg!(target_os = "linux") {
+        return true;
+    }
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "x").unwrap();
     let times = std::fs::FileTimes::new().set_accessed(SystemTime::UNIX_EPOCH);
@@ -130,11 +133,46 @@ fn names_in_a_directory_are_noticed_and_the_projects_own_directories_are_not() {
     project.write("parts/a", "a\n");
     project.write("parts/b", "b\n");
     built(&project);
-    assert_eq!(observed(&project), ["parts/"]);
+    assert_eq!(observed(&project), ["./", "parts/"]);
     built(&project);
     plan_says(&project, &["0 to build"]);
     project.write("parts/c", "c\n");
     plan_says(&project, &["parts/", "1 to build"]);
+}
+
+/// Packer lists both itself, when it reads the template.
+#[test]
+fn names_in_the_root_and_beside_the_template_count_when_a_program_lists_them() {
+    if !works() {
+        return eprintln!("skipped: temporary files keep no access times here");
+    }
+    for (command, seen, other) in
+        [("ls | wc -l", "./", "new.txt"), ("ls im* | wc -l", "image/", "image/new.txt")]
+    {
+        let silent = adopted(&["echo"]);
+        built(&silent);
+        assert!(observed(&silent).is_empty(), "{:?}", observed(&silent));
+        let project = adopted(&[command]);
+        let first = built(&project);
+        assert!(first.stderr.contains("warning[InputObserved]"), "{}", first.stderr);
+        assert!(observed(&project).contains(&seen.to_owned()), "{command}: {:?}", observed(&project));
+        built(&project);
+        plan_says(&project, &["0 to build"]);
+        project.write(other, "\n");
+        plan_says(&project, &[seen, "1 to build"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_that_asks_for_no_trace_is_noticed() {
+    let project = adopted(&[format!("dd iflag=noatime if={} of=/dev/null", hidden("secretly.txt"))]);
+    project.write("secretly.txt", "1\n");
+    built(&project);
+    assert_eq!(observed(&project), ["secretly.txt"]);
+    built(&project);
+    project.write("secretly.txt", "2\n");
+    plan_says(&project, &["secretly.txt", "1 to build"]);
 }
 
 #[test]
@@ -308,4 +346,42 @@ fn a_file_that_is_moved_away_unread_is_used() {
     built(&project);
     assert_eq!(observed(&project), ["notes.txt"]);
     assert_eq!((project.read("out/image.txt"), project.read("notes.txt")), ("a\n".into(), "a\n".into()));
+}
+
+/// In a mount namespace of its own, where `.hybrid` lies on a file system without access times.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_access_times_are_kept_the_kernel_tells_what_is_read() {
+    let project =
+        adopted(&[format!("cat {}", hidden("notes.txt")), format!("ls {} | wc -l", hidden("parts"))]);
+    project.write("notes.txt", "1\n");
+    project.write("parts/a", "a\n");
+    project.write("unused.txt", "1\n");
+    std::fs::create_dir_all(project.path(".hybrid")).unwrap();
+    let mount = "mount -t tmpfs -o noatime none .hybrid";
+    let inside = |then: &str| {
+        let script = format!("{mount} && {then}");
+        let args = ["--user", "--map-root-user", "--mount", "sh", "-c", &script];
+        let mut command = Command::new("unshare");
+        command
+            .args(args)
+            .current_dir(project.root())
+            .env_clear()
+            .envs(project.command(&[]).get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.output().unwrap()
+    };
+    if !inside("true").status.success() {
+        return eprintln!("skipped: no file system can be mounted here");
+    }
+    let hybrid = env!("CARGO_BIN_EXE_hybrid");
+    let ran = inside(&format!("{hybrid} validate && {hybrid} build"));
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && !said.contains("NotObserved"), "{said}");
+    assert!(said.contains("used `notes.txt`") && said.contains("the files in `parts`"), "{said}");
+    assert_eq!(observed(&project), ["notes.txt", "parts/"]);
+    project.ok(&["validate"]);
+    project.write("unused.txt", "2\n");
+    plan_says(&project, &["0 to build"]);
+    project.write("notes.txt", "2\n");
+    plan_says(&project, &["notes.txt", "1 to build"]);
 }

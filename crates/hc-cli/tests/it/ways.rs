@@ -153,6 +153,8 @@ fn a_command_that_knows_where_the_project_lies_is_told() {
 #[test]
 fn what_programs_take_from_the_environment_counts_where_they_name_it() {
     let mut project = adopted(&["echo built by $USER in $AWS_REGION at $TZ; date"]);
+    let settings = project.read("hybrid.toml");
+    project.write("hybrid.toml", &format!("{settings}\n[packer]\npass_env = [\"TZ\"]\n"));
     project.set_env("USER", "ada");
     project.set_env("AWS_REGION", "eu-1");
     project.set_env("TZ", "UTC");
@@ -233,4 +235,40 @@ fn status_says_what_plan_says_before_the_first_build_and_when_nothing_can_be_pla
     let target = &status["result"]["targets"][0];
     assert_eq!((&target["builder"], &target["trusted"]), (&ID.into(), &false.into()), "{target}");
     assert_eq!(target["state"], "stale", "{target}");
+}
+
+#[test]
+fn language_and_time_zone_are_those_of_no_machine() {
+    let mut project =
+        adopted(&["echo $(date +%Z) $LC_ALL. | sed 's/^/seen: /'; locale 2>&1 | grep LC_COLLATE"]);
+    for (zone, language) in [("UTC", "C"), ("Asia/Tokyo", "tr_TR.UTF-8")] {
+        project.set_env("TZ", zone);
+        project.set_env("LANG", language);
+        project.set_env("LC_ALL", language);
+        project.ok(&["validate"]);
+        let ran = project.ok(&["build", "--force"]);
+        assert!(ran.stderr.contains("seen: UTC ."), "{}", ran.stderr);
+        assert!(ran.stderr.contains("LC_COLLATE=\"C.UTF-8\""), "{}", ran.stderr);
+    }
+    up_to_date(&project);
+}
+
+#[test]
+fn asking_git_twice_whether_something_changed_sees_the_same_files() {
+    if !works() {
+        return eprintln!("skipped: temporary files keep no access times here");
+    }
+    let project = adopted(&["git describe --always --dirty"]);
+    project.write("image/used.txt", "1\n");
+    committed(&project);
+    built(&project);
+    assert!(observed(&project).contains(&"image/used.txt".to_owned()), "{:?}", observed(&project));
+    // Git tells states of a file apart by whole seconds, and would not look into it again.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    built(&project);
+    up_to_date(&project);
+    project.write("image/used.txt", "2\n");
+    plan_says(&project, &["image/used.txt", "1 to build"]);
+    git(&project, &["add", "image/used.txt"]);
+    plan_says(&project, &[".git", "1 to build"]);
 }

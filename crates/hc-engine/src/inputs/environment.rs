@@ -8,6 +8,7 @@ use hc_records::{Input, InputKind};
 
 use crate::prepare::Prepared;
 use crate::project::Project;
+use crate::project::packer::reaches;
 
 /// How variables of packer's own begin.
 const PACKER: &str = "PKR_VAR_";
@@ -53,7 +54,7 @@ pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
     let allowed = &project.settings.packer.pass_env;
     let mut inputs = Vec::new();
     for (name, value) in &project.host.vars {
-        let Some(name) = name.to_str().filter(|name| environment::reaches(name, allowed)) else { continue };
+        let Some(name) = name.to_str().filter(|name| reaches(name, allowed)) else { continue };
         let Some(secrecy) = use_of(name, prepared, allowed) else { continue };
         let value = value.to_string_lossy();
         let told = match secrecy {

@@ -60,6 +60,7 @@ fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<
         return Ok(Some(text(&git::state(project).unwrap_or_default())));
     }
     if let Some(dir) = path.strip_suffix('/') {
+        let dir = if dir == "." { "" } else { dir };
         return Ok(names(project, &located(project, dir))?.map(|names| text(&names)));
     }
     let at = located(project, path);

@@ -5,33 +5,34 @@ use std::path::Path;
 
 use hc_config::Diagnostic;
 use hc_core::EnvName;
-use hc_packer::environment;
 use hc_templates::closure::{Closure, EnvUse};
 
 use crate::project::Project;
-use crate::project::packer::{OWN_VARS, own_vars};
+use crate::project::packer::{is_given, own_vars, reaches};
 
 /// What every shell sets for itself.
 const OF_SHELLS: [&str; 11] =
     ["PWD", "OLDPWD", "SHLVL", "IFS", "PS1", "COLUMNS", "LINES", "HOSTNAME", "UID", "EUID", "BASH_VERSION"];
 
 /// The caller's environment, as far as it is text, in two parts.
-pub(super) struct Caller {
+pub(super) struct Caller<'a> {
+    /// What `pass_env` names.
+    further: &'a [String],
     passed: BTreeMap<String, String>,
     /// Names of what is kept from packer. Empty values count as absent: packer gets an empty text in both cases.
     stripped: Vec<String>,
 }
 
-impl Caller {
+impl<'a> Caller<'a> {
     /// Of the project's host.
-    pub(super) fn of(project: &Project) -> Self {
+    pub(super) fn of(project: &'a Project) -> Self {
         let further = &project.settings.packer.pass_env;
-        let mut caller = Self { passed: BTreeMap::new(), stripped: Vec::new() };
+        let mut caller = Self { further, passed: BTreeMap::new(), stripped: Vec::new() };
         for (name, value) in &project.host.vars {
             let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
-            if environment::reaches(name, further) {
+            if reaches(name, further) {
                 caller.passed.insert(name.to_owned(), value.to_owned());
-            } else if !value.is_empty() && !OWN_VARS.contains(&name) {
+            } else if !value.is_empty() && !is_given(name, value) {
                 caller.stripped.push(name.to_owned());
             }
         }
@@ -40,7 +41,7 @@ impl Caller {
 
     /// What packer sees for a target of `env`.
     pub(super) fn packer(&self, env: &EnvName, workdir: &Path) -> BTreeMap<String, String> {
-        let own = own_vars(env, workdir);
+        let own = own_vars(env, workdir, self.further).into_iter();
         let own = own.map(|(name, value)| (name.to_owned(), value.to_string_lossy().into_owned()));
         self.passed.clone().into_iter().chain(own).collect()
     }
@@ -49,7 +50,7 @@ impl Caller {
     pub(super) fn stripped(&self, uses: &[EnvUse]) -> Vec<Diagnostic> {
         let lost = |one: &&EnvUse| one.reaches && self.stripped.contains(&one.name);
         let told = uses.iter().filter(lost).map(|one| {
-            let message = format!("`{}` is set, but packer is not given it: env() is empty", one.name);
+            let message = format!("`{}` is set, but packer is not given its value", one.name);
             Diagnostic::error("EnvNotPassed", message)
                 .at(one.location.clone())
                 .label(format!("`{}` would get its value", one.variable))

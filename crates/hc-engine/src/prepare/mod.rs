@@ -191,7 +191,7 @@ struct Preparing<'a> {
     values: &'a Values,
     git_sha: String,
     memory: Memory,
-    caller: environment::Caller,
+    caller: environment::Caller<'a>,
 }
 
 impl<'a> Preparing<'a> {

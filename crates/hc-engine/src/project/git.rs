@@ -24,8 +24,8 @@ pub fn head(project: &Project) -> Option<String> {
 }
 
 /// What programs that ask git commonly learn, and no file of the project holds: the commit and the branch that are checked
-/// out, the tags that lead to the commit, and the settings of the repository; `None` outside git. What other branches and
-/// remotes say is left out: fetching changes nothing here.
+/// out, the tags that lead to the commit, the settings of the repository, and what is staged; `None` outside git. What other
+/// branches and remotes say is left out: fetching changes nothing here.
 pub fn state(project: &Project) -> Option<String> {
     let head = head(project)?;
     let branch = git(project, &["symbolic-ref", "--quiet", "HEAD"]).unwrap_or_default();
@@ -34,7 +34,8 @@ pub fn state(project: &Project) -> Option<String> {
     let settings = git(project, &["config", "--local", "--list"]).unwrap_or_default();
     let settings = settings.lines().filter(|line| !line.starts_with("branch."));
     let settings = settings.collect::<Vec<_>>().join("\n");
-    Some(format!("{head}\n{branch}{tags}{settings}"))
+    let staged = git(project, &["diff-index", "--cached", "HEAD"]).unwrap_or_default();
+    Some(format!("{head}\n{branch}{tags}{settings}{staged}"))
 }
 
 /// Whether the working tree has changes that no commit holds; `false` outside git.

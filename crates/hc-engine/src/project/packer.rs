@@ -7,6 +7,7 @@ use hc_config::settings::RuleScope;
 use hc_core::{EnvName, SecretString};
 use hc_packer::call::Call;
 use hc_packer::classify::Scope;
+use hc_packer::environment;
 use hc_packer::probe::Locate;
 use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
@@ -75,13 +76,32 @@ pub fn rules(project: &Project) -> Result<Rules> {
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
 }
 
-/// Names of the variables that hybrid sets for every call of packer, whatever the caller's environment says.
-pub const OWN_VARS: [&str; 3] = ["HYBRID_ENV", "HYBRIDCORE_ENV", "PWD"];
+/// Variables that hybrid sets for every call of packer, whatever the caller's environment says.
+const OWN_VARS: [&str; 3] = ["HYBRID_ENV", "HYBRIDCORE_ENV", "PWD"];
+/// What is the same on every machine unless `pass_env` names it: language and time zone, so that lists and dates do not depend
+/// on who builds; and that git only looks.
+const SETTLED: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("GIT_OPTIONAL_LOCKS", "0")];
 
-/// Their values.
-pub fn own_vars(env: &EnvName, cwd: &Path) -> [(&'static str, OsString); 3] {
+/// Whether a variable of the caller's reaches packer where `pass_env` names `further`.
+pub fn reaches(name: &str, further: &[String]) -> bool {
+    let is_settled = ["LANG", "LANGUAGE", "TZ"].contains(&name) || name.starts_with("LC_");
+    environment::is_named(name, further) || (environment::passes(name) && !is_settled)
+}
+
+/// Whether hybrid gives packer just this value, so that nothing is lost if the caller's does not reach it.
+pub fn is_given(name: &str, value: &str) -> bool {
+    OWN_VARS.contains(&name) || SETTLED.contains(&(name, value))
+}
+
+/// What hybrid sets for a call of packer.
+pub fn own_vars(env: &EnvName, cwd: &Path, further: &[String]) -> Vec<(&'static str, OsString)> {
     let [ours, older, dir] = OWN_VARS;
+    let settled = SETTLED.iter().filter(|(name, _)| !environment::is_named(name, further));
+    let settled = settled.map(|(name, value)| (*name, (*value).into()));
     [(ours, env.as_str().into()), (older, env.as_str().into()), (dir, cwd.into())]
+        .into_iter()
+        .chain(settled)
+        .collect()
 }
 
 /// Gives a call of packer what all calls of a project share; `cwd` and `work` are its own.
@@ -94,15 +114,19 @@ pub fn around<'a, W>(
     dirs: &Dirs,
 ) -> Call<'a, W> {
     let settings = &project.settings.packer;
+    let further = &settings.pass_env;
+    let reaching =
+        project.host.vars.iter().filter(|(name, _)| name.to_str().is_some_and(|name| reaches(name, further)));
     let call = call
         .cwd(cwd)
         .work(work)
-        .env(project.host.vars.iter().cloned())
-        .pass(settings.pass_env.iter().cloned())
+        .env(reaching.cloned())
+        .pass(further.iter().cloned())
         .timeout(settings.timeout.get())
         .grace(settings.grace.get())
         .clock(Clock::new(project.host.clock));
-    let call = own_vars(env, cwd).into_iter().fold(call, |call, (name, value)| call.set(name, value));
+    let call =
+        own_vars(env, cwd, further).into_iter().fold(call, |call, (name, value)| call.set(name, value));
     // Without a cache of the project packer would put one beside the templates.
     let call = call.cache_dir(dirs.cache.clone().unwrap_or_else(|| work.join("cache")));
     dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))

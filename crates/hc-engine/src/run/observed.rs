@@ -9,6 +9,7 @@ use hc_records::Observed;
 
 use crate::inputs::observed::GIT;
 use crate::prepare::Prepared;
+use crate::stage::mirror::Blind;
 
 /// More of them are counted and not named.
 const NAMED: usize = 20;
@@ -57,18 +58,28 @@ fn left_behind(prepared: &Prepared, why: &str) -> Diagnostic {
     Diagnostic::warning("ResultLeftBehind", message).hint(hint)
 }
 
-/// That what is used cannot be noticed here.
-pub(super) fn blind(id: &BuilderId) -> Diagnostic {
-    let message = format!("what {id} uses beyond its known inputs cannot be noticed here");
-    Diagnostic::warning("NotObserved", message).hint(
-        "the file system of the project keeps no access times (`noatime`): mount it with `relatime`, or name every input in builder.toml",
-    )
+/// That something which is used cannot be noticed here.
+pub(super) fn not_observed(id: &BuilderId, blind: Blind) -> Diagnostic {
+    let (message, instead) = match blind {
+        Blind::Files => (
+            format!("what {id} uses beyond its known inputs cannot be noticed here"),
+            "name every input in builder.toml",
+        ),
+        Blind::Git => (
+            format!("whether {id} asks git cannot be noticed here"),
+            "name `git_sha` in its overlay if its image depends on the commit",
+        ),
+    };
+    Diagnostic::warning("NotObserved", message).hint(format!(
+        "the file system of the project keeps no access times (`noatime`): mount it with `relatime`, or {instead}"
+    ))
 }
 
 fn warning(prepared: &Prepared, path: &str) -> Diagnostic {
     let id = &prepared.target.builder;
     let what = match path.strip_suffix('/') {
         _ if path == GIT => "the commit of the repository".to_owned(),
+        Some(".") => "the names of the files in the project's root".to_owned(),
         Some(dir) => format!("the names of the files in `{dir}`"),
         None => format!("`{path}`"),
     };

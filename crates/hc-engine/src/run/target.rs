@@ -90,7 +90,7 @@ impl Run<'_> {
         if succeeded {
             kept::keep_inputs(&self.project.root, &ready.build_id, &ready.manifest)?;
         }
-        let is_observed = ready.mirror.as_ref().map(Mirror::is_observed);
+        let blind = ready.mirror.as_ref().and_then(Mirror::blind);
         if used.as_ref().is_none_or(|used| used.left_behind.is_empty()) {
             self.clear(&ready.place, ready.mirror.take(), &ready.output_dir, succeeded);
         }
@@ -101,9 +101,7 @@ impl Run<'_> {
         let (builder, build_id) = (target.builder.to_string(), ready.build_id.to_string());
         let mut warnings =
             used.as_ref().map(|used| seen::warnings(&planned.prepared, used)).unwrap_or_default();
-        if is_observed == Some(false) {
-            warnings.push(seen::blind(&target.builder));
-        }
+        warnings.extend(blind.map(|blind| seen::not_observed(&target.builder, blind)));
         let observed = used.map(|used| used.first_seen.into_iter().collect()).unwrap_or_default();
         Ok(BuildDoc { builder, build_id, duration_ms, result, artifact, observed, warnings })
     }
@@ -225,7 +223,15 @@ impl Run<'_> {
             .output_dir(&ready.output_dir)
             .log(&ready.log)
             .redact(redaction)
-            .on_event(|event| self.teller.tell(Event::Packer { target: target.clone(), event }));
+            .on_event(|event| {
+                if let Some(mirror) = &ready.mirror {
+                    match event {
+                        hc_packer::Event::SourceStarted { .. } => mirror.begin_of_work(),
+                        _ => mirror.take_over(),
+                    }
+                }
+                self.teller.tell(Event::Packer { target: target.clone(), event });
+            });
         let call = ready.lock.iter().fold(call, |call, lock| call.hold(lock.file()));
         let mut built = self.chosen(call, prepared, &ready.manifest).run(&project.host.cancel)?;
         if built.result.ending == Some(EndingKind::TimedOut) {

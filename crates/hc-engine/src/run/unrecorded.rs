@@ -3,7 +3,7 @@
 use hc_config::secrets::SecretRef;
 
 use crate::prepare::Prepared;
-use crate::stage::mirror::Mirror;
+use crate::stage::mirror::{Blind, Mirror};
 
 /// Sources and post-processors that start no machine and fetch nothing.
 const LOCAL: [&str; 5] = ["file", "null", "manifest", "checksum", "compress"];
@@ -19,11 +19,13 @@ pub(super) fn of(prepared: &Prepared, mirror: Option<&Mirror>) -> Vec<String> {
     if !builder.provisioners.is_empty() || !builder.post_processors.iter().all(|kind| is_local(kind)) {
         said.push("files outside of the project that programs of this machine read by themselves".into());
     }
-    if mirror.is_some_and(|mirror| !mirror.is_observed()) {
-        said.push(
-            "files of the project beyond the known inputs: the file system keeps no access times".into(),
-        );
-    }
+    said.extend(mirror.and_then(Mirror::blind).map(|blind| {
+        let what = match blind {
+            Blind::Files => "files of the project beyond the known inputs",
+            Blind::Git => "what git says of the project",
+        };
+        format!("{what}: the file system keeps no access times")
+    }));
     for (name, var) in &prepared.resolution.vars {
         let from = match &var.secret {
             None => continue,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hc_config::settings;
-use hc_packer::environment;
+
 use hc_templates::adopt::{Survey, survey};
 
 use crate::error::{EngineError, Result};
 use crate::outcome::adopt::{AdoptReport, AdoptedDoc, UnmappedDoc};
 use crate::project::host::Host;
+use crate::project::packer::reaches;
 use crate::setup::init::name_of;
 use crate::setup::new_files::{NewFile, write_all};
 
@@ -97,7 +98,7 @@ fn settings_text(name: &str, found: &Survey) -> String {
     let further: Vec<String> = found
         .env
         .iter()
-        .filter(|name| !environment::passes(name) && *name != "PWD")
+        .filter(|name| !reaches(name, &[]) && *name != "PWD")
         .map(|name| quoted(name))
         .collect();
     if !further.is_empty() {

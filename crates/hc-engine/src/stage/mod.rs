@@ -1,5 +1,6 @@
 //! The directory that packer runs on: made once, hashed while it is made (TPL-3).
 
+mod listen;
 pub mod media;
 pub mod mirror;
 mod observe;
@@ -42,6 +43,7 @@ pub fn make(
     digests: &mut Digests,
     purpose: Purpose,
 ) -> Result<Option<Mirror>> {
+    let is_build = matches!(purpose, Purpose::Build);
     let (earlier, large) = match purpose {
         Purpose::Check(earlier) => (*earlier, Large::Linked),
         Purpose::Build => (None, Large::Copied),
@@ -58,8 +60,11 @@ pub fn make(
             true => None,
             false => mirror::claim(project, &prepared.target),
         });
-        let mirror = mirror::make(project, prepared, &place.stage, earlier)?;
+        let mut mirror = mirror::make(project, prepared, &place.stage, earlier)?;
         create_dirs(&place.cwd)?;
+        if is_build || !mirror.is_observed() {
+            mirror.listen();
+        }
         mirror.lend(digests);
         return Ok(Some(mirror));
     }

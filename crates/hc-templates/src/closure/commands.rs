@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hc_config::Location;
+use hc_core::fs::normalize;
 use hc_records::InputKind;
 
 use super::around;
@@ -205,6 +206,8 @@ fn one(
         // `./*` in a command of the image means the image's directory. `*` alone is told by what the run lists.
         let names_files = text.contains('/') || directories == Directories::Words && text.contains('.');
         if host && names_files && !text.starts_with('/') {
+            let dir = Path::new(text).parent().filter(|dir| !globs::has(&dir.to_string_lossy()));
+            work.picked_from.extend(dir.map(|dir| normalize(&base.join(dir))));
             for (_, spot) in globs::every(work.disk, base, text) {
                 if !matches!(&spot.found, Found::File(path) | Found::Dir(path) if is_own(path)) {
                     work.add(&spot, InputKind::Asset, location);

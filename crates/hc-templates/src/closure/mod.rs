@@ -84,6 +84,8 @@ pub struct Closure {
     pub env: Vec<EnvUse>,
     /// Names that may be variables of the environment, in what programs of this machine are told, with the first place.
     pub mentions: BTreeMap<String, Location>,
+    /// Directories of which a command of this machine takes what matches a pattern, and that is among the files.
+    pub picked_from: BTreeSet<PathBuf>,
     /// Whether programs of this machine take part in the build: commands, scripts, Ansible.
     pub runs_here: bool,
     /// What is wrong or unknown.
@@ -147,13 +149,25 @@ pub fn find(search: &Search<'_>) -> Closure {
     let start = playbooks(&mut work);
     let pulled = search.memory.pulled_in(&bases, start);
     let runs_here = search.builder.types().any(|kind| HERE.contains(&kind));
-    let Finished { files, trees, contents, unread, links, outputs, mentions, mut problems } =
+    let Finished { files, trees, contents, unread, links, outputs, mentions, picked_from, mut problems } =
         work.finish_with(pulled.as_deref());
     // The way out of it was taken.
     if !search.builder.metadata.inputs.is_empty() {
         problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
     }
-    Closure { files, trees, contents, unread, links, outputs, env, mentions, runs_here, problems }
+    Closure {
+        files,
+        trees,
+        contents,
+        unread,
+        links,
+        outputs,
+        env,
+        mentions,
+        picked_from,
+        runs_here,
+        problems,
+    }
 }
 
 /// Everything that the template's expressions name.

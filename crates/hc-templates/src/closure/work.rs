@@ -43,6 +43,8 @@ pub(super) struct Work<'a> {
     pub(super) hieras: Vec<PathBuf>,
     /// Names that may be variables of the environment, where a program of this machine is told them, with the first place.
     pub(super) mentions: BTreeMap<String, Location>,
+    /// Directories of which a command of this machine takes what matches a pattern.
+    pub(super) picked_from: BTreeSet<PathBuf>,
 }
 
 /// What is found in the end.
@@ -54,6 +56,7 @@ pub(super) struct Finished {
     pub(super) links: Vec<Link>,
     pub(super) outputs: Vec<PathBuf>,
     pub(super) mentions: BTreeMap<String, Location>,
+    pub(super) picked_from: BTreeSet<PathBuf>,
     pub(super) problems: Problems,
 }
 
@@ -75,6 +78,7 @@ impl<'a> Work<'a> {
             playbooks: Vec::new(),
             hieras: Vec::new(),
             mentions: BTreeMap::new(),
+            picked_from: BTreeSet::new(),
         }
     }
 
@@ -238,6 +242,7 @@ impl<'a> Work<'a> {
             links: self.links,
             outputs,
             mentions: self.mentions,
+            picked_from: self.picked_from,
             problems: self.problems,
         }
     }

@@ -11,8 +11,10 @@ use walkdir::WalkDir;
 use super::wanted::{Beside, Want, Wanted, What, wanted};
 use super::{Copied, Kind, Made, Mirror};
 use crate::error::Result;
+use crate::inputs::observed::GIT;
 use crate::prepare::Prepared;
 use crate::project::Project;
+use crate::stage::listen::Listener;
 use crate::stage::observe;
 
 /// How far above the project a mirror reaches, in directories.
@@ -35,6 +37,10 @@ pub fn make(project: &Project, prepared: &Prepared, root: &Path, earlier: Option
         mirror.made.clear();
     }
     mirror.root = root.to_owned();
+    // `""` is the root. Those of which a command takes what matches a pattern count by what matches.
+    let listed = prepared.builder.dir.ancestors().filter(|dir| !prepared.closure.picked_from.contains(*dir));
+    mirror.listed = listed.map(Path::to_owned).collect();
+    mirror.is_listed_again = false.into();
     create_dirs(root)?;
     above(project, prepared, root)?;
     mirror.keep_only(&wanted);
@@ -114,7 +120,7 @@ impl Mirror {
 
     /// Gives new copies the times of their originals, and begins to notice what is read.
     fn watch(&mut self) {
-        self.is_observed = observe::works(&self.root);
+        self.keeps_times = observe::works(&self.root);
         // Innermost first: the times of a directory come after those of what it holds.
         for (path, made) in self.made.iter_mut().rev() {
             let at = self.root.join(path);
@@ -137,6 +143,21 @@ impl Mirror {
             }
             made.is_new = false;
         }
+    }
+
+    /// Begins to hear what access times do not tell.
+    pub fn listen(&mut self) {
+        let root = (Path::new(""), self.root.clone());
+        let places = self.made.iter().filter_map(|(path, made)| match &made.kind {
+            Kind::Dir => Some((path.as_path(), self.root.join(path))),
+            // What lies in the mirror is heard itself, and git's own directory is read by many.
+            Kind::Link(..) if !self.keeps_times && !made.known && path != Path::new(GIT) => {
+                let end = self.root.join(path).canonicalize().ok().filter(|end| !end.starts_with(&self.root));
+                end.map(|end| (path.as_path(), end))
+            }
+            Kind::Link(..) | Kind::Copy(_) => None,
+        });
+        self.listener = Listener::to(std::iter::once(root).chain(places));
     }
 }
 

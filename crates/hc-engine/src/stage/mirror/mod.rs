@@ -14,6 +14,7 @@ mod wanted;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use hc_core::Digest;
 use hc_core::stamp::Stamp;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use walkdir::DirEntry;
 
 use crate::inputs::Digests;
+use crate::stage::listen::Listener;
 
 pub use make::make;
 pub use pool::claim;
@@ -60,12 +62,28 @@ struct Made {
     is_new: bool,
 }
 
+/// What of a run is not noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blind {
+    /// Which files and directories it reads.
+    Files,
+    /// Whether it asks git.
+    Git,
+}
+
 /// A mirror of the repository.
 #[derive(Debug, Default)]
 pub struct Mirror {
     root: PathBuf,
     made: BTreeMap<PathBuf, Made>,
-    is_observed: bool,
+    /// Whether access times tell what a run reads.
+    keeps_times: bool,
+    /// Tells what they do not.
+    listener: Option<Listener>,
+    /// Directories that packer lists itself when it reads the template.
+    listed: Vec<PathBuf>,
+    /// Whether it is noticed now that somebody else lists them.
+    is_listed_again: AtomicBool,
     /// Its place in the pool.
     slot: Option<slot::Slot>,
 }
@@ -73,7 +91,7 @@ pub struct Mirror {
 impl Mirror {
     /// Whether what a run reads is noticed.
     pub fn is_observed(&self) -> bool {
-        self.is_observed
+        self.keeps_times || self.listener.as_ref().is_some_and(Listener::is_complete)
     }
 
     /// The mirror out of a place that is about to be removed; `None` when it cannot be moved.
@@ -110,4 +128,10 @@ impl Mirror {
 fn text(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// A directory as records have it; the root of the project is `./`.
+fn directory(path: &Path) -> String {
+    let name = text(path);
+    if name.is_empty() { "./".to_owned() } else { name + "/" }
 }

@@ -50,7 +50,7 @@ pub(super) struct Want {
 /// Everything that is to be there, by path.
 pub(super) type Wanted = BTreeMap<PathBuf, Want>;
 
-/// What needs no watching: known inputs, what packer lists itself, what is hybrid's own.
+/// What needs no watching: known inputs, what packer lists itself, where a command takes what is known, what is hybrid's own.
 struct Known<'a> {
     inputs: crate::inputs::Known,
     links: BTreeSet<PathBuf>,
@@ -60,7 +60,9 @@ struct Known<'a> {
 fn known<'a>(project: &Project, prepared: &'a Prepared) -> Result<Known<'a>> {
     let links = prepared.closure.links.iter().map(|link| link.path.clone());
     let inputs = crate::inputs::Known::of(project, prepared)?;
-    Ok(Known { inputs, links: links.collect(), listed: prepared.builder.dir.ancestors().collect() })
+    let picked_from = prepared.closure.picked_from.iter().map(PathBuf::as_path);
+    let listed = prepared.builder.dir.ancestors().chain(picked_from).collect();
+    Ok(Known { inputs, links: links.collect(), listed })
 }
 
 /// Looks at the repository.
