@@ -45,6 +45,15 @@ fn replace(path: &Path, text: &str, way: usize) {
     }
 }
 
+/// Ends the edits, after a failure too.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Builds until `edits` edits were made; how many builds passed, and how many were refused.
 fn race(project: &Project, files: &[Edited], edits: usize, image: impl Fn(&Ran) -> String) -> (usize, usize) {
     let (stop, made) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -57,6 +66,7 @@ fn race(project: &Project, files: &[Edited], edits: usize, image: impl Fn(&Ran) 
     // So many edits in a row that most builds meet some, and no test takes forever.
     let pace = if edits > 1_000 { 100 } else { 10 };
     std::thread::scope(|scope| {
+        let _stops = Stops(&stop);
         for (at, file) in files.iter().enumerate() {
             let (stop, made, quiet) = (&stop, &made, &quiet);
             scope.spawn(move || {
@@ -92,7 +102,6 @@ fn race(project: &Project, files: &[Edited], edits: usize, image: impl Fn(&Ran) 
                 refused += 1;
             }
         }
-        stop.store(true, Ordering::Relaxed);
     });
     (passed, refused)
 }

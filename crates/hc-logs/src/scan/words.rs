@@ -33,12 +33,22 @@ fn words() -> &'static Words {
     })
 }
 
+/// Whether no line of a text can match any of `rules`.
+pub(super) fn excluded(text: &str, rules: Rules) -> bool {
+    let words = words();
+    let is_match = |finder: &AhoCorasick| is_odd(text) || finder.is_match(text);
+    words.always & rules == 0 && !words.finder.as_ref().is_none_or(is_match)
+}
+
+/// Patterns know that these two are an `s` and a `k`; the finder does not.
+fn is_odd(text: &str) -> bool {
+    !text.is_ascii() && text.contains(['\u{17f}', '\u{212a}'])
+}
+
 /// For each line, the rules that can match it. `lines` are their ranges in the text.
 pub(super) fn candidates(text: &str, lines: &[Range<usize>]) -> Vec<Rules> {
     let words = words();
-    // Patterns know that these two are an `s` and a `k`.
-    let odd = text.contains(['\u{17f}', '\u{212a}']);
-    let Some(finder) = words.finder.as_ref().filter(|_| !odd) else { return vec![Rules::MAX; lines.len()] };
+    let Some(finder) = words.finder.as_ref().filter(|_| !is_odd(text)) else { return vec![Rules::MAX; lines.len()] };
     let mut found = vec![words.always; lines.len()];
     let mut at = 0;
     for hit in finder.find_overlapping_iter(text) {
