@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         ["schema"] => schema::write(root),
         ["schema", "--check"] => schema::check(root),
         ["bench", words @ ..] => bench::main(root, words),
+        ["flames"] => bench::flames::main(root),
         ["fuzz", words @ ..] => fuzz::main(root, words),
         ["demo", words @ ..] => demo::main(root, words),
         ["package", words @ ..] => package::main(root, words),
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::check(root),
         _ => {
             eprintln!(
-                "usage: cargo xtask schema [--check] | docs [--check] | tidy | {} | bench [--json] [NAME]… | {} | {}",
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | {} | bench [--json] [NAME]… | flames | {} | {}",
                 demo::USAGE,
                 fuzz::USAGE,
                 package::USAGE

@@ -4,6 +4,7 @@
 //! machine disturbs both; what counts is the ratio of the medians.
 
 mod commands;
+pub(crate) mod flames;
 mod hashing;
 mod inputs;
 mod measure;

@@ -69,7 +69,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 /// A project in git in which all builders have the same files as inputs.
-fn project_of(builders: usize, files: usize) -> Result<tempfile::TempDir> {
+pub(super) fn project_of(builders: usize, files: usize) -> Result<tempfile::TempDir> {
     let dir = tempfile::tempdir()?;
     project::write(dir.path(), builders)?;
     for entry in std::fs::read_dir(dir.path().join("templates/linux/file"))? {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hcl_edit::Span;
 use hcl_edit::structure::Body;
@@ -11,9 +12,11 @@ use hcl_edit::template::Template;
 use crate::diagnostic::{Diagnostic, Location};
 
 /// A parsed `.pkr.hcl` or `.pkrvars.hcl` file. Read-only: people's files are never rewritten through it.
-/// `Debug` shows no text: var files hold values.
+/// `Debug` shows no text: var files hold values. A clone is the same file: a thousand builders share one layer.
 #[derive(Clone)]
-pub struct Document {
+pub struct Document(Arc<Parts>);
+
+struct Parts {
     path: PathBuf,
     text: String,
     body: Body,
@@ -22,8 +25,8 @@ pub struct Document {
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
-            .field("path", &self.path)
-            .field("bytes", &self.text.len())
+            .field("path", &self.0.path)
+            .field("bytes", &self.0.text.len())
             .finish_non_exhaustive()
     }
 }
@@ -47,7 +50,7 @@ impl Document {
                         .label("this string goes over the end of its line")
                         .hint("write `\\n` for a line break, or use a heredoc: `<<EOT`"),
                 )),
-                None => Ok(Self { path: path.to_owned(), text, body }),
+                None => Ok(Self::new(path, text, body)),
             },
             Err(error) => {
                 let at = error.location();
@@ -63,19 +66,23 @@ impl Document {
         }
     }
 
+    fn new(path: &Path, text: String, body: Body) -> Self {
+        Self(Arc::new(Parts { path: path.to_owned(), text, body }))
+    }
+
     /// The path as shown to people.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.0.path
     }
 
     /// The file's text.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The syntax tree.
     pub fn body(&self) -> &Body {
-        &self.body
+        &self.0.body
     }
 
     /// The place of a node of this document's tree.
@@ -85,7 +92,7 @@ impl Document {
 
     /// The place of a byte range.
     pub fn location_of(&self, span: Range<usize>) -> Location {
-        Location::new(&self.path, &self.text, span)
+        Location::new(&self.0.path, &self.0.text, span)
     }
 }
 
@@ -103,8 +110,8 @@ impl TextTemplate {
     /// # Errors
     /// One `HclSyntax` diagnostic with the place of the first error.
     pub fn parse(path: &Path, text: impl Into<String>) -> Result<Self, Box<Diagnostic>> {
-        let document = Document { path: path.to_owned(), text: text.into(), body: Body::new() };
-        match hcl_edit::parser::parse_template(&document.text) {
+        let document = Document::new(path, text.into(), Body::new());
+        match hcl_edit::parser::parse_template(document.text()) {
             Ok(template) => Ok(Self { document, template }),
             Err(error) => {
                 let start = error.location().offset();

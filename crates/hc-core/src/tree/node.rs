@@ -156,6 +156,17 @@ impl Node {
         }
     }
 
+    /// Tells the path of every file below it whose name is `wanted`, with `at` before it.
+    pub fn each_named(&self, at: &Path, wanted: &dyn Fn(&OsStr) -> bool, tell: &mut dyn FnMut(PathBuf)) {
+        for (name, entry) in &self.entries {
+            match entry {
+                Entry::File(_) if wanted(name) => tell(at.join(&**name)),
+                Entry::File(_) | Entry::Link(_) => {}
+                Entry::Dir(node) => node.each_named(&at.join(&**name), wanted, tell),
+            }
+        }
+    }
+
     /// Tells every directory of it, innermost first, itself last.
     pub fn each_dir(&self, tell: &mut dyn FnMut(&Self)) {
         for (_, entry) in &self.entries {

@@ -139,8 +139,13 @@ pub(super) fn validate_target(
     let Worker { digests, spare } = worker;
     let mut mirror =
         stage::make(project, packer, prepared, &place, digests, Purpose::Check(spare.take().into()))?;
-    let manifest = collect(project, prepared, packer, digests)?;
-    let (outcome, depth, note) = run_packer(project, packer, prepared, &place)?;
+    // While packer starts.
+    let (manifest, checked) = std::thread::scope(|scope| {
+        let check = scope.spawn(|| run_packer(project, packer, prepared, &place));
+        let manifest = collect(project, prepared, packer, digests);
+        (manifest, check.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (manifest, (outcome, depth, note)) = (manifest?, checked?);
     let outputs = &prepared.closure.outputs;
     let read = mirror.as_ref().map(|mirror| mirror.read(outputs)).unwrap_or_default();
     let manifest = manifest.with(observed::inputs(project, &read, digests)?);

@@ -68,7 +68,8 @@ fn scan_for(path: &Path, text: &str, allow: &Allow, least: SecretSeverity) -> Ve
     let able = |rule: &&LineRule| rule.rule.severity >= least && looks_at(rule, path, &name);
     let rules: Vec<Option<&LineRule>> = line_rules().iter().map(|rule| Some(rule).filter(able)).collect();
     let has_marks = text.contains(allow::MARK);
-    let able = rules.iter().enumerate().filter(|(_, rule)| rule.is_some()).fold(0, |able, (at, _)| able | 1 << at);
+    let able =
+        rules.iter().enumerate().filter(|(_, rule)| rule.is_some()).fold(0, |able, (at, _)| able | 1 << at);
     // Most files hold nothing at all.
     if found.is_empty() && !has_marks && words::excluded(text, able) {
         return Vec::new();

@@ -48,7 +48,9 @@ fn is_odd(text: &str) -> bool {
 /// For each line, the rules that can match it. `lines` are their ranges in the text.
 pub(super) fn candidates(text: &str, lines: &[Range<usize>]) -> Vec<Rules> {
     let words = words();
-    let Some(finder) = words.finder.as_ref().filter(|_| !is_odd(text)) else { return vec![Rules::MAX; lines.len()] };
+    let Some(finder) = words.finder.as_ref().filter(|_| !is_odd(text)) else {
+        return vec![Rules::MAX; lines.len()];
+    };
     let mut found = vec![words.always; lines.len()];
     let mut at = 0;
     for hit in finder.find_overlapping_iter(text) {

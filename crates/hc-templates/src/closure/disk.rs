@@ -304,7 +304,13 @@ impl Disk {
         if let Some(known) = self.trees.borrow().get(&name) {
             return known.clone();
         }
-        let tree = Rc::new(self.walked(dir, dir, &|at, name| is_never(&at.join(name))));
+        // What lies above a name was asked about before the name.
+        let is_within_never = is_never(dir);
+        let skip = |at: &Path, name: &OsStr| match at.as_os_str().is_empty() {
+            true => is_never(Path::new(name)),
+            false => is_within_never || is_never_called(name),
+        };
+        let tree = Rc::new(self.walked(dir, dir, &skip));
         self.trees.borrow_mut().insert(name, tree.clone());
         tree
     }
@@ -362,12 +368,9 @@ impl Disk {
             }
             tree.links.extend(way.links);
         }
-        let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
-        tree.node.each_file(inside, &mut |path, _| {
-            if is_yaml(&path) {
-                tree.yaml.push(path);
-            }
-        });
+        let is_yaml =
+            |name: &OsStr| Path::new(name).extension().is_some_and(|end| end == "yml" || end == "yaml");
+        tree.node.each_named(inside, &is_yaml, &mut |path| tree.yaml.push(path));
         tree
     }
 }
@@ -376,7 +379,11 @@ impl Disk {
 pub(crate) fn is_never(path: &Path) -> bool {
     is_own(path)
         || path.iter().any(|part| NEVER.iter().any(|never| part == *never))
-        || path.file_name().is_some_and(|name| is_temporary(&name.to_string_lossy()))
+        || path.file_name().is_some_and(is_never_called)
+}
+
+fn is_never_called(name: &OsStr) -> bool {
+    NEVER.iter().any(|never| name == *never) || is_temporary(&name.to_string_lossy())
 }
 
 /// Whether a path lies in a directory that hybrid fills.

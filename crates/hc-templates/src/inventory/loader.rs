@@ -12,12 +12,13 @@ use hc_core::fs::read_text;
 
 use super::blocks;
 use super::builder::Builder;
+use super::files::{Ahead, TEXT_LIMIT, is_template, name};
 use crate::builder_toml::{self, BuilderToml};
 
-/// Largest template, var or metadata file that is read, in bytes.
-pub const TEXT_LIMIT: u64 = 8 << 20;
 /// Endings of files that only show what a var file looks like. One is used where the real file does not exist.
 pub const EXAMPLE_ENDINGS: [&str; 3] = [".example", ".sample", ".dist"];
+/// The layer that all builders have.
+const COMMON: &str = "templates/common.pkr.hcl";
 /// Directories of `templates/` that are no operating systems.
 const RESERVED: [&str; 7] = ["platforms", "vars", "scripts", "ansible", "puppet", "cloudinit", "files"];
 
@@ -27,6 +28,8 @@ pub(super) struct Loader<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Shared layers are read once, however many builders have them.
     shared: BTreeMap<PathBuf, Option<Document>>,
+    /// What was read beforehand, on all cores.
+    pub(super) ahead: Ahead,
     /// Directories that the mapping of hybrid.toml speaks for, whatever their place.
     taken: BTreeSet<PathBuf>,
     /// Documents of adopted directories that were read.
@@ -47,6 +50,7 @@ impl<'a> Loader<'a> {
             root,
             diagnostics: Vec::new(),
             shared: BTreeMap::new(),
+            ahead: Ahead::default(),
             taken,
             adopted_documents: BTreeMap::new(),
             examples: BTreeSet::new(),
@@ -71,6 +75,15 @@ impl<'a> Loader<'a> {
     }
 
     pub(super) fn walk(&mut self) -> Vec<Builder> {
+        let found = self.find();
+        let own = found.iter().flat_map(|(_, _, files)| files.iter().cloned());
+        let layers = found.iter().map(|(id, ..)| platform_layer(id)).chain([COMMON.into()]);
+        self.ahead = Ahead::read(self.root, own.chain(layers).collect());
+        found.into_iter().filter_map(|(id, dir, files)| self.builder(id, dir, files)).collect()
+    }
+
+    /// Directories of builders below `templates/`, with their templates.
+    fn find(&mut self) -> Vec<(BuilderId, PathBuf, Vec<PathBuf>)> {
         let mut found = Vec::new();
         for os in self.dirs(Path::new("templates")) {
             if RESERVED.contains(&name(&os)) {
@@ -84,7 +97,7 @@ impl<'a> Loader<'a> {
                         continue;
                     }
                     match BuilderId::new(name(&os), name(&platform), name(&variant)) {
-                        Ok(id) => found.extend(self.builder(id, variant, files)),
+                        Ok(id) => found.push((id, variant, files)),
                         Err(error) => self.diagnostics.push(
                             Diagnostic::error(error.code(), error.to_string())
                                 .at(Location::whole_file(&files[0]))
@@ -171,8 +184,7 @@ impl<'a> Loader<'a> {
     }
 
     fn builder(&mut self, id: BuilderId, dir: PathBuf, files: Vec<PathBuf>) -> Option<Builder> {
-        let mut layers = vec![PathBuf::from("templates/common.pkr.hcl")];
-        layers.push(PathBuf::from(format!("templates/platforms/{}.pkr.hcl", id.platform())));
+        let mut layers = vec![PathBuf::from(COMMON), platform_layer(&id)];
         layers.retain(|layer| self.root.join(layer).is_file());
         let vars = Path::new("templates/vars").join(id.os());
         let var_files = ["common", id.platform(), id.variant()]
@@ -344,8 +356,11 @@ impl<'a> Loader<'a> {
     }
 
     fn parse(&mut self, path: &Path) -> Option<Document> {
-        let text = self.text(path)?;
-        Document::parse(path, text).map_err(|problem| self.diagnostics.push(*problem)).ok()
+        let parsed = match self.ahead.take(path) {
+            Some(parsed) => parsed,
+            None => Document::parse(path, self.text(path)?),
+        };
+        parsed.map_err(|problem| self.diagnostics.push(*problem)).ok()
     }
 
     /// Packer's working directory, which the file at `path` names; `None` when it cannot be one.
@@ -375,10 +390,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-fn is_template(path: &Path) -> bool {
-    name(path).ends_with(".pkr.hcl") && !name(path).starts_with('.')
-}
-
-fn name(path: &Path) -> &str {
-    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+/// The layer that all builders of a platform have.
+fn platform_layer(id: &BuilderId) -> PathBuf {
+    format!("templates/platforms/{}.pkr.hcl", id.platform()).into()
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod builder;
+mod files;
 mod loader;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,10 @@ use hc_config::settings::AdoptedBuilder;
 use hc_core::BuilderId;
 
 pub use self::builder::{Builder, SourceBlock};
+use self::files::Ahead;
+pub use self::files::TEXT_LIMIT;
+pub use self::loader::EXAMPLE_ENDINGS;
 use self::loader::Loader;
-pub use self::loader::{EXAMPLE_ENDINGS, TEXT_LIMIT};
 
 /// All builders, sorted by id.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +30,7 @@ impl Inventory {
     pub fn load(root: &Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> (Self, Vec<Diagnostic>) {
         let mut loader = Loader::new(root, adopted);
         let mut builders = loader.walk();
+        loader.ahead = Ahead::of_adopted(root, adopted.values());
         for (id, mapping) in adopted {
             builders.extend(loader.adopted(id, mapping));
         }
