@@ -17,7 +17,7 @@ impl Report for CleanReport {
             |one: &PlannedRemoval| vec![one.scope.word().into(), one.path.clone(), table::bytes(one.size)];
         let mut rows: Vec<_> = self.removals.iter().map(row).collect();
         if self.texts.size > 0 {
-            let what = format!("{} kept texts of inputs", self.texts.count);
+            let what = format!("kept texts of inputs ({})", self.texts.count);
             rows.push(vec![Scope::Artifacts.word().into(), what, table::bytes(self.texts.size)]);
         }
         let mut text = table::table(&["scope", "path", "size"], rows, style);
