@@ -1,5 +1,4 @@
-//! Finds what must not be seen: one automaton over all forms of all secrets and the anchors of all token
-//! shapes.
+//! Finds what must not be seen: all forms of all secrets and the anchors of all token shapes.
 //!
 //! Promises: the union of **all** matches is covered, not a choice of them (`abcdefghi` with the secrets
 //! `abcdef` and `defghi` becomes `***`), and [`Engine::advance`] covers the same bytes however a text is
@@ -8,11 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
-
 use super::counts::Counts;
 use super::forms;
 use super::heads::Heads;
+use super::patterns::Patterns;
 use super::squeeze::{self, Squeezed};
 use crate::token::{self, Pattern, Runs, Tail, TokenRule, Verdict};
 
@@ -104,7 +102,7 @@ impl Progress {
     }
 }
 
-/// What one pattern of the automaton stands for.
+/// What one pattern stands for.
 #[derive(Debug, Default, Clone)]
 struct Meaning {
     /// The form it is, by rule name.
@@ -115,13 +113,10 @@ struct Meaning {
 
 /// The compiled search.
 pub(crate) struct Engine {
-    /// Asked only where [`Heads`] says that a pattern may begin.
-    automaton: Option<AhoCorasick>,
     heads: Heads,
+    /// Asked only where [`Heads`] says that a pattern may begin.
+    patterns: Patterns,
     meanings: Vec<Meaning>,
-    /// Patterns, sorted: whether a text ends inside one is a binary search.
-    sorted: Vec<Vec<u8>>,
-    longest: usize,
     has_forms: bool,
     tokens: &'static [TokenRule],
     /// Token patterns that begin before their anchor.
@@ -183,12 +178,10 @@ impl Engine {
         }
         let (sorted, meanings): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         Self {
-            automaton: build(&sorted),
             has_forms: meanings.iter().any(|meaning| meaning.form.is_some()),
             meanings,
-            longest: sorted.iter().map(Vec::len).max().unwrap_or(0),
             heads: Heads::new(&sorted),
-            sorted,
+            patterns: Patterns::new(sorted),
             tokens,
             headed,
         }
@@ -196,7 +189,7 @@ impl Engine {
 
     /// How many byte strings are searched for.
     pub(crate) fn patterns(&self) -> usize {
-        self.sorted.len()
+        self.patterns.all().len()
     }
 
     /// Looks at `text` from `progress.done` on, covers what is decided and says up to where. With `whole`,
@@ -209,10 +202,10 @@ impl Engine {
         counts: &mut Counts,
     ) -> usize {
         self.extend_tails(text, progress);
-        let Some(automaton) = &self.automaton else {
+        if self.patterns() == 0 {
             progress.seen = text.len();
             return text.len();
-        };
+        }
         let squeezed = Squeezed::new(text);
         let mut limit = text.len();
         if !whole {
@@ -220,19 +213,19 @@ impl Engine {
         }
         let mut candidates = Vec::new();
         for candidate in self.heads.places(squeezed.bytes()) {
-            let input = Input::new(squeezed.bytes()).range(candidate..).anchored(Anchored::Yes);
-            let Some(found) = automaton.find(input) else { continue };
-            let meaning = &self.meanings[found.pattern().as_usize()];
+            let Some(found) = self.patterns.at_start_of(&squeezed.bytes()[candidate..]) else { continue };
+            let meaning = &self.meanings[found];
             if let Some(rule) = meaning.form {
-                let start = cover_from(&squeezed, found.start(), found.end());
-                let end = squeezed.origin_of_end(found.end());
+                let past = candidate + self.patterns.all()[found].len();
+                let start = cover_from(&squeezed, candidate, past);
+                let end = squeezed.origin_of_end(past);
                 candidates.push(Candidate { key: start, start, end, rule, tail: None });
             }
             for &(rule, index) in &meaning.anchors {
                 let token = &self.tokens[rule];
                 let pattern = &token.patterns[index];
                 let (anchor, back) = pattern.anchor();
-                let begin = squeezed.origin(found.start());
+                let begin = squeezed.origin(candidate);
                 let Some(start) = begin.checked_sub(back).filter(|start| *start >= progress.done) else {
                     continue;
                 };
@@ -275,22 +268,18 @@ impl Engine {
     /// Where the first form begins that the text may end inside of.
     fn open_form(&self, squeezed: &Squeezed<'_>) -> Option<usize> {
         let bytes = squeezed.bytes();
-        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        let from = bytes.len().saturating_sub(self.patterns.longest().saturating_sub(1));
         let at = (from..bytes.len()).find(|at| self.is_open(&bytes[*at..]))?;
         Some(cover_from(squeezed, at, bytes.len() + 1))
     }
 
     fn is_open(&self, suffix: &[u8]) -> bool {
-        if !self.heads.may_begin(suffix) {
-            return false;
-        }
-        let at = self.sorted.partition_point(|pattern| pattern.as_slice() <= suffix);
-        self.sorted.get(at).is_some_and(|pattern| pattern.starts_with(suffix))
+        self.heads.may_begin(suffix) && self.patterns.going_on(suffix).next().is_some()
     }
 
     /// Every place where `line` may end inside a form that begins there, the longest first.
     pub(crate) fn open_ends(&self, line: &[u8]) -> Vec<usize> {
-        let from = line.len().saturating_sub(self.longest.saturating_sub(1));
+        let from = line.len().saturating_sub(self.patterns.longest().saturating_sub(1));
         (from..line.len())
             .filter(|at| self.forms_from(&line[*at..]).next().is_some())
             .take(MOST_ENDS)
@@ -328,17 +317,9 @@ impl Engine {
 
     /// The forms of secrets that begin with `begun` and go on.
     fn forms_from<'a>(&'a self, begun: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        let from = if self.heads.may_begin(begun) {
-            self.sorted.partition_point(|pattern| pattern.as_slice() <= begun)
-        } else {
-            self.sorted.len()
-        };
-        self.sorted[from..]
-            .iter()
-            .zip(&self.meanings[from..])
-            .take_while(move |(pattern, _)| pattern.starts_with(begun))
-            .filter(|(_, meaning)| meaning.form.is_some())
-            .map(|(pattern, _)| pattern.as_slice())
+        let may_begin = self.heads.may_begin(begun);
+        let forms = may_begin.then(|| self.patterns.going_on(begun)).into_iter().flatten();
+        forms.filter(|at| self.meanings[*at].form.is_some()).map(|at| self.patterns.all()[at].as_slice())
     }
 
     /// Where the first token begins whose anchor the text has not reached; the length of the text if none.
@@ -370,19 +351,4 @@ fn start_tail(text: &[u8], progress: &mut Progress, runs: &mut Runs, mut tail: T
 fn cover_from(squeezed: &Squeezed<'_>, start: usize, end: usize) -> usize {
     let last_break = squeezed.last_break_in(start + 1..end.min(start + SHORT_HEAD + 1));
     squeezed.origin(last_break.unwrap_or(start))
-}
-
-fn build(patterns: &[Vec<u8>]) -> Option<AhoCorasick> {
-    if patterns.is_empty() {
-        return None;
-    }
-    // Building fails only beyond 2^31 states; the other kind then still fits.
-    let build = |kind| {
-        AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .start_kind(StartKind::Anchored)
-            .kind(Some(kind))
-            .build(patterns)
-    };
-    build(AhoCorasickKind::ContiguousNFA).or_else(|_| build(AhoCorasickKind::NoncontiguousNFA)).ok()
 }

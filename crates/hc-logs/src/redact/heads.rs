@@ -1,16 +1,20 @@
 //! The fast way over text in which nothing begins: where may a pattern begin at all?
 //!
-//! Ordinary log text passes at one look for every four bytes: a pattern of six bytes or more that begins at one of four
-//! neighbouring places shows three bytes that are known at the last of them. The few shorter patterns are left to the
+//! Ordinary log text passes at one look for every four bytes: a pattern of seven bytes or more that begins at one of four
+//! neighbouring places shows four bytes that are known at the last of them. The few shorter patterns are left to the
 //! vector search of a library; where there are too many of them for that, every place is looked at. Only where a pattern
-//! may begin is the automaton asked. False alarms are allowed, misses are not.
+//! may begin are the patterns asked. False alarms are allowed, misses are not.
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
-/// Bits of a table; 8 KiB stay in the first cache.
-const BITS: u32 = 16;
-/// Bytes that one look sees.
-const GRAM: usize = 3;
+/// Words of a table that every look asks; 8 KiB stay in the first cache.
+const SMALL: usize = 1 << 10;
+/// Words of a table that is asked where the small one says yes; fewer false alarms are worth 64 KiB.
+const LARGE: usize = 1 << 13;
+/// Bytes that one look sees: three would find the dashes and blanks of hex in every line.
+const GRAM: usize = 4;
+/// Bytes that a look at every place sees.
+const HEAD: usize = 3;
 /// Places that one look decides about.
 const STRIDE: usize = 4;
 /// Looks that are made at once.
@@ -22,43 +26,37 @@ const SHORT_GROUP: usize = 48;
 /// With more searches, looking at every place is as fast.
 const MOST_SEARCHES: usize = 4;
 
-/// Three bytes in a set, by their hash.
-struct Grams(Box<[u64; 1 << (BITS - 6)]>);
+/// A set of numbers, by their hash.
+struct Table<const WORDS: usize>(Box<[u64; WORDS]>);
 
-impl Grams {
+impl<const WORDS: usize> Table<WORDS> {
     fn new() -> Self {
-        Self(Box::new([0; 1 << (BITS - 6)]))
+        Self(Box::new([0; WORDS]))
     }
 
-    fn index(bytes: [u8; GRAM]) -> usize {
-        Self::index_of(u32::from(bytes[0]) | u32::from(bytes[1]) << 8 | u32::from(bytes[2]) << 16)
+    fn index(number: u32) -> usize {
+        (number.wrapping_mul(0x9e37_79b1) >> (26 - WORDS.ilog2())) as usize
     }
 
-    /// Of the low three bytes of `number`.
-    fn index_of(number: u32) -> usize {
-        ((number << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
-    }
-
-    fn insert(&mut self, bytes: [u8; GRAM]) {
-        let index = Self::index(bytes);
+    fn insert(&mut self, number: u32) {
+        let index = Self::index(number);
         self.0[index >> 6] |= 1 << (index & 63);
     }
 
-    /// 1 where the low three bytes of `number` are in the set, 0 elsewhere.
+    /// 1 for a number in the set, 0 for most others.
     fn bit(&self, number: u32) -> u64 {
-        let index = Self::index_of(number);
+        let index = Self::index(number);
         self.0[index >> 6] >> (index & 63) & 1
-    }
-
-    fn contains(&self, bytes: [u8; GRAM]) -> bool {
-        let index = Self::index(bytes);
-        self.0[index >> 6] >> (index & 63) & 1 != 0
     }
 }
 
-/// The three bytes at each place of `bytes`.
-fn grams(bytes: &[u8]) -> impl Iterator<Item = [u8; GRAM]> {
-    bytes.windows(GRAM).map(|window| [window[0], window[1], window[2]])
+/// The first three bytes of these four, as a number.
+fn head(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) << 8
+}
+
+fn gram(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk::<GRAM>().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 fn pair(one: u8, two: u8) -> usize {
@@ -68,7 +66,7 @@ fn pair(one: u8, two: u8) -> usize {
 /// Which bytes begin patterns. Patterns have at least two bytes.
 pub(super) struct Heads {
     /// The first bytes of all patterns.
-    begins: Grams,
+    begins: Table<SMALL>,
     /// By two bytes.
     pairs: Vec<u64>,
     firsts: [bool; 256],
@@ -79,36 +77,65 @@ pub(super) struct Heads {
 /// What makes it enough to look at every fourth place.
 struct Sparse {
     /// What such a look sees of the long patterns.
-    inside: Grams,
+    inside: Table<SMALL>,
+    /// What they begin with.
+    begins: Table<LARGE>,
     /// Find the short patterns.
     short: Vec<AhoCorasick>,
 }
 
 impl Sparse {
     fn new(patterns: &[Vec<u8>]) -> Option<Self> {
-        let mut inside = Grams::new();
+        let (mut inside, mut begins) = (Table::new(), Table::new());
         for pattern in patterns.iter().filter(|pattern| pattern.len() >= LONG) {
-            grams(&pattern[..LONG]).for_each(|gram| inside.insert(gram));
+            pattern[..LONG].windows(GRAM).filter_map(gram).for_each(|gram| inside.insert(gram));
+            gram(pattern).into_iter().for_each(|gram| begins.insert(gram));
         }
         // A pattern of two bytes makes a search for three bytes dull, so it gets one of its own.
         let short = |lengths: std::ops::Range<usize>| -> Vec<&[u8]> {
             let short = patterns.iter().filter(|pattern| lengths.contains(&pattern.len()));
             short.map(Vec::as_slice).collect()
         };
-        let (pairs, others) = (short(0..GRAM), short(GRAM..LONG));
+        let (pairs, others) = (short(0..HEAD), short(HEAD..LONG));
         let groups = pairs.chunks(SHORT_GROUP).chain(others.chunks(SHORT_GROUP));
         let short = groups.map(search).collect::<Option<Vec<_>>>()?;
-        (short.len() <= MOST_SEARCHES).then_some(Self { inside, short })
+        (short.len() <= MOST_SEARCHES).then_some(Self { inside, begins, short })
+    }
+
+    /// The first place from `from` on where a long pattern may begin.
+    fn next(&self, text: &[u8], from: usize) -> Option<usize> {
+        // A look decides about its own place and those before it, back to the look before.
+        let is_begin = |place: &usize| gram(&text[*place..]).is_some_and(|gram| self.begins.bit(gram) != 0);
+        let begin = |look: usize| (look + 1 - STRIDE..=look).find(is_begin);
+        let mut look = from + STRIDE - 1;
+        while let Some(block) = text.get(look..look + LOOKS * STRIDE) {
+            // Independent of each other, without a jump.
+            let mut hits = 0;
+            for (index, bytes) in block.chunks_exact(STRIDE).enumerate() {
+                hits |= gram(bytes).map_or(0, |gram| self.inside.bit(gram)) << index;
+            }
+            while hits != 0 {
+                if let Some(place) = begin(look + STRIDE * hits.trailing_zeros() as usize) {
+                    return Some(place);
+                }
+                hits &= hits - 1;
+            }
+            look += LOOKS * STRIDE;
+        }
+        let is_inside = |look: &usize| gram(&text[*look..]).is_some_and(|gram| self.inside.bit(gram) != 0);
+        (look..text.len()).step_by(STRIDE).filter(is_inside).find_map(begin)
     }
 }
 
 impl Heads {
     pub(super) fn new(patterns: &[Vec<u8>]) -> Self {
-        let (mut begins, mut pairs, mut firsts) = (Grams::new(), vec![0_u64; 1024], [false; 256]);
+        let (mut begins, mut pairs, mut firsts) = (Table::new(), vec![0_u64; 1024], [false; 256]);
         for pattern in patterns {
             match *pattern.as_slice() {
-                [one, two, three, ..] => begins.insert([one, two, three]),
-                [one, two] => (0..=u8::MAX).for_each(|three| begins.insert([one, two, three])),
+                [one, two, three, ..] => begins.insert(head([one, two, three, 0])),
+                [one, two] => {
+                    (0..=u8::MAX).for_each(|three| begins.insert(head([one, two, three, 0])));
+                }
                 _ => {}
             }
             if let [one, two, ..] = *pattern.as_slice() {
@@ -129,34 +156,9 @@ impl Heads {
     /// The first place from `at` on where one of the patterns may begin that the short searches do not find.
     fn next_long(&self, text: &[u8], at: usize) -> Option<usize> {
         match &self.sparse {
-            Some(sparse) => self.next_sparse(&sparse.inside, text, at),
+            Some(sparse) => sparse.next(text, at),
             None => self.next_dense(text, at),
         }
-    }
-
-    fn next_sparse(&self, inside: &Grams, text: &[u8], from: usize) -> Option<usize> {
-        // A look decides about its own place and those before it, back to the look before.
-        let begin = |look: usize| {
-            let mut places = look + 1 - STRIDE..=look;
-            places.find(|place| self.may_begin(&text[*place..]))
-        };
-        let mut look = from + STRIDE - 1;
-        while let Some(block) = text.get(look..look + LOOKS * STRIDE) {
-            // Independent of each other, without a jump.
-            let mut hits = 0;
-            for (index, word) in block.chunks_exact(STRIDE).enumerate() {
-                hits |= inside.bit(u32::from_le_bytes([word[0], word[1], word[2], 0])) << index;
-            }
-            while hits != 0 {
-                if let Some(place) = begin(look + STRIDE * hits.trailing_zeros() as usize) {
-                    return Some(place);
-                }
-                hits &= hits - 1;
-            }
-            look += LOOKS * STRIDE;
-        }
-        let looks = (look..(text.len() + 1).saturating_sub(GRAM)).step_by(STRIDE);
-        looks.filter(|look| inside.contains([text[*look], text[*look + 1], text[*look + 2]])).find_map(begin)
     }
 
     fn next_dense(&self, text: &[u8], at: usize) -> Option<usize> {
@@ -166,7 +168,7 @@ impl Heads {
             let word = u64::from_le_bytes(eight);
             let mut hits = 0;
             for offset in 0..6 {
-                hits |= self.begins.bit((word >> (8 * offset)) as u32) << offset;
+                hits |= self.begins.bit(((word >> (8 * offset)) as u32) << 8) << offset;
             }
             if hits != 0 {
                 return Some(at + hits.trailing_zeros() as usize);
@@ -182,7 +184,7 @@ impl Heads {
             [] => false,
             [one] => self.firsts[usize::from(one)],
             [one, two] => self.pairs[pair(one, two) >> 6] >> (pair(one, two) & 63) & 1 != 0,
-            [one, two, three, ..] => self.begins.contains([one, two, three]),
+            [one, two, three, ..] => self.begins.bit(head([one, two, three, 0])) != 0,
         }
     }
 }

@@ -13,6 +13,7 @@ mod engine;
 mod forms;
 mod heads;
 mod lines;
+mod patterns;
 mod squeeze;
 mod stream;
 

@@ -5,6 +5,7 @@
 
 mod bundles;
 mod canaries;
+mod encodings;
 mod false_positives;
 mod kills;
 mod logging;
