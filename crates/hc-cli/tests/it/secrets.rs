@@ -346,3 +346,31 @@ fn drift_and_snippets_show_no_secret() {
     let refused = project.run(&["validate"]).expect(1).says("dev.pkrvars.hcl:2:");
     assert!(!refused.stderr.contains("Summer2026"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_secret_that_is_a_word_of_a_name_is_refused_at_its_source() {
+    let mut project = Project::with_motd();
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "  type        = string",
+        "  type        = string\n  sensitive   = true",
+    );
+    project.write("configs/overlays/dev.pkrvars.hcl", "hostname = \"h\"\nmessage = env(\"GREETING\")\n");
+    project.set_env("GREETING", "good-enough-51");
+    project.ok(&["validate"]);
+    for weak in ["motd", "linux", "file", "images"] {
+        project.set_env("GREETING", weak);
+        for command in ["validate", "plan", "build"] {
+            let ran = project.run(&[command]).expect(1).says("error[SecretTooWeak]: the secret `message`");
+            let ran = ran.says("configs/overlays/dev.pkrvars.hcl:2:");
+            // Nothing was hidden that names something.
+            assert!(
+                !ran.stderr.contains("REDACTED") && ran.stderr.contains("linux.file.motd"),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+    project.set_env("GREETING", "good-enough-52");
+    project.ok(&["build"]);
+}

@@ -71,7 +71,10 @@ impl Project {
         let remembered = Remembered::load(self);
         let packer = packer::find(self)?;
         let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
-        secrets::at_hand(self, &prepared);
+        let weak = secrets::at_hand(self, &prepared);
+        if !weak.is_empty() {
+            return Err(EngineError::Invalid(weak));
+        }
         let store = store::open(self)?;
         let state = store.read()?;
         diagnostics.extend(abandoned::warnings(self, &store)?);

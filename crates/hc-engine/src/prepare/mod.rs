@@ -9,6 +9,7 @@ pub mod secrets;
 mod sources;
 pub mod stacks;
 mod values;
+mod weak;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -2,15 +2,15 @@
 
 use std::io::Read as _;
 
-use hc_config::Value;
 use hc_config::hcl::types::Type;
 use hc_config::secrets::{SecretRef, SecretSource, fetch};
+use hc_config::{Diagnostic, Value};
 use hc_core::Cancel;
 use hc_core::SecretString;
 use hc_logs::redact::{MAX_SECRET, MIN_SECRET};
 use hc_packer::process::{self, Ending, Invocation, Pipe};
 
-use super::Prepared;
+use super::{Prepared, weak};
 use crate::error::{EngineError, Result};
 use crate::project::Project;
 
@@ -44,6 +44,9 @@ pub fn fetch_all(project: &Project, prepared: &Prepared) -> Result<Vec<(String, 
         if length < MIN_SECRET {
             tracing::warn!(target_id = %prepared.target, "secret `{name}` is too short to be hidden in logs");
         }
+        if weak::is_weak(project, prepared, value.expose()) {
+            return Err(EngineError::Invalid(vec![weak::refused(prepared, name)]));
+        }
         hide(project, value.expose());
         secrets.push((name.clone(), value));
     }
@@ -51,15 +54,21 @@ pub fn fetch_all(project: &Project, prepared: &Prepared) -> Result<Vec<(String, 
 }
 
 /// Makes known what programs of the project could print by themselves: secrets of the environment and of files, and
-/// values of sensitive variables that no file holds. Nothing is asked for, and what cannot be had is left out.
-pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Prepared>) {
+/// values of sensitive variables that no file holds. Nothing is asked for, and what cannot be had is left out. Those that
+/// are too weak are not made known, and told.
+pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Prepared>) -> Vec<Diagnostic> {
     let cancel = Cancel::new();
+    let mut problems = Vec::new();
     for one in prepared {
         for (name, var) in &one.resolution.vars {
             match (&var.secret, &var.value) {
                 (Some(reference @ (SecretRef::Env(_) | SecretRef::File(_))), _) => {
-                    if let Ok(secret) = fetch(reference, &Source { project, cancel: &cancel }) {
-                        hide(project, secret.expose());
+                    match fetch(reference, &Source { project, cancel: &cancel }) {
+                        Ok(secret) if weak::is_weak(project, one, secret.expose()) => {
+                            problems.push(weak::refused(one, name));
+                        }
+                        Ok(secret) => hide(project, secret.expose()),
+                        Err(_) => {}
                     }
                 }
                 // What a file holds is no secret: `packer` is everybody's password, and in every line of a log.
@@ -68,12 +77,16 @@ pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Pre
                         && var.chain.last().is_some_and(|origin| origin.location.is_none())
                         && one.declared.get(name).is_some_and(|declared| declared.sensitive) =>
                 {
-                    hide(project, value);
+                    match weak::is_weak(project, one, value) {
+                        true => problems.push(weak::refused(one, name)),
+                        false => hide(project, value),
+                    }
                 }
                 _ => {}
             }
         }
     }
+    problems
 }
 
 /// Makes a secret known, and the texts in it where it is a list, a map or JSON: templates take them out one by one.

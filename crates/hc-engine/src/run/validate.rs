@@ -58,7 +58,7 @@ impl Project {
         for one in &prepared {
             diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
         }
-        secrets::at_hand(self, &prepared);
+        diagnostics.extend(secrets::at_hand(self, &prepared));
         diagnostics.extend(scan::plaintext_secrets(self, &prepared)?);
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(EngineError::Invalid(diagnostics));
