@@ -59,20 +59,44 @@ pub(crate) enum Color {
 /// Which builders.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct BuilderArgs {
-    /// Builders: names or id globs, comma separated
+    /// Builders: names or id globs
+    #[arg(value_name = "BUILDER", conflicts_with = "targets")]
+    builders: Vec<String>,
+    /// The same, comma separated
     #[arg(long, short = 't', default_value = "")]
-    pub(crate) targets: String,
+    targets: String,
+}
+
+impl BuilderArgs {
+    /// Which builders, comma separated.
+    pub(crate) fn selector(&self) -> String {
+        selector(&self.builders, &self.targets)
+    }
 }
 
 /// Which targets.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// Builders: names or id globs, comma separated (`linux,qemu,linux.*.base`)
+    /// Builders: names or id globs (`qemu`, `linux.*`, `linux.*.base`)
+    #[arg(value_name = "BUILDER", conflicts_with = "targets")]
+    builders: Vec<String>,
+    /// The same, comma separated (`linux,qemu,linux.*.base`)
     #[arg(long, short = 't', default_value = "")]
-    pub(crate) targets: String,
+    targets: String,
     /// Environment (default: `project.default_env`)
     #[arg(long, short = 'e')]
     pub(crate) env: Option<String>,
+}
+
+impl TargetArgs {
+    /// Which builders, comma separated.
+    pub(crate) fn selector(&self) -> String {
+        selector(&self.builders, &self.targets)
+    }
+}
+
+fn selector(builders: &[String], targets: &str) -> String {
+    if builders.is_empty() { targets.to_owned() } else { builders.join(",") }
 }
 
 /// Values beyond the files, highest precedence last.

@@ -74,7 +74,7 @@ impl ArtifactsCommand {
         let project = &session.project;
         match self {
             Self::List(builders) => {
-                session.answer(&artifacts::list(project, &Selector::parse(&builders.targets)?)?)
+                session.answer(&artifacts::list(project, &Selector::parse(&builders.selector())?)?)
             }
             Self::Show(ShowArgs { build, lineage: true }) => {
                 session.answer(&artifacts::show_with_lineage(project, build)?)
@@ -85,7 +85,7 @@ impl ArtifactsCommand {
             Self::Diff(args) => session.answer(&artifacts::diff(project, &args.left, &args.right)?),
             Self::Revoke(args) => session.answer(&artifacts::revoke(project, &args.build, &args.reason)?),
             Self::Verify(builders) => {
-                session.answer(&artifacts::verify(project, &Selector::parse(&builders.targets)?)?)
+                session.answer(&artifacts::verify(project, &Selector::parse(&builders.selector())?)?)
             }
         }
     }

@@ -62,7 +62,7 @@ impl BuildArgs {
         let mut values = session.values(&self.vars)?;
         values.hermetic |= self.hermetic;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let selection = if self.with_parents { selection.with_ancestors()? } else { selection };
         let plan = session.project.plan(&selection, &env, &values)?;
         let mut console = session.console();

@@ -92,7 +92,7 @@ impl RenderArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let mode = if self.check { RenderMode::Check } else { RenderMode::Write };
         session.answer_with(config::render(&session.project, &selection, &env, &values, mode)?)
     }
@@ -102,7 +102,7 @@ impl ShowArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let project = &session.project;
         match &self.explain {
             Some(key) => session.answer_with(config::explain(project, &selection, &env, &values, key)?),
@@ -115,7 +115,7 @@ impl DiffArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let project = &session.project;
         let (left, right) = (project.env(Some(&self.left))?, project.env(Some(&self.right))?);
-        let selection = session.select(&self.builders.targets)?;
+        let selection = session.select(&self.builders.selector())?;
         session.answer(&config::diff(project, &selection, &left, &right)?)
     }
 }

@@ -44,7 +44,7 @@ impl DoctorArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let project = &session.project;
         let given = self.targets.env.as_deref();
-        let targets = &self.targets.targets;
+        let targets = &self.targets.selector();
         let options = DoctorOptions {
             targets: (!targets.is_empty()).then(|| Selector::parse(targets)).transpose()?,
             env: given.map(|env| project.env(Some(env))).transpose()?,

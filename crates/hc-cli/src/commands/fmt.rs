@@ -26,7 +26,7 @@ impl FmtArgs {
     }
 
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
-        let selection = session.select(&self.builders.targets)?;
+        let selection = session.select(&self.builders.selector())?;
         let mode = if self.check { FmtMode::Check } else { FmtMode::Write };
         session.answer(&fmt::fmt(&session.project, &selection, mode)?)
     }

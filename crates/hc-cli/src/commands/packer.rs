@@ -100,7 +100,7 @@ impl PackerCommand {
 impl UpgradeCheckArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let smoke = match self.smoke.as_str() {
             "" => None,
             smoke => Some(session.select(smoke)?),

@@ -21,7 +21,7 @@ impl PlanArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let mut plan = session.project.plan(&selection, &env, &values)?;
         let (report, diagnostics) = (plan.report(), std::mem::take(&mut plan.diagnostics));
         // The process ends next: giving a million small pieces back one by one takes longer than to print.

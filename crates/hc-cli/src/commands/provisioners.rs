@@ -65,7 +65,7 @@ impl ProvisionersCommand {
 impl StatusArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         session.answer(&provisioners::status(&session.project, &selection, &env)?)
     }
 }

@@ -26,7 +26,7 @@ impl PublishArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let plan = session.project.plan(&selection, &env, &values)?;
         let mut console = session.console();
         let channel = self.channel.as_deref();

@@ -24,7 +24,7 @@ impl StatusArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let project = &session.project;
         let env = self.env.as_deref().map(|env| project.env(Some(env))).transpose()?;
-        let selector = Selector::parse(&self.builders.targets)?;
+        let selector = Selector::parse(&self.builders.selector())?;
         session.answer(&status::status(project, &selector, env.as_ref())?)
     }
 }

@@ -69,7 +69,7 @@ impl TemplatesCommand {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         match self {
             Self::List(args) => {
-                let selection = session.select(&args.builders.targets)?;
+                let selection = session.select(&args.builders.selector())?;
                 session.answer_with((templates::list(&selection), selection.diagnostics))
             }
             Self::Scan(args) => args.run(session),
@@ -82,7 +82,7 @@ impl ScanArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let baseline = if self.write_baseline { BaselineUse::Write } else { BaselineUse::Read };
         session.answer_with(scan::scan(&session.project, &selection, &env, &values, baseline)?)
     }
@@ -92,7 +92,7 @@ impl ComposeArgs {
     fn run(&self, session: &Session) -> Result<Outcome> {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         session.answer_with(templates::compose(&session.project, &selection, &env, &values, &self.out)?)
     }
 }

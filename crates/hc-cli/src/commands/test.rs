@@ -28,7 +28,7 @@ impl TestArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let options = SuiteOptions { suites: self.suite.clone(), build: self.build.clone() };
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let mut console = session.console();
         let report = session.project.test(&selection, &env, &options, &mut |event| console.event(&event))?;
         session.answer(&report)

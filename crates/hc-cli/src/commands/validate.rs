@@ -54,7 +54,7 @@ impl ValidateArgs {
         env: &EnvName,
         values: &Values,
     ) -> Result<(ValidateReport, Vec<Diagnostic>)> {
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let mut console = session.console();
         Ok(session.project.validate(&selection, env, values, &mut |event| console.event(&event))?)
     }

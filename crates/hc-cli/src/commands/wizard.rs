@@ -34,7 +34,7 @@ impl WizardArgs {
         let options = WizardOptions { out: self.out.clone(), from: self.vars.from.clone(), all: self.all };
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
-        let selection = session.select(&self.targets.targets)?;
+        let selection = session.select(&self.targets.selector())?;
         let report = wizard::wizard(&session.project, &selection, &env, values, &options, &mut Lines)?;
         session.answer(&report)
     }

@@ -92,9 +92,12 @@ impl Outcome {
         }
     }
 
-    /// Adds warnings.
+    /// Adds what was found on the way. An answer that an error comes with is not a success.
     #[must_use]
     pub fn with_diagnostics(mut self, diagnostics: Vec<Diagnostic>) -> Self {
+        if self.exit == ExitClass::Success && diagnostics.iter().any(Diagnostic::is_error) {
+            self.exit = ExitClass::Invalid;
+        }
         self.diagnostics = diagnostics;
         self
     }

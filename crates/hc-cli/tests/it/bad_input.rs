@@ -244,3 +244,28 @@ fn a_plaintext_secret_stops_validate_with_exit_three_and_is_never_printed() {
     assert!(!elsewhere.contains(&key), "{elsewhere}");
     assert!(!project.path("state/packer").exists());
 }
+
+#[test]
+fn a_list_with_an_error_in_it_is_shown_and_is_no_success() {
+    let project = Project::with_motd();
+    project.write("templates/linux/file/broken/broken.pkr.hcl", "source \"file\" \"x\" {\n");
+    let ran = project.run(&["templates", "list"]).expect(1).says("error[HclSyntax]");
+    assert!(ran.stdout.contains("linux.file.motd"), "{}", ran.stdout);
+    let json = project.run(&["templates", "list", "--format", "json"]).expect(1).json();
+    assert_eq!(json["exit_code"], 1);
+    assert_eq!(json["result"]["builders"][0]["id"], "linux.file.motd");
+}
+
+#[test]
+fn builders_are_named_by_words_and_by_the_first_parts_of_their_ids() {
+    let project = Project::with_motd();
+    for words in
+        [&["linux.file.motd"][..], &["linux.*"], &["linux.file"], &["motd", "file"], &["-t", "linux.f*"]]
+    {
+        let ran = project.ok(&[&["plan"], words].concat());
+        assert!(ran.stdout.contains("linux.file.motd"), "{words:?}: {}", ran.stdout);
+    }
+    project.run(&["plan", "windows.*"]).expect(1).says("windows.*");
+    project.run(&["plan", "motd", "--targets", "file"]).expect(1).says("error[Usage]");
+    project.run(&["plan", "a.b.c.d"]).expect(1).says("error[BadSelector]");
+}

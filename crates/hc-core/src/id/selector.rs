@@ -2,7 +2,7 @@
 
 use super::{BuilderId, IdError};
 
-/// What `--targets linux,qemu,linux.*.base` selects: bare part names or globs over the whole id.
+/// What `--targets linux,qemu,linux.*.base` selects: bare part names, or globs over the whole id or its first two parts.
 ///
 /// `*` stands for any run of characters inside one part, `?` for one character. The empty selector selects
 /// everything.
@@ -22,7 +22,7 @@ impl Selector {
             let legal = term.bytes().all(|b| {
                 b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'*' | b'?')
             });
-            if !legal || !matches!(term.split('.').count(), 1 | 3) {
+            if !legal || !matches!(term.split('.').count(), 1..=3) {
                 return Err(IdError::Selector(term.to_owned()));
             }
             terms.push(term.to_owned());
@@ -65,6 +65,7 @@ fn term_matches(term: &str, id: &BuilderId) -> bool {
     let parts: Vec<&str> = term.split('.').collect();
     match parts.as_slice() {
         [bare] => [&id.os, &id.platform, &id.variant].into_iter().any(|part| glob(bare, part)),
+        [os, platform] => glob(os, &id.os) && glob(platform, &id.platform),
         [os, platform, variant] => {
             glob(os, &id.os) && glob(platform, &id.platform) && glob(variant, &id.variant)
         }
@@ -100,14 +101,26 @@ mod tests {
     #[test]
     fn selectors_match_bare_names_and_globs() {
         let base = "linux.qemu.base".parse::<BuilderId>().unwrap();
-        for yes in ["linux", "qemu", "base", "linux.*.base", "*.*.*", "lin*", "windows,qemu", "", "ba?e"] {
+        for yes in [
+            "linux",
+            "qemu",
+            "base",
+            "linux.*.base",
+            "*.*.*",
+            "lin*",
+            "windows,qemu",
+            "",
+            "ba?e",
+            "linux.*",
+            "*.qemu",
+        ] {
             assert!(Selector::parse(yes).unwrap().matches(&base), "{yes}");
         }
-        for no in ["windows", "linux.azure.*", "lin", "linux.*.web"] {
+        for no in ["windows", "linux.azure.*", "linux.azure", "*.base", "lin", "linux.*.web"] {
             assert!(!Selector::parse(no).unwrap().matches(&base), "{no}");
         }
         assert!(Selector::parse("linux/qemu").is_err());
-        assert!(Selector::parse("a.b").is_err());
+        assert!(Selector::parse("a.b.c.d").is_err());
         let ids = [base];
         let selector = Selector::parse("qemu,qmeu").unwrap();
         assert_eq!(selector.unmatched(&ids).collect::<Vec<_>>(), ["qmeu"]);
