@@ -1,8 +1,9 @@
 //! What `validate` found, in the formats of other programs: JUnit for CI, SARIF 2.1.0 for code review.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use hc_config::{Diagnostic, Severity};
+use hc_config::{Diagnostic, Location, Severity};
 use hc_engine::outcome::validate::ValidatedTarget;
 use serde_json::{Value, json};
 
@@ -96,24 +97,21 @@ pub fn sarif(findings: &Findings<'_>) -> Value {
     let diagnostics = findings.diagnostics.iter().map(|one| {
         let words = [Some(&one.message), one.label.as_ref(), one.hint.as_ref()];
         let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
-        let mut result = json!({
+        json!({
             "ruleId": one.code,
             "level": if one.severity == Severity::Error { "error" } else { "warning" },
             "message": { "text": words.join(". ") },
-        });
-        if let Some(place) = &one.location {
-            result["locations"] = json!([{
-                "physicalLocation": {
-                    "artifactLocation": { "uri": uri(&place.path.to_string_lossy()) },
-                    "region": { "startLine": place.line, "startColumn": place.column },
-                },
-            }]);
-        }
-        result
+            "locations": [located(one.location.as_ref())],
+        })
     });
     let refused = refused.into_iter().map(|target| {
         let words = target.packer_output.as_deref().unwrap_or_default().trim();
-        json!({ "ruleId": REFUSED, "level": "error", "message": { "text": format!("packer refuses {}: {words}", target.builder) } })
+        json!({
+            "ruleId": REFUSED,
+            "level": "error",
+            "message": { "text": format!("packer refuses {}: {words}", target.builder) },
+            "locations": [located(None)],
+        })
     });
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -123,6 +121,18 @@ pub fn sarif(findings: &Findings<'_>) -> Value {
             "columnKind": "unicodeCodePoints",
             "results": diagnostics.chain(refused).collect::<Vec<_>>(),
         }],
+    })
+}
+
+/// A place. What has none stands at the settings of the project: GitHub refuses a whole file for one finding without a place.
+fn located(place: Option<&Location>) -> Value {
+    let settings = Location::whole_file(Path::new(hc_config::settings::FILE_NAME));
+    let place = place.unwrap_or(&settings);
+    json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri(&place.path.to_string_lossy()) },
+            "region": { "startLine": place.line.max(1), "startColumn": place.column.max(1) },
+        },
     })
 }
 

@@ -75,7 +75,14 @@ fn what_packer_refuses_is_a_failed_test_and_strange_words_are_refused() {
         "build {\n  provisioner \"shell-local\" {\n    inlin = [\"<&\\\">\"]\n  }\n",
     );
     project.run(&BOTH).expect(1);
-    assert_eq!(sarif(&project)["runs"][0]["results"][0]["ruleId"], "TemplateRefused");
+    let result = sarif(&project)["runs"][0]["results"][0].clone();
+    assert_eq!(result["ruleId"], "TemplateRefused");
+    // GitHub takes no file with a finding that has no place.
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"hybrid.toml".into(), &1.into())
+    );
     let xml = project.read("out.xml");
     well_formed(&xml);
     assert!(xml.contains("failures=\"1\"") && xml.contains("<failure message="), "{xml}");
