@@ -374,3 +374,17 @@ fn a_secret_that_is_a_word_of_a_name_is_refused_at_its_source() {
     project.set_env("GREETING", "good-enough-52");
     project.ok(&["build"]);
 }
+
+#[test]
+fn a_password_in_clear_text_is_not_rendered() {
+    let project = Project::with_motd();
+    project.write(
+        "configs/overlays/dev.pkrvars.hcl",
+        "hostname = \"h\"\nmessage = \"m\"\nadmin_password = \"correct-horse-77\"\n",
+    );
+    let ran = project.run(&["config", "render"]).expect(3);
+    let ran = ran.says("error[PlaintextSecret]").says("configs/overlays/dev.pkrvars.hcl:3:");
+    assert!(!ran.stderr.contains("correct-horse") && !project.path("configs/dev").exists(), "{}", ran.stderr);
+    project.write("configs/overlays/dev.pkrvars.hcl", "hostname = \"h\"\nmessage = \"m\"\n");
+    project.ok(&["config", "render"]);
+}

@@ -1,6 +1,6 @@
 //! Plaintext secrets in tracked inputs stop `validate`, `build` and `publish` with exit 3 (SEC-1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_config::{Diagnostic, Location};
@@ -27,25 +27,47 @@ pub fn plaintext_secrets<'a>(
     prepared: impl IntoIterator<Item = &'a Prepared>,
 ) -> Result<Vec<Diagnostic>> {
     let prepared: Vec<&Prepared> = prepared.into_iter().collect();
-    let allow = accepted(project)?;
-    let mut diagnostics = Vec::new();
     let mut files = BTreeSet::new();
     prepared.iter().for_each(|one| own_files(one, &mut files));
     let trees = prepared.iter().flat_map(|one| &one.closure.trees);
     let trees = trees.filter_map(|tree| Some((tree.base(), tree.node.as_deref()?)));
     files.extend(scanned::suspects(project, trees));
-    each_of(project, files, |file, text| {
+    in_files(project, files)
+}
+
+/// The same for the files that values and templates stand in, before values are written anywhere.
+///
+/// # Errors
+/// When a file, the allow-list or the baseline cannot be read.
+pub fn plaintext_values(project: &Project, prepared: &[Prepared]) -> Result<Vec<Diagnostic>> {
+    let mut files = BTreeSet::new();
+    prepared.iter().for_each(|one| value_files(one, &mut files));
+    in_files(project, files)
+}
+
+fn in_files(project: &Project, files: BTreeSet<PathBuf>) -> Result<Vec<Diagnostic>> {
+    let allow = accepted(project)?;
+    let mut found: BTreeMap<PathBuf, Vec<Diagnostic>> = BTreeMap::new();
+    each_text(project, files, |file, text| {
         let errors = scan::scan(file, text, &allow)
             .into_iter()
             .filter(|found| found.severity == SecretSeverity::Error);
-        diagnostics.extend(errors.map(|finding| {
+        let told = errors.map(|finding| {
             Diagnostic::error("PlaintextSecret", format!("{} in clear text", finding.description))
                 .at(Location::new(file, text, finding.span))
                 .label(format!("rule `{}`", finding.rule))
                 .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml")
-        }));
+        });
+        found.entry(file.to_owned()).or_default().extend(told);
     });
-    Ok(diagnostics)
+    found.retain(|_, told| !told.is_empty());
+    // Git is asked only where there is something to ask about: what it ignores is tracked by nobody.
+    if !found.is_empty() {
+        for ignored in git::ignored(project, &found.keys().cloned().collect()) {
+            found.remove(&ignored);
+        }
+    }
+    Ok(found.into_values().flatten().collect())
 }
 
 /// Gives `look` every text input of the prepared targets that git would track, by path.
@@ -65,12 +87,18 @@ pub fn each_file<'a>(
     each_of(project, files, look);
 }
 
-/// The inputs of a target, but those in directories of many files.
-fn own_files(one: &Prepared, files: &mut BTreeSet<PathBuf>) {
+/// The files in which values of a target stand.
+fn value_files(one: &Prepared, files: &mut BTreeSet<PathBuf>) {
     let builder = &one.builder;
     files.extend(builder.layers.iter().chain(&builder.files).cloned());
     files.extend(one.layer_files.iter().map(|(path, _)| path.clone()));
     files.extend(one.user_data.files.iter().cloned());
+}
+
+/// The inputs of a target, but those in directories of many files.
+fn own_files(one: &Prepared, files: &mut BTreeSet<PathBuf>) {
+    let builder = &one.builder;
+    value_files(one, files);
     files.extend(one.closure.files.iter().map(|(path, _)| path.clone()));
     if builder.has_metadata {
         files.insert(builder.dir.join(builder_toml::FILE_NAME));
@@ -78,12 +106,16 @@ fn own_files(one: &Prepared, files: &mut BTreeSet<PathBuf>) {
 }
 
 /// Those of the files that git would track, as far as they are text.
-fn each_of(project: &Project, mut files: BTreeSet<PathBuf>, mut look: impl FnMut(&Path, &str)) {
-    // An example shows a form, and what git ignores is tracked by nobody.
-    files.retain(|file| !EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending)));
+fn each_of(project: &Project, mut files: BTreeSet<PathBuf>, look: impl FnMut(&Path, &str)) {
     for ignored in git::ignored(project, &files) {
         files.remove(&ignored);
     }
+    each_text(project, files, look);
+}
+
+/// Those of the files that are text, and no examples, which show a form.
+fn each_text(project: &Project, mut files: BTreeSet<PathBuf>, mut look: impl FnMut(&Path, &str)) {
+    files.retain(|file| !EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending)));
     for file in files {
         if let Some(text) = scanned::text(project, &file) {
             look(&file, &text);

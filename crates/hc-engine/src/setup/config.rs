@@ -11,6 +11,7 @@ use hc_records::layout;
 use hc_templates::inventory::TEXT_LIMIT;
 
 use crate::error::{EngineError, Result};
+use crate::gate::scan;
 use crate::outcome::config::{
     BuilderChain, BuilderValues, ConfigDiffReport, DifferenceDoc, ExplainReport, OriginDoc, RenderReport,
     RenderStatus, RenderedFile, ShowReport, ValueDoc,
@@ -40,6 +41,10 @@ pub fn render(
     mode: RenderMode,
 ) -> Result<(RenderReport, Vec<Diagnostic>)> {
     let (prepared, mut diagnostics) = project.prepare(selection, env, values)?;
+    let secrets = scan::plaintext_values(project, &prepared)?;
+    if !secrets.is_empty() {
+        return Err(EngineError::Invalid(secrets));
+    }
     let mut files = Vec::new();
     let mut writes = Vec::new();
     for one in &prepared {
