@@ -1,9 +1,10 @@
 //! What is to be in a mirror: the known inputs, and in a mirror that is observed everything else of the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use hc_core::fs::normalize;
+use hc_core::fs::{io_error, normalize};
 use hc_core::stamp::Stamp;
 use walkdir::{DirEntry, WalkDir};
 
@@ -103,7 +104,24 @@ pub(super) fn wanted(project: &Project, prepared: &Prepared, beside: Beside) -> 
     for dir in above.into_iter().filter(|dir| !dir.as_os_str().is_empty()) {
         wanted.entry(dir).or_insert(Want { what: What::Dir, known: true });
     }
+    complete(project, &known, &wanted)?;
     Ok(wanted)
+}
+
+/// An input that was moved away or replaced by a link at just this moment would be missing from the mirror, or another file,
+/// while its digest were that of the file that stands there again a moment later.
+fn complete(project: &Project, known: &Known<'_>, wanted: &Wanted) -> Result<()> {
+    let stands = |path: &Path| {
+        let what = wanted.get(path).map(|want| &want.what);
+        matches!(what, Some(What::Copy(_) | What::Link(_, Some(_)))) || is_own(project, path)
+    };
+    match known.inputs.paths().iter().find(|path| !stands(path)) {
+        None => Ok(()),
+        Some(path) => {
+            let moved = io::Error::other("it was moved or replaced while the stage was made");
+            Err(io_error("stage", &project.at(path))(moved).into())
+        }
+    }
 }
 
 fn file(project: &Project, entry: &DirEntry, path: &Path, most: u64) -> Option<What> {
