@@ -8,6 +8,7 @@ use crate::ExitClass;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use atomicwrites::{AllowOverwrite, AtomicFile};
 
@@ -159,11 +160,7 @@ pub fn regular_metadata(path: &Path) -> Result<Option<Metadata>, FsError> {
 /// [`FsError::NotRegular`] and [`FsError::ReadOnly`] before anything is touched; [`FsError::Io`] with the old
 /// file intact; [`FsError::CommitUnknown`] when only the last directory sync failed.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FsError> {
-    if let Some(meta) = regular_metadata(path)?
-        && meta.permissions().readonly()
-    {
-        return Err(FsError::ReadOnly { path: path.to_owned() });
-    }
+    replaceable(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -171,18 +168,66 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FsError>
     #[cfg(not(unix))]
     let _ = mode;
     let file = AtomicFile::new(path, AllowOverwrite);
-    match file.write_with_options(|out: &mut File| out.write_all(bytes), options) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            let source = io::Error::from(error);
-            // The rename may have happened before the error: say so instead of claiming nothing changed.
-            let now = std::fs::read(path).ok();
-            if now.as_deref() == Some(bytes) {
-                Err(FsError::CommitUnknown { path: path.to_owned(), source })
-            } else {
-                Err(FsError::Io { action: "write", path: path.to_owned(), source })
-            }
-        }
+    let written = file.write_with_options(|out: &mut File| out.write_all(bytes), options);
+    written.map_err(|error| not_replaced(path, bytes, io::Error::from(error)))
+}
+
+/// Like [`write_atomic`], while `meanwhile` makes something durable that has to be there before the file is replaced: both
+/// wait for the device together.
+///
+/// # Errors
+/// Those of [`write_atomic`]; those of `meanwhile`, with the old file intact.
+pub fn write_atomic_with(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    meanwhile: impl FnOnce() -> Result<(), FsError> + Send,
+) -> Result<(), FsError> {
+    replaceable(path)?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let failed = |source| not_replaced(path, bytes, source);
+    let mut new = tempfile::Builder::new();
+    new.prefix(TEMP_PREFIX);
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = new.tempfile_in(dir).map_err(failed)?;
+    let pending = Mutex::new(Some(meanwhile));
+    let other = || match pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(meanwhile) => meanwhile(),
+        None => Ok(()),
+    };
+    let (other, written) = std::thread::scope(|scope| {
+        let spawned = std::thread::Builder::new().spawn_scoped(scope, other);
+        let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
+        let other = match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // Where there are no more threads, one after the other.
+            Err(_) => other(),
+        };
+        (other, written)
+    });
+    other?;
+    written.map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
+}
+
+/// Refuses what must not be replaced.
+fn replaceable(path: &Path) -> Result<(), FsError> {
+    match regular_metadata(path)? {
+        Some(meta) if meta.permissions().readonly() => Err(FsError::ReadOnly { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// The rename may have happened before the error: say so instead of claiming nothing changed.
+fn not_replaced(path: &Path, bytes: &[u8], source: io::Error) -> FsError {
+    let path = path.to_owned();
+    match std::fs::read(&path) {
+        Ok(now) if now == bytes => FsError::CommitUnknown { path, source },
+        _ => FsError::Io { action: "write", path, source },
     }
 }
 
@@ -211,8 +256,14 @@ pub fn sweep_temporaries(dir: &Path) -> Result<usize, FsError> {
     for entry in std::fs::read_dir(dir).map_err(io_error("list", dir))? {
         let entry = entry.map_err(io_error("list", dir))?;
         let is_temp = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMP_PREFIX));
-        if is_temp && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            removed += usize::from(std::fs::remove_dir_all(entry.path()).is_ok());
+        if is_temp {
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_dir {
+                std::fs::remove_dir_all(entry.path())
+            } else {
+                std::fs::remove_file(entry.path())
+            };
+            removed += usize::from(gone.is_ok());
         }
     }
     Ok(removed)

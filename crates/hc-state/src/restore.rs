@@ -72,7 +72,7 @@ impl Store {
         let bytes = codec::encode(&state)?;
         let kept = self.keep_replaced(&path, old.as_deref(), current.as_ref())?;
         let serial = state.serial;
-        self.replace(&bytes, Some(serial), current.map(|current| current.serial))?;
+        self.replace(&bytes, Some(serial), current.map(|current| current.serial), || Ok(()))?;
         backup::rotate(self.root(), self.options().backups);
         Ok(Restored { from, serial, kept })
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hc_core::fs::{FsError, read_limited, sweep_temporaries, write_atomic};
+use hc_core::fs::{FsError, read_limited, sweep_temporaries, write_atomic_with};
 use hc_core::lock::FileLock;
 use hc_core::{RunId, Target};
 
@@ -178,16 +178,17 @@ impl Store {
     }
 
     /// Replaces the state's bytes with those of `serial` (`None` for schemas without one) and says exactly what
-    /// happened.
+    /// happened. What `before` does is durable when they are replaced.
     pub(crate) fn replace(
         &self,
         bytes: &[u8],
         serial: Option<u64>,
         kept: Option<u64>,
+        before: impl FnOnce() -> Result<(), FsError> + Send,
     ) -> Result<(), StateError> {
         let path = paths::state_file(&self.root);
         let mode = disk::mode_after(disk::writable_metadata(&path)?.as_ref());
-        let Err(source) = write_atomic(&path, bytes, mode) else { return Ok(()) };
+        let Err(source) = write_atomic_with(&path, bytes, mode, before) else { return Ok(()) };
         // An error does not mean "not written": only what is read back counts.
         let on_disk = read_limited(&path, STATE_LIMIT).ok().flatten();
         if on_disk.as_deref() == Some(bytes) {
@@ -325,12 +326,12 @@ impl<'a> Locked<'a> {
         }
         let bytes = codec::encode(state)?;
         let serial = state.serial;
-        if let Some((revision, old)) = &self.before {
-            let to = paths::backup_file(self.store.root(), revision.serial);
-            backup::preserve(self.store.root(), &to, old)
-                .map_err(|source| StateError::NotCommitted { kept, source })?;
-        }
-        self.store.replace(&bytes, Some(serial), kept)?;
+        let root = self.store.root();
+        let backup = || match &self.before {
+            Some((revision, old)) => backup::preserve(root, &paths::backup_file(root, revision.serial), old),
+            None => Ok(()),
+        };
+        self.store.replace(&bytes, Some(serial), kept, backup)?;
         backup::rotate(self.store.root(), self.store.options.backups);
         Ok(())
     }

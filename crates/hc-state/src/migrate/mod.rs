@@ -120,7 +120,7 @@ impl Store {
             New::V1(state) => (v1::encode(&state)?, None),
             New::Unchanged => (old, old_serial),
         };
-        self.replace(&bytes, serial, old_serial)?;
+        self.replace(&bytes, serial, old_serial, || Ok(()))?;
         backup::rotate(self.root(), self.options().backups);
         Ok(Migrated { plan, backup: Some(backup) })
     }

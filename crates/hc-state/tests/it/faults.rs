@@ -156,23 +156,23 @@ fn a_commit_is_durable_in_the_right_order() {
     }
     let project = Project::with_commits(2);
     let log = project.root().join("order.log");
-    let calls = "trace=write,fsync,linkat,renameat,renameat2";
+    let calls = "trace=write,fsync,linkat,rename,renameat,renameat2";
     let wrapper = ["strace", "-f", "-y", "-qq", "-o", log.to_str().unwrap(), "-e", calls];
     assert!(child::wrapped(&wrapper, project.root(), "commit").status().unwrap().success());
     let log = std::fs::read_to_string(&log).unwrap();
-    let mut lines = log.lines();
-    let mut expect = |words: &[&str]| {
-        assert!(
-            lines.any(|line| words.iter().all(|word| line.contains(word))),
-            "no {words:?} in order in\n{log}"
-        );
+    let in_order = |steps: &[&[&str]]| {
+        let mut lines = log.lines();
+        for words in steps {
+            let found = lines.any(|line| words.iter().all(|word| line.contains(word)));
+            assert!(found, "no {words:?} in order in\n{log}");
+        }
     };
-    expect(&["linkat(", "packer-hybrid.json", "packer-hybrid.2.json"]);
-    expect(&["fsync(", "/state/backups>"]);
-    expect(&["write(", "tmpfile.tmp>"]);
-    expect(&["fsync(", "tmpfile.tmp>"]);
-    expect(&["renameat", "packer-hybrid.json"]);
-    expect(&["fsync(", "/state>"]);
+    // Backup and new state wait for the device together; both are there before the old state is replaced.
+    let replaced = &["rename", "/state/.atomicwrite", "packer-hybrid.json"][..];
+    let backup = &["linkat(", "packer-hybrid.json", "packer-hybrid.2.json"][..];
+    in_order(&[backup, &["fsync(", "/state/backups>"], replaced]);
+    in_order(&[&["write(", "/state/.atomicwrite"], &["fsync(", "/state/.atomicwrite"], replaced]);
+    in_order(&[replaced, &["fsync(", "/state>"]]);
 }
 
 #[test]
