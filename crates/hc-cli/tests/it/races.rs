@@ -84,12 +84,14 @@ fn race(project: &Project, files: &[Edited], edits: usize, image: impl Fn(&Ran) 
             });
         }
         let begun = Instant::now();
-        let enough = |passed: usize, all: usize| {
-            // Where the machine is busy with other tests, it may take a while until a build finds everything in order.
+        let enough = |passed: usize, refused: usize| {
+            // Where the machine is busy with other tests, it may take a while until a build finds everything in order, and
+            // another something to refuse.
             let patience = begun.elapsed() < Duration::from_secs(180);
-            made.load(Ordering::Relaxed) >= edits && all >= 12 && (passed > 0 || !patience)
+            let both = passed > 0 && refused > 0;
+            made.load(Ordering::Relaxed) >= edits && passed + refused >= 12 && (both || !patience)
         };
-        while !enough(passed, passed + refused) {
+        while !enough(passed, refused) {
             let start = Instant::now();
             let build = project.run(&["build", "--format", "json"]);
             quiet.fetch_max(2 * took(start), Ordering::Relaxed);
