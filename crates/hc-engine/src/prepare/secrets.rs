@@ -44,10 +44,9 @@ pub fn fetch_all(project: &Project, prepared: &Prepared) -> Result<Vec<(String, 
         if length < MIN_SECRET {
             tracing::warn!(target_id = %prepared.target, "secret `{name}` is too short to be hidden in logs");
         }
-        if weak::is_weak(project, prepared, value.expose()) {
-            return Err(EngineError::Invalid(vec![weak::refused(prepared, name)]));
+        if let Some(problem) = hide_unless_weak(project, prepared, name, value.expose()) {
+            return Err(EngineError::Invalid(vec![problem]));
         }
-        hide(project, value.expose());
         secrets.push((name.clone(), value));
     }
     Ok(secrets)
@@ -63,12 +62,8 @@ pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Pre
         for (name, var) in &one.resolution.vars {
             match (&var.secret, &var.value) {
                 (Some(reference @ (SecretRef::Env(_) | SecretRef::File(_))), _) => {
-                    match fetch(reference, &Source { project, cancel: &cancel }) {
-                        Ok(secret) if weak::is_weak(project, one, secret.expose()) => {
-                            problems.push(weak::refused(one, name));
-                        }
-                        Ok(secret) => hide(project, secret.expose()),
-                        Err(_) => {}
+                    if let Ok(secret) = fetch(reference, &Source { project, cancel: &cancel }) {
+                        problems.extend(hide_unless_weak(project, one, name, secret.expose()));
                     }
                 }
                 // What a file holds is no secret: `packer` is everybody's password, and in every line of a log.
@@ -77,16 +72,22 @@ pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Pre
                         && var.chain.last().is_some_and(|origin| origin.location.is_none())
                         && one.declared.get(name).is_some_and(|declared| declared.sensitive) =>
                 {
-                    match weak::is_weak(project, one, value) {
-                        true => problems.push(weak::refused(one, name)),
-                        false => hide(project, value),
-                    }
+                    problems.extend(hide_unless_weak(project, one, name, value));
                 }
                 _ => {}
             }
         }
     }
     problems
+}
+
+/// Makes the value of a variable known, or says why it cannot be hidden.
+fn hide_unless_weak(project: &Project, prepared: &Prepared, name: &str, value: &str) -> Option<Diagnostic> {
+    if weak::is_weak(project, prepared, value) {
+        return Some(weak::refused(prepared, name));
+    }
+    hide(project, value);
+    None
 }
 
 /// Makes a secret known, and the texts in it where it is a list, a map or JSON: templates take them out one by one.

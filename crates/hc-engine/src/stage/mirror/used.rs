@@ -121,7 +121,7 @@ impl Mirror {
     /// it made with a slash at the end.
     pub fn written(&self) -> BTreeSet<String> {
         let mut written = BTreeSet::new();
-        let heard = self.heard();
+        let (heard, is_observed) = (self.heard(), self.is_observed());
         let mut walk = WalkDir::new(&self.root).min_depth(1).into_iter();
         while let Some(entry) = walk.next() {
             let Ok(entry) = entry else { continue };
@@ -140,7 +140,7 @@ impl Mirror {
                     // Another file in its place (`sed -i`) was made of what stood there, as far as anybody can tell.
                     let was_read =
                         !now.is_same_file(&copied.copy) || self.was_read(path) || heard.contains(path);
-                    if !now.is_as_written(&copied.copy) && self.is_observed() && !was_read {
+                    if !now.is_as_written(&copied.copy) && is_observed && !was_read {
                         written.insert(text(path));
                     }
                 }

@@ -1,4 +1,20 @@
-//! The loop that all ways of escaping share.
+//! What all ways of escaping share: their loop, and the names of control characters.
+
+/// Those that everybody names.
+pub(super) const CONTROLS: &[(char, &str)] = &[('\n', "\\n"), ('\r', "\\r"), ('\t', "\\t")];
+/// Those that bash names.
+pub(super) const BASH: &[(char, &str)] = &[
+    ('\u{1b}', "\\E"),
+    ('\u{7}', "\\a"),
+    ('\u{8}', "\\b"),
+    ('\u{c}', "\\f"),
+    ('\n', "\\n"),
+    ('\r', "\\r"),
+    ('\t', "\\t"),
+    ('\u{b}', "\\v"),
+];
+/// Those that C, Go and coreutils name: no escape.
+pub(super) const C_CONTROLS: &[(char, &str)] = BASH.split_at(1).1;
 
 /// `value` with some of its characters replaced.
 pub(super) fn escape(value: &str, replace: impl Fn(char) -> Option<String>) -> String {

@@ -1,17 +1,6 @@
 //! Literals of programming languages: what `repr`, `%q` and their relatives print.
 
-use super::escape::escape;
-
-const CONTROLS: &[(char, &str)] = &[('\n', "\\n"), ('\r', "\\r"), ('\t', "\\t")];
-const C_CONTROLS: &[(char, &str)] = &[
-    ('\u{7}', "\\a"),
-    ('\u{8}', "\\b"),
-    ('\u{c}', "\\f"),
-    ('\n', "\\n"),
-    ('\r', "\\r"),
-    ('\t', "\\t"),
-    ('\u{b}', "\\v"),
-];
+use super::escape::{C_CONTROLS, CONTROLS, escape};
 
 /// `repr` of text and of bytes, `ascii`, in either quotes.
 pub(super) fn python(value: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What shells and terminals print: quotes of POSIX shells and of PowerShell, the carets of `cat -v`.
 
-use super::escape::escape;
+use super::escape::{BASH, C_CONTROLS, CONTROLS, escape};
 use super::languages::{is_no_ascii, literal, octal};
 
 /// Between single and double quotes, behind backslashes, in `$'…'`.
@@ -26,25 +26,11 @@ pub(super) fn posix(value: &str) -> Vec<String> {
     texts
 }
 
-const FEW: &[(char, &str)] = &[('\n', "\\n"), ('\r', "\\r"), ('\t', "\\t")];
-const BASH: &[(char, &str)] = &[
-    ('\u{1b}', "\\E"),
-    ('\u{7}', "\\a"),
-    ('\u{8}', "\\b"),
-    ('\u{c}', "\\f"),
-    ('\n', "\\n"),
-    ('\r', "\\r"),
-    ('\t', "\\t"),
-    ('\u{b}', "\\v"),
-];
-/// coreutils know no escape.
-const COREUTILS: &[(char, &str)] = BASH.split_at(1).1;
-
 /// `$'…'`, as bash, its `%q` in every locale, and coreutils write it.
 fn dollar_quoted(value: &str) -> Vec<String> {
     let is_control = |c: char| c.is_control();
     vec![
-        literal(value, "'", FEW, |c| c.is_ascii_control(), octal),
+        literal(value, "'", CONTROLS, |c| c.is_ascii_control(), octal),
         literal(value, "'", BASH, is_control, octal),
         literal(value, "'", BASH, is_no_ascii, octal),
         apart(value, is_control),
@@ -68,7 +54,7 @@ fn apart(value: &str, hidden: impl Fn(char) -> bool) -> String {
             inside = hide;
         }
         if hide {
-            text.push_str(&literal(c.encode_utf8(&mut [0; 4]), "", COREUTILS, |_| true, octal));
+            text.push_str(&literal(c.encode_utf8(&mut [0; 4]), "", C_CONTROLS, |_| true, octal));
         } else {
             text.push(c);
         }
