@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hc_core::fs::{FsError, create_dirs, file_names, io_error, read_limited, write_atomic};
+use hc_core::fs::{FsError, file_names, io_error, read_limited};
 use hc_core::{BuildId, BuilderId, Digest, EnvName, RunId, Target};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -69,6 +69,14 @@ impl ArtifactRecord {
     /// [`RecordError::Damaged`]: a build whose record is damaged must not pass for one that never was. It may be
     /// revoked, be what others were made from, or have an image that was changed.
     pub fn read(root: &Path, build: &BuildId) -> Result<Option<Self>, RecordError> {
+        Ok(Self::read_with_digest(root, build)?.map(|(record, _)| record))
+    }
+
+    /// The same with the digest of the bytes that were read, to be compared with what the state sealed.
+    ///
+    /// # Errors
+    /// As [`ArtifactRecord::read`].
+    pub fn read_with_digest(root: &Path, build: &BuildId) -> Result<Option<(Self, Digest)>, RecordError> {
         let path = layout::artifact_record(build);
         let Some(bytes) = read_limited(&root.join(&path), LIMIT)? else { return Ok(None) };
         let damaged = |why| RecordError::Damaged { path: path.clone(), what: "the record of its build", why };
@@ -76,16 +84,17 @@ impl ArtifactRecord {
         if record.build_id != *build {
             return Err(damaged(format!("it is the one of {}", record.build_id)));
         }
-        Ok(Some(record))
+        Ok(Some((record, Digest::of(&bytes))))
     }
 
-    /// Writes the record to its place.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, root: &Path) -> Result<(), RecordError> {
-        create_dirs(&root.join(layout::ARTIFACTS))?;
-        Ok(write_atomic(&root.join(layout::artifact_record(&self.build_id)), &json(self), 0o644)?)
+    /// The document as it is stored in [`layout::artifact_record`], together with the state that seals it.
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+
+    /// Orders builds by the state that recorded them, whatever clocks said; those of older releases by their time.
+    pub fn age(&self) -> impl Ord + use<> {
+        (self.provenance.serial, self.provenance.run_id.clone())
     }
 }
 
@@ -113,6 +122,9 @@ pub struct Provenance {
     pub git_sha: Option<String>,
     /// Whether the working tree had changes that no commit holds.
     pub dirty: bool,
+    /// Serial of the state that first held this build; absent in records of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
     /// Combined digest of the inputs.
     pub inputs: Digest,
     /// The image that it started from, for a chained builder.
@@ -142,6 +154,9 @@ pub struct ParentImage {
     pub build_id: BuildId,
     /// Digest of its file; null where the platform has no files.
     pub blake3: Option<Digest>,
+    /// Digest of its record, which so seals the whole chain; absent in records of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
 }
 
 /// Ids of the builds that have a record, readable or not. Files with other names than records have are ignored.
@@ -194,6 +209,7 @@ mod tests {
                 run_id: run,
                 git_sha: None,
                 dirty: false,
+                serial: None,
                 inputs: Digest::of(b""),
                 parent: None,
                 packer_version: "1.6.6".into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hc_core::fs::{read_limited, write_atomic};
+use hc_core::fs::read_limited;
 use hc_core::{BuildId, BuilderId, Digest, EnvName, Target};
 use serde::{Deserialize, Serialize};
 
@@ -99,12 +99,9 @@ impl HashManifest {
         Ok(Some(manifest))
     }
 
-    /// Writes it to its place. The caller holds the state lock, which guards this read-modify-write too.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, root: &Path) -> Result<(), RecordError> {
-        Ok(write_atomic(&root.join(layout::hash_manifest(&self.builder)), &json(self), 0o644)?)
+    /// The document as it is stored in [`layout::hash_manifest`]. It changes under the state lock, together with the state.
+    pub fn to_json(&self) -> String {
+        json(self)
     }
 
     /// The inputs of the newest build in an environment.
@@ -126,7 +123,7 @@ impl HashManifest {
 impl HashEntry {
     /// Digest by which the state knows the entry.
     pub fn digest(&self) -> Digest {
-        Digest::of(&json(self))
+        Digest::of(json(self).as_bytes())
     }
 }
 

@@ -106,7 +106,7 @@ impl InputManifest {
     }
 
     /// The bytes of a stored manifest.
-    pub fn to_json(&self) -> Vec<u8> {
+    pub fn to_json(&self) -> String {
         json(self)
     }
 

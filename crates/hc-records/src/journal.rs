@@ -59,7 +59,7 @@ impl JournalEntry {
     pub fn write(&self, root: &Path) -> Result<(), RecordError> {
         create_dirs(&root.join(layout::JOURNAL))?;
         let path = root.join(layout::journal_entry(self.build_id.as_str()));
-        Ok(write_atomic(&path, &json(self), 0o644)?)
+        Ok(write_atomic(&path, json(self).as_bytes(), 0o644)?)
     }
 }
 

@@ -69,7 +69,7 @@ impl LogSummary {
     }
 
     /// The bytes of the file.
-    pub fn to_json(&self) -> Vec<u8> {
+    pub fn to_json(&self) -> String {
         json(self)
     }
 

@@ -40,7 +40,7 @@ impl Observed {
     }
 
     /// The bytes of the stored document.
-    pub fn to_json(&self) -> Vec<u8> {
+    pub fn to_json(&self) -> String {
         json(self)
     }
 

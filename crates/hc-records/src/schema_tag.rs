@@ -22,8 +22,9 @@ impl SchemaTag {
 }
 
 /// A record as it is stored: indented, with a newline at the end.
-pub(crate) fn json(record: &impl Serialize) -> Vec<u8> {
-    let mut json = serde_json::to_vec_pretty(record).expect("records hold only text keys and plain values");
-    json.push(b'\n');
+pub(crate) fn json(record: &impl Serialize) -> String {
+    let mut json =
+        serde_json::to_string_pretty(record).expect("records hold only text keys and plain values");
+    json.push('\n');
     json
 }

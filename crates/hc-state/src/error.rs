@@ -123,6 +123,12 @@ pub enum StateError {
         /// What is there.
         found: Box<Revision>,
     },
+    /// No serial comes after this one: no history of states was written so often, so somebody set it.
+    #[error("no serial comes after {serial}")]
+    SerialExhausted {
+        /// The highest serial that was seen.
+        serial: u64,
+    },
     /// The write failed; what was there still is.
     #[error("cannot commit the state, {}", kept_text(*kept))]
     NotCommitted {
@@ -204,6 +210,7 @@ impl StateError {
             Self::Foreign { .. } => "StateForeign",
             Self::Missing { .. } | Self::NoState { .. } => "StateMissing",
             Self::Changed { .. } => "StateChanged",
+            Self::SerialExhausted { .. } => "StateSerialExhausted",
             Self::NotCommitted { .. } => "StateNotCommitted",
             Self::CommitUnknown { .. } => "CommitUnknown",
             Self::BackupNotFound { .. } | Self::NoGoodBackup { .. } => "BackupNotFound",

@@ -158,8 +158,14 @@ pub struct BuildSummary {
     /// Digest of the hash manifest `artifacts/<builder>.hash.json` of this build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,
+    /// Digest of the bytes of the build's record `artifacts/<build>.json`: the seal that every reader compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// The run that built.
     pub run_id: RunId,
+    /// Serial of the state that first held this build; orders builds whatever clocks said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
 }
 
 impl BuildSummary {
@@ -199,10 +205,16 @@ pub struct SuiteResult {
     pub at: OffsetDateTime,
     /// The build that was tested.
     pub build_id: BuildId,
+    /// Digest of the suite: its command, and the files of the project that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Digest>,
     /// Where its artifacts and reports are: paths or urls.
     pub links: Vec<String>,
     /// Whether the suite passed.
     pub passed: bool,
+    /// Digest of the record of the build that was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// The run that tested.
     pub run_id: RunId,
     /// Name of the suite in builder.toml.
@@ -220,6 +232,9 @@ pub struct Publication {
     pub at: OffsetDateTime,
     /// Which build.
     pub build_id: BuildId,
+    /// Digest of the bytes of its record: the seal that a child compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// The run that published.
     pub run_id: RunId,
 }

@@ -18,8 +18,10 @@ pub mod locks;
 pub mod migrate;
 pub mod options;
 pub mod paths;
+mod pending;
 pub mod processes;
 pub mod restore;
+mod revocations;
 pub mod sidecar;
 pub mod store;
 

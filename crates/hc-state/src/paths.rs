@@ -31,6 +31,11 @@ pub fn lock_file(root: &Path) -> PathBuf {
     state_dir(root).join(".lock")
 }
 
+/// `state/.pending.json`: files that change together with the state, while they do.
+pub(crate) fn pending(root: &Path) -> PathBuf {
+    state_dir(root).join(".pending.json")
+}
+
 /// `state/locks/`, one lock file per target.
 pub fn build_locks_dir(root: &Path) -> PathBuf {
     state_dir(root).join("locks")

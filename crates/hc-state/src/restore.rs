@@ -16,7 +16,8 @@ use crate::disk;
 use crate::error::StateError;
 use crate::format::{State, WrittenBy};
 use crate::paths;
-use crate::store::Store;
+use crate::revocations;
+use crate::store::{Store, next};
 
 /// Which backup to restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +56,9 @@ impl Store {
         let old = read_limited(&path, STATE_LIMIT).ok().flatten();
         let current = old.as_ref().and_then(|bytes| codec::decode(bytes).ok());
         state.serial = match &current {
-            Some(current) => names.highest().max(current.serial) + 1,
+            Some(current) => next(names.highest().max(current.serial))?,
             // The lost state was at least one further than its newest backup.
-            None => names.highest() + 2,
+            None => next(next(names.highest())?)?,
         };
         let newest_audit = audit::append(
             self.root(),
@@ -66,7 +67,9 @@ impl Store {
             AuditEvent::new(AuditAction::Restore, "state/packer-hybrid.json")
                 .detail("backup_serial", from.serial)
                 .detail("serial", state.serial),
+            current.as_ref().and_then(|current| current.audit.as_ref()),
         )?;
+        revocations::hold(&mut state, &audit::read(self.root(), None)?);
         state.audit = Some(newest_audit);
         state.written_by = Some(WrittenBy { at: (self.options().now)(), run_id: run.clone() });
         let bytes = codec::encode(&state)?;

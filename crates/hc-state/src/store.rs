@@ -2,7 +2,8 @@
 //!
 //! Mutation exists only on [`Locked`], which exists only while the state lock is held (STATE-2). A commit is:
 //! sweep what killed writers left, prove that the state on disk is good and not older than its backups, make
-//! the old bytes a durable backup, write and sync a temporary file, rename it, sync the directory (STATE-1).
+//! the old bytes a durable backup, write and sync a temporary file, rename it, sync the directory (STATE-1). Files that
+//! change with the state are written down before and put into their places after it ([`crate::pending`]).
 //! The serial grows by exactly one. Readers take no lock.
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use crate::lineage::{Lineage, Revision};
 use crate::locks::{self, BuildHolder, UnlockAdvice};
 use crate::options::StoreOptions;
 use crate::paths;
+use crate::pending::{self, Pending, PendingFile};
+use crate::revocations;
 
 /// The state of one project. Shared by the threads of a process: they take turns, whatever `lock_timeout` is.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Locked<'a> {
     state: State,
     before: Option<(Revision, Vec<u8>)>,
     changed: bool,
+    /// Files that change together with the state.
+    beside: Vec<PendingFile>,
 }
 
 impl Store {
@@ -108,7 +113,7 @@ impl Store {
             disk::writable_metadata(&paths::state_file(&self.root))?;
             let mut locked = Locked::new(self, run.clone(), loaded);
             let value = change(&mut locked)?;
-            if locked.changed {
+            if locked.changed || !locked.beside.is_empty() {
                 locked.commit()?;
             }
             Ok(value)
@@ -131,8 +136,31 @@ impl Store {
             for dir in [&dir, &backups] {
                 sweep_temporaries(dir).map_err(StateError::from)?;
             }
+            if self.is_unsettled() {
+                let state = self.read_any()?;
+                pending::settle(&self.root, state.as_ref())?;
+            }
             work()
         })
+    }
+
+    /// Whether a writer was killed between the state and what changes with it, or is at it right now.
+    pub fn is_unsettled(&self) -> bool {
+        paths::pending(&self.root).symlink_metadata().is_ok()
+    }
+
+    /// Completes, or takes back, what a killed writer left; waits for nobody.
+    ///
+    /// # Errors
+    /// [`StateError::LockHeld`], and when the files cannot be written.
+    pub fn settle(&self) -> Result<(), StateError> {
+        self.exclusively(Duration::ZERO, || Ok(()))
+    }
+
+    /// The state as it stands there; `None` when it is missing or is not one.
+    fn read_any(&self) -> Result<Option<State>, StateError> {
+        let bytes = read_limited(&paths::state_file(&self.root), STATE_LIMIT)?;
+        Ok(bytes.and_then(|bytes| codec::decode(&bytes).ok()))
     }
 
     /// Reads and proves the state.
@@ -148,7 +176,7 @@ impl Store {
                 Err(StateError::Missing { path, backup: names.newest_good() })
             };
         };
-        let state = codec::decode(&bytes).map_err(|error| decode_error(path.clone(), error, &names))?;
+        let mut state = codec::decode(&bytes).map_err(|error| decode_error(path.clone(), error, &names))?;
         if let Some((backup, newer)) = names.newest_above(state.serial) {
             return Err(if newer.lineage == state.lineage {
                 StateError::Regressed { path, serial: state.serial, backup }
@@ -156,6 +184,7 @@ impl Store {
                 StateError::Foreign { path, found: state.revision(), backup }
             });
         }
+        revocations::hold(&mut state, &audit::read(&self.root, None)?);
         Ok(Some(Loaded { bytes, state }))
     }
 
@@ -249,6 +278,11 @@ impl Store {
     }
 }
 
+/// The serial after another one.
+pub(crate) fn next(serial: u64) -> Result<u64, StateError> {
+    serial.checked_add(1).ok_or(StateError::SerialExhausted { serial })
+}
+
 pub(crate) fn decode_error(path: PathBuf, error: DecodeError, names: &Names) -> StateError {
     match error {
         DecodeError::Corrupt(source) => StateError::Corrupt { path, source, backup: names.newest_good() },
@@ -266,7 +300,7 @@ impl<'a> Locked<'a> {
             }
             None => (State::new(store.new_lineage(), store.options.created_with.clone()), None),
         };
-        Self { store, run, state, before, changed: false }
+        Self { store, run, state, before, changed: false, beside: Vec::new() }
     }
 
     /// The state.
@@ -291,6 +325,20 @@ impl<'a> Locked<'a> {
         self.before.as_ref().map(|(revision, _)| revision)
     }
 
+    /// The serial that the state will have when this change is committed.
+    ///
+    /// # Errors
+    /// [`StateError::SerialExhausted`].
+    pub fn next_serial(&self) -> Result<u64, StateError> {
+        next(self.revision().map_or(0, |revision| revision.serial))
+    }
+
+    /// Gives a file of the project, in `state/` or `artifacts/`, its new text together with the state: both or neither,
+    /// whenever this process is killed. `path` is relative to the project.
+    pub fn write_beside(&mut self, path: impl Into<PathBuf>, text: String) {
+        self.beside.push(PendingFile { path: path.into(), text });
+    }
+
     /// Refuses a plan that was made on another state.
     ///
     /// # Errors
@@ -309,29 +357,43 @@ impl<'a> Locked<'a> {
     /// # Errors
     /// [`StateError::AuditBroken`] when the log's last entry is not intact, [`StateError::File`].
     pub fn audit(&mut self, event: AuditEvent) -> Result<AuditHead, StateError> {
-        let head = audit::append(&self.store.root, &self.store.options, &self.run, event)?;
+        let remembered = self.state.audit.as_ref();
+        let head = audit::append(&self.store.root, &self.store.options, &self.run, event, remembered)?;
         self.state_mut().audit = Some(head.clone());
         Ok(head)
     }
 
     fn commit(mut self) -> Result<(), StateError> {
         let kept = self.revision().map(|revision| revision.serial);
+        let serial = self.next_serial()?;
         let state = &mut self.state;
         state.trim();
         state.schema = SchemaInfo { version: VERSION };
-        state.serial = kept.unwrap_or(0) + 1;
+        state.serial = serial;
         state.written_by = Some(WrittenBy { at: (self.store.options.now)(), run_id: self.run.clone() });
         if let Some((revision, _)) = &self.before {
             state.lineage = revision.lineage.clone();
         }
         let bytes = codec::encode(state)?;
-        let serial = state.serial;
         let root = self.store.root();
+        let beside = std::mem::take(&mut self.beside);
+        let pending = match beside.is_empty() {
+            true => None,
+            false => Some(Pending::prepare(root, state, beside)?),
+        };
         let backup = || match &self.before {
             Some((revision, old)) => backup::preserve(root, &paths::backup_file(root, revision.serial), old),
             None => Ok(()),
         };
-        self.store.replace(&bytes, Some(serial), kept, backup)?;
+        let replaced = self.store.replace(&bytes, Some(serial), kept, backup);
+        if let (Err(StateError::NotCommitted { .. }), Some(_)) = (&replaced, &pending) {
+            // Left behind, it is of a serial that was never written, and the next writer sees that.
+            let _ = pending::forget(root);
+        }
+        replaced?;
+        if let Some(pending) = pending {
+            pending.apply(root)?;
+        }
         backup::rotate(self.store.root(), self.store.options.backups);
         Ok(())
     }

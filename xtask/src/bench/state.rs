@@ -127,13 +127,17 @@ fn fill(state: &mut State, builders: usize, sources: usize, run: &RunId) {
             git_sha: Some(format!("{at:040x}")),
             inputs,
             manifest: Some(inputs),
+            record: Some(inputs),
             run_id: run.clone(),
+            serial: Some(1),
         });
         record.provenance.push(SuiteResult {
             at: now,
             build_id,
+            inputs: Some(inputs),
             links: vec![format!("logs/tests/{at}.log")],
             passed: true,
+            record: Some(inputs),
             run_id: run.clone(),
             suite: "smoke".into(),
         });

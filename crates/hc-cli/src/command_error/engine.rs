@@ -35,7 +35,11 @@ pub(super) fn causes(error: &EngineError) -> Vec<String> {
         EngineError::PackerHung { command, .. } => vec![format!("the command was `{}`", command.join(" "))],
         EngineError::NothingToTest { untested } => untested.clone(),
         EngineError::PublishRefused { problems } => problems.clone(),
-        EngineError::HookFailed { last, .. } => last.iter().cloned().collect(),
+        EngineError::ParentRefused { problems, .. } => problems.clone(),
+        EngineError::HookFailed { last, ran, .. } => {
+            let ran = ran.iter().map(|build| format!("the hooks have already run for {build}"));
+            last.iter().cloned().chain(ran).collect()
+        }
         EngineError::UnsupportedCombination { reasons } => reasons.clone(),
         EngineError::WouldOverwrite { existing, .. } => existing.clone(),
         EngineError::NothingToAdopt { found, .. } => {
@@ -161,6 +165,10 @@ fn of_build(error: &EngineError) -> Option<String> {
         EngineError::ImageChanged { parent: false, .. } => {
             "build again: `hybrid build --rebuild`; `hybrid artifacts verify` looks at all images".into()
         }
+        EngineError::RecordChanged { .. } => {
+            "put the record back from a copy, or build again: `hybrid build --rebuild`".into()
+        }
+        EngineError::ParentRefused { .. } => "build, test and publish the parent again".into(),
         EngineError::UnknownSuite { name, known } => {
             let tables = || "suites are `[suites.NAME]` tables of builder.toml".into();
             nearest(name, known.iter().map(String::as_str), tables)

@@ -49,6 +49,9 @@ pub(super) fn hint(error: &StateError) -> String {
         StateError::Missing { backup: None, .. } => format!("move `{BACKUPS}` away to begin anew"),
         StateError::NoState { .. } => "run `hybrid validate`: it writes the first state".into(),
         StateError::Changed { .. } => "plan again, then run the command again".into(),
+        StateError::SerialExhausted { .. } => {
+            "somebody wrote that serial: look at `hybrid state backups`, move those with such serials away, and restore".into()
+        }
         StateError::NotCommitted { source, .. } => file_hint(source).into(),
         StateError::CommitUnknown { .. } => {
             "check the device, then run `hybrid state check`; do not repeat the command blindly".into()

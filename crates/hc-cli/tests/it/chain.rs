@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::project::Project;
 
 /// `linux.file.base`, `linux.file.web` on top of it, `linux.file.other` beside them.
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::empty();
     project.write("configs/overlays/dev.pkrvars.hcl", "");
     let variables = "variable \"hybrid_output_dir\" {\n  type    = string\n  default = \"output\"\n}\n\n\

@@ -205,12 +205,17 @@ fn state(project: &Project, history: &[Past], made: &[Made], now: OffsetDateTime
                         git_sha: None,
                         inputs: Digest::of(b""),
                         manifest: None,
+                        record: None,
                         run_id: run_id.clone(),
+                        serial: None,
                     });
                 }
                 if past.published {
                     let channel = state.channels.entry("stable".into()).or_default();
-                    channel.insert(build.target.clone(), Publication { at: now, build_id, run_id });
+                    channel.insert(
+                        build.target.clone(),
+                        Publication { at: now, build_id, record: None, run_id },
+                    );
                 }
             }
             Ok(())

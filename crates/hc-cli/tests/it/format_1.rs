@@ -42,18 +42,20 @@ pub(crate) fn put_back(project: &Project, builder: &str) {
     entry.combined = built.combined;
     entry.inputs = built.inputs.iter().map(Into::into).collect();
     let digest = entry.digest();
-    hashes.write(project.root()).unwrap();
+    project.write(&format!("artifacts/{builder}.hash.json"), &hashes.to_json());
+    let seal = Digest::of(project.read(&record).as_bytes());
     let options = StoreOptions::new("test", "host", std::process::id(), 7);
     let store = Store::open(project.root(), options).unwrap();
     let run = "20260101T000000.000Z-00000000".parse().unwrap();
     store
         .with_exclusive(&run, |locked| -> Result<(), hc_state::StateError> {
-            let manifest: Digest = locked.write_trusted_manifest(&target, &trusted.to_json())?;
+            let manifest: Digest = locked.write_trusted_manifest(&target, trusted.to_json());
             let record = locked.state_mut().builder_mut(&target);
             let trust = record.trusted.as_mut().unwrap();
             (trust.inputs, trust.manifest) = (trusted.combined, Some(manifest));
             let last = record.last_build.as_mut().unwrap();
             (last.inputs, last.manifest) = (built.combined, Some(digest));
+            last.record = Some(seal);
             Ok(())
         })
         .unwrap();

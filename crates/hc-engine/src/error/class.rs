@@ -35,6 +35,8 @@ impl EngineError {
             Self::PluginNotInstalled { .. } => "PluginInstallFailed",
             Self::ParentUnpublished { .. } | Self::ParentNotPublishedYet { .. } => "ParentUnpublished",
             Self::ImageChanged { .. } => "ImageChanged",
+            Self::RecordChanged { .. } => "RecordChanged",
+            Self::ParentRefused { .. } => "ParentRefused",
             Self::UnknownSuite { .. } => "UnknownSuite",
             Self::SuiteWithoutCommand { .. } => "SettingsInvalid",
             Self::BadChannel { .. } => "BadChannel",

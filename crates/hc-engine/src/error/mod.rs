@@ -16,7 +16,7 @@ use hc_core::id::IdError;
 use hc_core::{BuildId, BuilderId, EnvName, ExitClass, Target};
 
 use self::messages::{drift, invalid, nothing, nothing_to_adopt, unknown_env};
-pub use self::parts::{AcceptedError, AcceptedList, Needs, UnknownEnv};
+pub use self::parts::{AcceptedError, AcceptedList, Needs, RecordFault, UnknownEnv};
 use crate::outcome::gate::Refused;
 pub use install::{AptTrouble, InstallError};
 
@@ -241,6 +241,24 @@ pub enum EngineError {
         /// Whether a child was about to start from it.
         parent: bool,
     },
+    /// A record is not the one that the state sealed.
+    #[error("{path} {fault}")]
+    RecordChanged {
+        /// The record, relative to the project.
+        path: String,
+        /// What is wrong with it.
+        fault: RecordFault,
+    },
+    /// The published parent of a builder cannot be built on.
+    #[error("the parent of {builder}, {parent}, cannot be built on")]
+    ParentRefused {
+        /// The child.
+        builder: BuilderId,
+        /// The published build.
+        parent: BuildId,
+        /// What stands against it.
+        problems: Vec<String>,
+    },
     /// No selected builder has a suite of this name.
     #[error("no selected builder has a suite `{name}`")]
     UnknownSuite {
@@ -276,7 +294,7 @@ pub enum EngineError {
         problems: Vec<String>,
     },
     /// A publish hook failed.
-    #[error("the hook `{hook}` failed for {build}; the channel was not moved")]
+    #[error("the hook `{hook}` failed for {build}; nothing was put into the channel")]
     HookFailed {
         /// The hook's program.
         hook: String,
@@ -284,6 +302,8 @@ pub enum EngineError {
         build: BuildId,
         /// Its last line.
         last: Option<String>,
+        /// Builds whose hooks have run before.
+        ran: Vec<BuildId>,
     },
     /// There is no such build.
     #[error("no build is called `{name}`")]

@@ -13,6 +13,7 @@ pub mod plugins;
 pub mod portable;
 pub mod programs;
 mod sources;
+pub mod suite;
 mod tree;
 
 use std::collections::BTreeSet;

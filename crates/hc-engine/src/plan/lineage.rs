@@ -3,11 +3,12 @@
 //! Reads `artifacts/` and never writes. A record that is damaged is an error and not "no record": it may be the one that
 //! was revoked.
 
-use hc_core::{BuildId, BuilderId, Selector, Target};
-use hc_records::{ArtifactRecord, ParentImage, artifact};
-use hc_state::State;
+use hc_core::{BuildId, BuilderId, Digest, Selector, Target};
+use hc_records::{ArtifactRecord, ParentImage, artifact, layout};
+use hc_state::{Revocation, State};
 
-use crate::error::{EngineError, Result};
+use super::last::last_build;
+use crate::error::{EngineError, RecordFault, Result};
 use crate::project::Project;
 
 /// Longest chain of images that is followed; records that name each other in a circle end there.
@@ -25,9 +26,7 @@ pub fn records(project: &Project, selector: &Selector) -> Result<Vec<ArtifactRec
         }
     }
     records.retain(|record| selector.matches(&record.builder));
-    records.sort_by(|a, b| {
-        b.provenance.run_id.cmp(&a.provenance.run_id).then_with(|| a.builder.cmp(&b.builder))
-    });
+    records.sort_by(|a, b| b.age().cmp(&a.age()).then_with(|| a.builder.cmp(&b.builder)));
     Ok(records)
 }
 
@@ -37,6 +36,22 @@ pub fn records(project: &Project, selector: &Selector) -> Result<Vec<ArtifactRec
 /// `RecordDamaged`.
 pub fn read(project: &Project, build: &BuildId) -> Result<Option<ArtifactRecord>> {
     Ok(ArtifactRecord::read(&project.root, build)?)
+}
+
+/// The record of a build as the state sealed it: not one byte of it was changed since.
+///
+/// # Errors
+/// `RecordChanged`, `RecordDamaged`.
+pub fn sealed(project: &Project, build: &BuildId, seal: Option<Digest>) -> Result<ArtifactRecord> {
+    let fault = |fault| EngineError::RecordChanged { path: layout::artifact_record(build), fault };
+    let Some((record, digest)) = ArtifactRecord::read_with_digest(&project.root, build)? else {
+        return Err(fault(RecordFault::Missing));
+    };
+    match seal {
+        None => Err(fault(RecordFault::Unsealed)),
+        Some(seal) if seal != digest => Err(fault(RecordFault::Changed)),
+        Some(_) => Ok(record),
+    }
 }
 
 /// Whether a build can be one of a selected builder: an environment follows the builder's id behind a hyphen, and both may
@@ -61,13 +76,24 @@ pub fn named<'a>(records: &'a [ArtifactRecord], name: &str) -> Result<&'a Artifa
     })
 }
 
-/// The newest record of a target.
+/// The newest build of a target that succeeded: what the state names, sealed; where its last build failed or it knows none,
+/// the newest record.
 ///
 /// # Errors
-/// `RecordDamaged`; when `artifacts/` cannot be read.
-pub fn newest(project: &Project, target: &Target) -> Result<Option<ArtifactRecord>> {
+/// `RecordChanged`, `RecordDamaged`; when `artifacts/` cannot be read.
+pub fn newest(
+    project: &Project,
+    state: Option<&State>,
+    target: &Target,
+) -> Result<Option<(ArtifactRecord, Digest)>> {
+    if let Some(last) = last_build(state, target).filter(|last| last.succeeded())
+        && let Some(seal) = last.record
+    {
+        return Ok(Some((sealed(project, &last.build_id, Some(seal))?, seal)));
+    }
     let records = records(project, &Selector::only(&target.builder))?;
-    Ok(records.into_iter().find(|record| record.env == target.env))
+    let Some(newest) = records.into_iter().find(|record| record.env == target.env) else { return Ok(None) };
+    Ok(ArtifactRecord::read_with_digest(&project.root, &newest.build_id)?)
 }
 
 /// The images that a build was made from, nearest first.
@@ -82,6 +108,33 @@ pub fn ancestors(project: &Project, record: &ArtifactRecord) -> Result<Vec<Paren
         chain.push(parent);
     }
     Ok(chain)
+}
+
+/// What stands against the images that a build was made from, nearest first: revoked ones, and records that are not what
+/// the record of their child sealed. A child vouches for nothing that nobody can read any more.
+///
+/// # Errors
+/// `RecordDamaged`.
+pub fn against_ancestors(project: &Project, state: &State, record: &ArtifactRecord) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    let mut next = record.provenance.parent.clone();
+    for _ in 0..MAX_DEPTH {
+        let Some(parent) = next else { return Ok(problems) };
+        if let Some(revocation) = state.revoked.get(&parent.build_id) {
+            let Revocation { operator, reason, .. } = revocation;
+            problems.push(format!("its ancestor {} was revoked by {operator}: {reason}", parent.build_id));
+        }
+        next = match sealed(project, &parent.build_id, parent.record) {
+            Ok(record) => record.provenance.parent,
+            Err(error @ EngineError::RecordChanged { .. }) => {
+                problems.push(format!("its ancestor cannot be proven: {error}"));
+                return Ok(problems);
+            }
+            Err(error) => return Err(error),
+        };
+    }
+    problems.push(format!("it has more than {MAX_DEPTH} ancestors"));
+    Ok(problems)
 }
 
 /// Why a build must not be used: it, or a build that it was made from, was revoked.

@@ -7,12 +7,12 @@ pub mod parent;
 mod reason;
 
 use hc_config::Diagnostic;
-use hc_core::{BuildId, EnvName, Target};
+use hc_core::{EnvName, Target};
 use hc_packer::Packer;
 use hc_records::{InputManifest, RecordError};
-use hc_state::State;
+use hc_state::{BuildSummary, State};
 
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, RecordFault, Result};
 use crate::gate::{Gate, gate};
 use crate::inputs;
 use crate::inputs::portable::not_portable;
@@ -145,7 +145,7 @@ fn stale(
         return Ok((vec![Reason::LastFailed], Vec::new()));
     }
     let mut changed = Vec::new();
-    let mut reasons = match outdated(project, state, &last.build_id, parent) {
+    let mut reasons = match outdated(project, state, last, parent) {
         // What the record says is not known; a new build has a new one.
         Err(EngineError::Record(error @ RecordError::Damaged { .. })) => {
             vec![Reason::RecordDamaged(error.to_string())]
@@ -171,7 +171,7 @@ fn stale(
     if let Some(parent) = &prepared.builder.metadata.parent {
         let parent_target = Target { builder: parent.clone(), env: target.env.clone() };
         match last_build(state, &parent_target) {
-            Some(built) if built.exit_code == 0 && built.at > last.at => {
+            Some(built) if built.exit_code == 0 && is_later(built, last) => {
                 reasons.push(Reason::ParentRebuilt(parent.clone()));
             }
             Some(_) => {}
@@ -181,20 +181,39 @@ fn stale(
     Ok((reasons, changed))
 }
 
-/// Why a build is to be made again whatever its inputs are: it was revoked, or its parent has a successor.
+/// Why a build is to be made again whatever its inputs are: its record is not what was written, it was revoked, or its
+/// parent has a successor.
 fn outdated(
     project: &Project,
     state: Option<&State>,
-    build: &BuildId,
+    last: &BuildSummary,
     parent: Option<&Parent>,
 ) -> Result<Vec<Reason>> {
-    let mut reasons = Vec::new();
-    if let (Some(state), Some(record)) = (state, lineage::read(project, build)?) {
-        reasons.extend(lineage::revoked(project, state, &record)?.map(Reason::Revoked));
-        let started_from = record.provenance.parent.as_ref().map(|parent| &parent.build_id);
-        if let Some(parent) = parent.filter(|parent| Some(&parent.image.build_id) != started_from) {
-            reasons.push(Reason::NewerParent(parent.image.build_id.clone()));
+    let Some(state) = state else { return Ok(Vec::new()) };
+    let record = match lineage::sealed(project, &last.build_id, last.record) {
+        // One of an older release is no reason to build everything again.
+        Err(EngineError::RecordChanged { fault: RecordFault::Unsealed, .. }) => {
+            lineage::read(project, &last.build_id)?
         }
+        Err(EngineError::RecordChanged { path, fault }) => {
+            return Ok(vec![Reason::RecordDamaged(format!("{path} {fault}"))]);
+        }
+        record => Some(record?),
+    };
+    let Some(record) = record else { return Ok(Vec::new()) };
+    let mut reasons: Vec<Reason> =
+        lineage::revoked(project, state, &record)?.map(Reason::Revoked).into_iter().collect();
+    let started_from = record.provenance.parent.as_ref().map(|parent| &parent.build_id);
+    if let Some(parent) = parent.filter(|parent| Some(&parent.image.build_id) != started_from) {
+        reasons.push(Reason::NewerParent(parent.image.build_id.clone()));
     }
     Ok(reasons)
+}
+
+/// Whether one build was recorded after another one; by their times where an older release recorded one of them.
+fn is_later(build: &BuildSummary, other: &BuildSummary) -> bool {
+    match (build.serial, other.serial) {
+        (Some(build), Some(other)) => build > other,
+        _ => build.at > other.at,
+    }
 }

@@ -40,23 +40,24 @@ pub fn published(
     let channel = &project.settings.publish.channel;
     let Some(publication) = state.published(channel, &target) else { return Ok(None) };
     let Some(record) = lineage::read(project, &publication.build_id)? else { return Ok(None) };
-    Ok(Some(of(project, &record)))
+    Ok(Some(of(project, &record, publication.record)))
 }
 
-fn of(project: &Project, record: &ArtifactRecord) -> Parent {
+fn of(project: &Project, record: &ArtifactRecord, seal: Option<Digest>) -> Parent {
     let file = record.image();
     let location = match file {
         Some(file) => project.at(&file.path).display().to_string(),
         None => record.image_ids.first().cloned().unwrap_or_default(),
     };
-    let image = ParentImage { build_id: record.build_id.clone(), blake3: file.and_then(|file| file.blake3) };
+    let blake3 = file.and_then(|file| file.blake3);
+    let image = ParentImage { build_id: record.build_id.clone(), blake3, record: seal };
     Parent { image, location }
 }
 
 /// The parent for a build, read and compared: what a child starts from is what was published.
 ///
 /// # Errors
-/// `ParentUnpublished`, `ImageChanged`.
+/// `ParentUnpublished`, `RecordChanged`, `ParentRefused`, `ImageChanged`.
 pub fn required(
     project: &Project,
     state: Option<&State>,
@@ -84,10 +85,21 @@ pub fn required(
             build: last.build_id.clone(),
         });
     }
-    if let Some(recorded) = parent.image.blake3 {
+    let record = lineage::sealed(project, &parent.image.build_id, parent.image.record)?;
+    let problems = match state {
+        Some(state) => lineage::against_ancestors(project, state, &record)?,
+        None => Vec::new(),
+    };
+    if !problems.is_empty() {
+        let (builder, parent) = (builder.id.clone(), parent.image.build_id);
+        return Err(EngineError::ParentRefused { builder, parent, problems });
+    }
+    // Read after the seal was compared, not before.
+    let parent = of(project, &record, parent.image.record);
+    if record.image().is_some() {
         let path = PathBuf::from(&parent.location);
         let (digest, _) = Digest::of_file(&path).map_err(io_error("read", &path))?;
-        if digest != recorded {
+        if Some(digest) != parent.image.blake3 {
             return Err(EngineError::ImageChanged {
                 path: project.shown(&path),
                 build: parent.image.build_id.clone(),

@@ -45,7 +45,12 @@ fn entropy(project: &Project) -> u64 {
 /// # Errors
 /// When it cannot be read or trusted.
 pub fn read(project: &Project) -> Result<Option<State>> {
-    Ok(open(project)?.read()?)
+    let store = open(project)?;
+    if store.is_unsettled() {
+        // Where this process may not write, or another one is at it, the state is what it is.
+        let _ = store.settle();
+    }
+    Ok(store.read()?)
 }
 
 /// The record of this run, still running.

@@ -69,19 +69,17 @@ fn plugins(manifest: &InputManifest) -> BTreeMap<String, String> {
     plugins.filter_map(split).collect()
 }
 
-/// Writes everything down. A failed build changes only the state and the log summary.
+/// Writes everything down, together: whenever this process is killed, all of it is there or nothing is. A failed build
+/// changes only the state and the log summary.
 ///
 /// # Errors
-/// When a record cannot be written; the image itself is where packer put it.
+/// When it cannot be written; the image itself is where packer put it.
 pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Option<ArtifactRecord>> {
     names_hold_no_secret(project, ended.built)?;
     let result = &ended.built.result;
     let succeeded = result.exit_code == 0;
     let now = project.now();
-    let artifact = if succeeded { Some(artifact_record(project, ended)?) } else { None };
-    if let Some(artifact) = &artifact {
-        artifact.write(&project.root)?;
-    }
+    let mut artifact = if succeeded { Some(artifact_record(project, ended)?) } else { None };
     let names = artifact.as_ref().map(ArtifactRecord::names).unwrap_or_default();
     let summary = LogSummary {
         schema: SchemaTag::v1("log-summary"),
@@ -100,15 +98,23 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
         &project.run_id,
         project.lock_timeout.max(PATIENCE),
         |locked| -> Result<()> {
+            let serial = locked.next_serial()?;
             let manifest = match &artifact {
-                Some(_) => Some(update_hash_manifest(project, ended, &names)?),
+                Some(_) => Some(update_hash_manifest(project, locked, ended, &names)?),
                 None => None,
             };
+            let seal = artifact.as_mut().map(|artifact| {
+                artifact.provenance.serial = Some(serial);
+                let text = artifact.to_json();
+                let seal = Digest::of(text.as_bytes());
+                locked.write_beside(layout::artifact_record(&artifact.build_id), text);
+                seal
+            });
             let earlier = earlier_logs(project, store, &summary)?;
             let summary = LogSummary { earlier, ..summary };
-            locked.write_log_summary(&ended.target.builder, &summary.to_json())?;
+            locked.write_log_summary(&ended.target.builder, summary.to_json());
             if let Some(observed) = ended.observed {
-                locked.write_observed(ended.target, &observed.to_json())?;
+                locked.write_observed(ended.target, observed.to_json());
             }
             if let Some((before, left)) = ended.trusted {
                 trust_what_is_left(locked, ended.target, *before, left)?;
@@ -126,7 +132,9 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
                 git_sha: ended.git_sha.clone(),
                 inputs: ended.manifest.combined,
                 manifest,
+                record: seal,
                 run_id: project.run_id.clone(),
+                serial: Some(serial),
             });
             Ok(())
         },
@@ -145,7 +153,7 @@ fn trust_what_is_left(
     if !locked.state_mut().builder_mut(target).trusted.as_ref().is_some_and(trusts) {
         return Ok(());
     }
-    let manifest = locked.write_trusted_manifest(target, &left.to_json())?;
+    let manifest = locked.write_trusted_manifest(target, left.to_json());
     if let Some(trust) = &mut locked.state_mut().builder_mut(target).trusted {
         (trust.inputs, trust.manifest) = (left.combined, Some(manifest));
     }
@@ -212,6 +220,7 @@ fn artifact_record(project: &Project, ended: &Ended<'_>) -> Result<ArtifactRecor
             run_id: project.run_id.clone(),
             git_sha: ended.git_sha.clone(),
             dirty: ended.dirty,
+            serial: None,
             inputs: ended.manifest.combined,
             parent: ended.parent.clone(),
             packer_version: ended.packer_version.clone(),
@@ -242,7 +251,12 @@ fn references(artifact: &ArtifactRecord) -> Vec<ArtifactRef> {
 }
 
 /// Called under the state lock, which guards this read-modify-write too.
-fn update_hash_manifest(project: &Project, ended: &Ended<'_>, names: &[String]) -> Result<Digest> {
+fn update_hash_manifest(
+    project: &Project,
+    locked: &mut Locked<'_>,
+    ended: &Ended<'_>,
+    names: &[String],
+) -> Result<Digest> {
     let builder = &ended.target.builder;
     // A damaged one is written anew: the digests in the state say what of it holds.
     let read = match HashManifest::read(&project.root, builder) {
@@ -265,6 +279,6 @@ fn update_hash_manifest(project: &Project, ended: &Ended<'_>, names: &[String]) 
     Trees::open(&hc_state::paths::trees_dir(&project.root)).keep([ended.manifest])?;
     let digest = entry.digest();
     manifest.environments.insert(ended.target.env.clone(), entry);
-    manifest.write(&project.root)?;
+    locked.write_beside(layout::hash_manifest(builder), manifest.to_json());
     Ok(digest)
 }

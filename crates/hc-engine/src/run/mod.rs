@@ -1,5 +1,6 @@
 //! What runs: packer on stages, suites on images, hooks on publications, and when each of them does.
 
+mod accept;
 pub mod build;
 mod external;
 pub mod fmt;

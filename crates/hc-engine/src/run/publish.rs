@@ -1,24 +1,25 @@
-//! An image goes into a channel when state, hash manifest, records, inputs and tests agree (PKR-7).
+//! An image goes into a channel when state, hash manifest, records, inputs and tests agree (PKR-7). One decision for all
+//! targets, made before the hooks and again under the lock that moves the channel.
 
 use hc_config::Diagnostic;
-use hc_core::{Digest, Target};
+use hc_core::BuildId;
 use hc_packer::Redact;
 use hc_packer::process::{self, Ending};
-use hc_records::{ArtifactRecord, HashEntry, HashManifest, InputManifest, RecordError, layout};
-use hc_state::{BuildSummary, Publication, State};
+use hc_records::ArtifactRecord;
+use hc_state::{Publication, State};
 
+use super::accept::{self, Accepted, Images};
 use super::external::{External, ImagePath};
 use crate::error::{EngineError, Needs, Result};
 use crate::event::{Event, Listener, Teller};
-use crate::gate::{Gate, scan};
-use crate::inputs;
+use crate::gate::scan;
 use crate::outcome::publish::{PublishReport, PublishedDoc};
-use crate::plan::{Plan, Planned, last_inputs, lineage};
+use crate::plan::Plan;
 use crate::project::redaction::Redaction;
 use crate::project::{Project, store};
 
 impl Project {
-    /// Moves the newest build of every planned target into a channel: all of them or none.
+    /// Moves the newest build of every planned target into a channel: all of them or none, in one change of the state.
     ///
     /// # Errors
     /// `PublishRefused` with every disagreement; `HookFailed`.
@@ -47,167 +48,81 @@ pub(super) fn publish(
         return Err(EngineError::Invalid(secrets));
     }
     let state = store::read(project)?;
-    let accepted = accept_all(project, state.as_ref(), &plan)?;
+    let accepted = accept::all(project, state.as_ref(), &plan, Images::Read)?;
+    let is_new =
+        |one: &&Accepted| before(state.as_ref(), &channel, &one.record) != Some(&one.record.build_id);
+    let mut ran = Vec::new();
+    for one in accepted.iter().filter(is_new) {
+        hooks(project, &one.record, &channel, &ran)?;
+        ran.push(one.record.build_id.clone());
+    }
     let mut report = PublishReport { channel, env: plan.env.to_string(), published: Vec::new() };
-    for record in &accepted {
-        let target = record.target();
-        let before = state.as_ref().and_then(|state| state.published(&report.channel, &target));
-        let before = before.map(|publication| publication.build_id.clone());
-        let already = before.as_ref() == Some(&record.build_id);
-        if !already {
-            hooks(project, record, &report.channel)?;
-            move_channel(project, record, &report.channel)?;
-            teller.tell(Event::Published { target, channel: report.channel.clone() });
+    let patience = project.lock_timeout.max(store::PATIENCE);
+    store::open(project)?.with_exclusive_within(&project.run_id, patience, |locked| -> Result<()> {
+        // What was true before the hooks need not be true now: a build may be revoked, an image replaced.
+        let known = Images::Known(&accepted);
+        let now =
+            accept::all(project, Some(locked.state()), &plan, known).map_err(|error| after(error, &ran))?;
+        let overtaken: Vec<_> =
+            now.iter().filter(|one| !accepted.iter().any(|old| old.seal == one.seal)).collect();
+        if !overtaken.is_empty() {
+            let newer = |one: &&Accepted| format!("{} was built meanwhile", one.record.build_id);
+            let refused = EngineError::PublishRefused { problems: overtaken.iter().map(newer).collect() };
+            return Err(after(refused, &ran));
         }
-        report.published.push(PublishedDoc {
-            builder: record.builder.to_string(),
-            build_id: record.build_id.to_string(),
-            before: before.map(|build| build.to_string()),
-            already,
-            images: record.names(),
-        });
+        for one in now {
+            let before = before(Some(locked.state()), &report.channel, &one.record).cloned();
+            let already = before.as_ref() == Some(&one.record.build_id);
+            if !already {
+                let publication = Publication {
+                    at: project.now(),
+                    build_id: one.record.build_id.clone(),
+                    record: Some(one.seal),
+                    run_id: project.run_id.clone(),
+                };
+                let channels = &mut locked.state_mut().channels;
+                channels.entry(report.channel.clone()).or_default().insert(one.record.target(), publication);
+            }
+            report.published.push(PublishedDoc {
+                builder: one.record.builder.to_string(),
+                build_id: one.record.build_id.to_string(),
+                before: before.map(|build| build.to_string()),
+                already,
+                images: one.record.names(),
+            });
+        }
+        Ok(())
+    })?;
+    for one in accepted.iter().filter(|one| ran.contains(&one.record.build_id)) {
+        teller.tell(Event::Published { target: one.record.target(), channel: report.channel.clone() });
     }
     Ok((report, plan.diagnostics))
 }
 
-/// The records of all targets, or everything that stands against one of them.
-fn accept_all(project: &Project, state: Option<&State>, plan: &Plan) -> Result<Vec<ArtifactRecord>> {
-    let (mut problems, mut accepted) = (Vec::new(), Vec::new());
-    for one in &plan.targets {
-        match accept(project, state, one)? {
-            Ok(record) => accepted.push(record),
-            Err(found) => {
-                let target = &one.prepared.target;
-                problems.extend(found.into_iter().map(|problem| format!("{target}: {problem}")));
-            }
+/// The build that a channel offered before.
+fn before<'a>(state: Option<&'a State>, channel: &str, record: &ArtifactRecord) -> Option<&'a BuildId> {
+    Some(&state?.published(channel, &record.target())?.build_id)
+}
+
+/// A refusal, with the hooks that have run already.
+fn after(error: EngineError, ran: &[BuildId]) -> EngineError {
+    match error {
+        EngineError::PublishRefused { mut problems } if !ran.is_empty() => {
+            problems.push(hooks_ran(ran));
+            EngineError::PublishRefused { problems }
         }
-    }
-    if problems.is_empty() { Ok(accepted) } else { Err(EngineError::PublishRefused { problems }) }
-}
-
-fn move_channel(project: &Project, record: &ArtifactRecord, channel: &str) -> Result<()> {
-    let patience = project.lock_timeout.max(store::PATIENCE);
-    store::open(project)?.with_exclusive_within(&project.run_id, patience, |locked| -> Result<()> {
-        let publication = Publication {
-            at: project.now(),
-            build_id: record.build_id.clone(),
-            run_id: project.run_id.clone(),
-        };
-        let channels = &mut locked.state_mut().channels;
-        channels.entry(channel.to_owned()).or_default().insert(record.target(), publication);
-        Ok(())
-    })
-}
-
-/// The record of the newest build, when everything agrees with it; else everything that does not.
-fn accept(
-    project: &Project,
-    state: Option<&State>,
-    one: &Planned,
-) -> Result<Result<ArtifactRecord, Vec<String>>> {
-    let target = &one.prepared.target;
-    let known = state.and_then(|state| Some((state, state.builders.get(target)?)));
-    let Some((state, known, last)) =
-        known.and_then(|(state, known)| Some((state, known, known.last_build.as_ref()?)))
-    else {
-        return Ok(Err(vec!["it was never built".into()]));
-    };
-    if last.exit_code != 0 {
-        return Ok(Err(vec![format!("the last build, {}, failed", last.build_id)]));
-    }
-    let record = match lineage::read(project, &last.build_id) {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok(Err(vec![format!("{} is missing", layout::artifact_record(&last.build_id))])),
-        Err(EngineError::Record(error @ RecordError::Damaged { .. })) => {
-            return Ok(Err(vec![error.to_string()]));
-        }
-        Err(error) => return Err(error),
-    };
-    let mut problems = Vec::new();
-    if record.build_id != last.build_id || record.provenance.inputs != last.inputs {
-        problems
-            .push(format!("{} does not say what the state says", layout::artifact_record(&last.build_id)));
-    }
-    problems.extend(image_problems(project, last, &record));
-    let entry = hash_manifest(project, target)?;
-    match entry {
-        None => {
-            problems.push(format!("{} is missing or has no entry", layout::hash_manifest(&target.builder)))
-        }
-        Some(entry) => {
-            if last.manifest != Some(entry.digest()) || entry.combined != last.inputs {
-                problems
-                    .push(format!("{} is not what the build wrote", layout::hash_manifest(&target.builder)));
-            }
-        }
-    }
-    let built = last_inputs(project, target)?.filter(|built| built.combined == last.inputs);
-    if one.manifest.combined != last.inputs
-        && !built.as_ref().is_some_and(|built| inputs::is_same(project, built, &one.manifest))
-    {
-        problems.push(changed_inputs(project, built.as_ref(), one));
-    } else if one.gate != Gate::Trusted {
-        problems.push("it used inputs that nobody validated: run `validate`".into());
-    }
-    problems.extend(untested(one, known, &last.build_id));
-    problems.extend(lineage::revoked(project, state, &record)?);
-    Ok(if problems.is_empty() { Ok(record) } else { Err(problems) })
-}
-
-/// What is wrong with the image files of a record.
-fn image_problems(project: &Project, last: &BuildSummary, record: &ArtifactRecord) -> Vec<String> {
-    let mut problems = Vec::new();
-    for file in &record.files {
-        let known = last.artifacts.iter().find(|artifact| artifact.path.as_ref() == Some(&file.path));
-        if known.is_none_or(|known| known.digest != file.blake3) {
-            problems.push(format!("the state and the record differ about {}", file.path));
-        }
-        match Digest::of_file(&project.at(&file.path)) {
-            Ok((digest, _)) if Some(digest) == file.blake3 => {}
-            Ok(_) => problems.push(format!("the image {} was changed after it was built", file.path)),
-            Err(_) => problems.push(format!("the image {} is gone", file.path)),
-        }
-    }
-    problems
-}
-
-/// What the hash manifest says of a target; one that is damaged says nothing.
-fn hash_manifest(project: &Project, target: &Target) -> Result<Option<HashEntry>> {
-    match HashManifest::read(&project.root, &target.builder) {
-        Err(RecordError::Damaged { .. }) => Ok(None),
-        read => Ok(read?.and_then(|mut manifest| manifest.environments.remove(&target.env))),
+        error => error,
     }
 }
 
-fn changed_inputs(project: &Project, built: Option<&InputManifest>, one: &Planned) -> String {
-    let drift = built.map(|built| inputs::compare(project, built, &one.manifest)).unwrap_or_default();
-    let names: Vec<String> = drift.all().map(|change| change.name.clone()).collect();
-    match names.as_slice() {
-        [] => "its inputs changed since it was built".into(),
-        names => format!("its inputs changed since it was built: {}", names.join(", ")),
-    }
+fn hooks_ran(ran: &[BuildId]) -> String {
+    let builds: Vec<&str> = ran.iter().map(BuildId::as_str).collect();
+    format!("the hooks have already run for {}", builds.join(", "))
 }
 
-fn untested(one: &Planned, known: &hc_state::BuilderRecord, build: &hc_core::BuildId) -> Vec<String> {
-    use hc_state::ProvenanceGap::{Failed, NoLinks, Untested};
-    let results = known.results_of(build);
-    let required = &one.prepared.builder.metadata.publish.suites;
-    let mut problems: Vec<String> = required
-        .iter()
-        .filter(|suite| !results.contains_key(suite.as_str()))
-        .map(|suite| format!("suite {suite} never ran on {build}"))
-        .collect();
-    problems.extend(match known.provenance_gap(build) {
-        Some(Untested) if required.is_empty() => Some(format!("no suite ever ran on {build}")),
-        Some(Failed(suites)) => Some(format!("suites failed on {build}: {}", suites.join(", "))),
-        Some(NoLinks(suites)) => Some(format!("suites without links to their logs: {}", suites.join(", "))),
-        Some(Untested) | None => None,
-    });
-    problems
-}
-
-/// Runs the `[publish]` hooks of hybrid.toml, in order; the first that fails stops the publish.
-fn hooks(project: &Project, record: &ArtifactRecord, channel: &str) -> Result<()> {
+/// Runs the `[publish]` hooks of hybrid.toml, in order; the first that fails stops the publish. `ran` are the builds whose
+/// hooks have run.
+fn hooks(project: &Project, record: &ArtifactRecord, channel: &str, ran: &[BuildId]) -> Result<()> {
     let external = External::new(project, record, ImagePath::Recorded)
         .word("channel", channel)
         .var("HYBRID_CHANNEL", channel);
@@ -231,6 +146,7 @@ fn hooks(project: &Project, record: &ArtifactRecord, channel: &str) -> Result<()
                     hook: shown,
                     build: record.build_id.clone(),
                     last: Some(last).filter(|last| !last.is_empty()),
+                    ran: ran.to_vec(),
                 });
             }
         }

@@ -9,13 +9,14 @@ use hc_core::{Digest, EnvName, Target};
 use hc_packer::Redact;
 use hc_packer::process::{self, Ending};
 use hc_records::{ArtifactRecord, layout};
-use hc_state::SuiteResult;
+use hc_state::{State, SuiteResult};
 use hc_templates::Builder;
 use hc_templates::builder_toml::Suite;
 
 use super::external::{External, ImagePath, suite_log};
 use crate::error::{EngineError, Needs, Result};
 use crate::event::{Event, Listener, Teller};
+use crate::inputs;
 use crate::outcome::suite::{SuiteDoc, SuitesReport};
 use crate::plan::lineage;
 use crate::prepare::{Values, secrets};
@@ -65,15 +66,16 @@ pub(super) fn test(
     let prepared = project.prepare(selection, env, &Values::default()).map(|(prepared, _)| prepared);
     // One that is too weak is not hidden, which keeps no image from being tested.
     let _ = secrets::at_hand(project, prepared.iter().flatten());
+    let state = store::read(project)?;
     let mut report = SuitesReport { env: env.to_string(), suites: Vec::new(), untested: Vec::new() };
     for builder in selection.builders() {
         let target = Target { builder: builder.id.clone(), env: env.clone() };
-        match subject(project, builder, &target, options)? {
-            Ok((record, suites)) => {
+        match subject(project, state.as_ref(), builder, &target, options)? {
+            Ok(((record, seal), suites)) => {
                 intact(project, &record)?;
                 for (name, suite) in suites {
                     project.go_on()?;
-                    report.suites.push(run_suite(project, &record, name, suite, teller)?);
+                    report.suites.push(run_suite(project, (&record, seal), (name, suite), teller)?);
                 }
             }
             Err(why) => report.untested.push(format!("{target}: {why}")),
@@ -94,11 +96,12 @@ fn all_known(selection: &Selection, suites: &[String]) -> Result<()> {
     }
 }
 
-type Subject<'a> = (ArtifactRecord, Vec<(&'a String, &'a Suite)>);
+type Subject<'a> = ((ArtifactRecord, Digest), Vec<(&'a String, &'a Suite)>);
 
 /// The image and the suites of a builder, or why there is nothing to test.
 fn subject<'a>(
     project: &Project,
+    state: Option<&State>,
     builder: &'a Builder,
     target: &Target,
     options: &SuiteOptions,
@@ -106,9 +109,11 @@ fn subject<'a>(
     let record = match &options.build {
         Some(build) => {
             let all = lineage::records(project, &hc_core::Selector::all())?;
-            Some(lineage::named(&all, build)?.clone()).filter(|found| found.builder == target.builder)
+            let named = lineage::named(&all, build)?;
+            ArtifactRecord::read_with_digest(&project.root, &named.build_id)?
+                .filter(|(found, _)| found.builder == target.builder)
         }
-        None => lineage::newest(project, target)?,
+        None => lineage::newest(project, state, target)?,
     };
     let Some(record) = record else { return Ok(Err("not built")) };
     let wanted = |name: &String| options.suites.is_empty() || options.suites.contains(name);
@@ -130,12 +135,13 @@ fn intact(project: &Project, record: &ArtifactRecord) -> Result<()> {
 
 fn run_suite(
     project: &Project,
-    record: &ArtifactRecord,
-    name: &str,
-    suite: &Suite,
+    (record, seal): (&ArtifactRecord, Digest),
+    (name, suite): (&str, &Suite),
     teller: &Teller<'_>,
 ) -> Result<SuiteDoc> {
     let target = record.target();
+    // Before it runs: what it becomes meanwhile was not asked.
+    let inputs = inputs::suite::digest(project, &target, name, suite)?;
     let log_path = suite_log(project, record, name);
     create_dirs(&project.at(layout::TEST_LOGS))?;
     let mut log = BufWriter::new(File::create(&log_path).map_err(io_error("create", &log_path))?);
@@ -173,7 +179,7 @@ fn run_suite(
         Ending::Cancelled => return Err(EngineError::Interrupted),
     };
     let links = vec![project.shown(&log_path), layout::artifact_record(&record.build_id)];
-    record_verdict(project, record, name, passed, &links)?;
+    record_verdict(project, (record, seal), (name, inputs), passed, &links)?;
     let took = start.elapsed();
     teller.tell(Event::SuiteEnded { target, suite: suite_name.clone(), passed, took });
     Ok(SuiteDoc {
@@ -189,16 +195,18 @@ fn run_suite(
 
 fn record_verdict(
     project: &Project,
-    record: &ArtifactRecord,
-    suite: &str,
+    (record, seal): (&ArtifactRecord, Digest),
+    (suite, inputs): (&str, Digest),
     passed: bool,
     links: &[String],
 ) -> Result<()> {
     let provenance = SuiteResult {
         at: project.now(),
         build_id: record.build_id.clone(),
+        inputs: Some(inputs),
         links: links.to_vec(),
         passed,
+        record: Some(seal),
         run_id: project.run_id.clone(),
         suite: suite.to_owned(),
     };

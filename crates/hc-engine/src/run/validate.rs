@@ -255,9 +255,9 @@ fn record(
             let mut observed = observed::known(project, &manifest.target)?;
             if !read.is_subset(&observed.paths) {
                 observed.paths.extend(read.iter().cloned());
-                locked.write_observed(&manifest.target, &observed.to_json())?;
+                locked.write_observed(&manifest.target, observed.to_json());
             }
-            let digest = locked.write_trusted_manifest(&manifest.target, &manifest.to_json())?;
+            let digest = locked.write_trusted_manifest(&manifest.target, manifest.to_json());
             let record = locked.state_mut().builder_mut(&manifest.target);
             record.template_id = Some(manifest.target.builder.to_string());
             record.trusted = Some(Trust {

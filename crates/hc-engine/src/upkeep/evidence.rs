@@ -160,6 +160,6 @@ fn records(project: &Project) -> Result<(Vec<ArtifactRecord>, Option<BuildId>)> 
             Err(_) => damaged = Some(id),
         }
     }
-    records.sort_by(|a: &ArtifactRecord, b| b.provenance.run_id.cmp(&a.provenance.run_id));
+    records.sort_by(|a: &ArtifactRecord, b| b.age().cmp(&a.age()));
     Ok((records, damaged))
 }

@@ -58,7 +58,7 @@ pub(super) fn migrate(project: &Project, migration: Migration) -> Result<Vec<Str
                 else {
                     continue;
                 };
-                trust.manifest = Some(locked.write_trusted_manifest(&now.target, &now.to_json())?);
+                trust.manifest = Some(locked.write_trusted_manifest(&now.target, now.to_json()));
                 trust.inputs = now.combined;
                 locked.state_mut().builder_mut(&now.target).trusted = Some(trust);
             }

@@ -137,6 +137,12 @@ pub enum AuditProblem {
         /// Its number, from 1.
         line: usize,
     },
+    /// The log does not begin with the first entry: those before it were moved away.
+    #[error("the log begins with entry {number}: those before it were moved away")]
+    Begins {
+        /// Number of its first entry.
+        number: u64,
+    },
     /// The log ends before the entry that the state remembers.
     #[error("the log has {found} entries, the state remembers {expected}")]
     Cut {
@@ -157,6 +163,14 @@ pub struct AuditReport {
 }
 
 impl AuditReport {
+    /// The first problem that neither a crash leaves, which ends within a line, nor a person who moved the log away.
+    pub fn broken(&self) -> Option<&AuditProblem> {
+        let harmless = |problem: &&AuditProblem| {
+            matches!(problem, AuditProblem::NotAnEntry { .. } | AuditProblem::Begins { .. })
+        };
+        self.problems.iter().find(|problem| !harmless(problem))
+    }
+
     pub(super) fn head(&self) -> Option<AuditHead> {
         self.entries.last().map(|entry| AuditHead { digest: entry.digest, entries: entry.number })
     }
@@ -188,7 +202,11 @@ pub fn verify(text: &[u8]) -> AuditReport {
             report.problems.push(AuditProblem::Changed { line: line_number });
         }
         let (previous, number) = match report.entries.last() {
-            Some(last) => (Some(last.digest), last.number + 1),
+            Some(last) => (Some(last.digest), last.number.saturating_add(1)),
+            None if entry.previous.is_some() && entry.number > 1 => {
+                report.problems.push(AuditProblem::Begins { number: entry.number });
+                (entry.previous, entry.number)
+            }
             None => (None, 1),
         };
         if entry.previous != previous || entry.number != number {

@@ -33,30 +33,34 @@ pub(crate) fn read(root: &Path, remembered: Option<&AuditHead>) -> Result<AuditR
     Ok(report)
 }
 
-/// Appends one entry and syncs it. Only while the state is locked.
+/// Appends one entry and syncs it, unless the log lacks what a state remembers of it. Only while the state is locked.
 pub(crate) fn append(
     root: &Path,
     options: &StoreOptions,
     run: &RunId,
     event: AuditEvent,
+    remembered: Option<&AuditHead>,
 ) -> Result<AuditHead, StateError> {
     let path = paths::audit_log(root);
     let existing = read_limited(&path, STATE_LIMIT).map_err(disk::refusal)?;
     let is_new = existing.is_none();
     let text = existing.unwrap_or_default();
-    let report = verify(&text);
+    let mut report = verify(&text);
+    // The next entry would hide that the end was cut off, or garbled. One that was moved away goes on under its number.
+    if let Some(head) = remembered.filter(|_| !text.is_empty()) {
+        report.check_head(head);
+    }
     // Going on after a changed entry would vouch for it. An unfinished line is what a crash leaves.
-    let forged = report.problems.iter().find(|problem| !matches!(problem, AuditProblem::NotAnEntry { .. }));
-    if let Some(problem) = forged {
+    if let Some(problem) = report.broken() {
         return Err(StateError::AuditBroken { path, source: problem.clone() });
     }
-    let last = report.head();
+    let last = report.head().or_else(|| remembered.cloned());
     let mut entry = AuditEntry {
         action: event.action,
         at: (options.now)(),
         details: event.details,
         digest: Digest::of(b""),
-        number: last.as_ref().map_or(1, |head| head.entries + 1),
+        number: last.as_ref().map_or(1, |head| head.entries.saturating_add(1)),
         operator: options.operator.clone(),
         previous: last.map(|head| head.digest),
         run_id: run.clone(),

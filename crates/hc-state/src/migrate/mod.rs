@@ -19,7 +19,7 @@ use crate::codec;
 use crate::error::StateError;
 use crate::format::{State, VERSION};
 use crate::paths;
-use crate::store::{Store, decode_error};
+use crate::store::{Store, decode_error, next};
 
 use self::context::Context;
 pub use self::plan::{Loss, MigrationPlan, MigrationStep};
@@ -111,6 +111,7 @@ impl Store {
                 .detail("from", plan.from)
                 .detail("to", plan.to)
                 .detail("lost", plan.lost.len()),
+            None,
         )?;
         let (bytes, serial) = match new {
             New::V2(mut state) => {
@@ -164,7 +165,7 @@ impl Store {
                         .next()
                         .map_or_else(|| self.new_lineage(), |(_, state)| state.lineage),
                     created_with: &self.options().created_with,
-                    serial: names.highest() + 1,
+                    serial: next(names.highest())?,
                 };
                 let (state, lost) = v1::up(&before, &context);
                 let plan = plan(step("adds environments, lineage, serial, digest, build records"), lost);

@@ -76,7 +76,7 @@ fn sidecars_that_were_edited_or_lost_are_found() {
         .store()
         .with_exclusive::<_, StateError>(&run(1), |locked| {
             fill(locked.state_mut(), 1, 1);
-            let digest = locked.write_trusted_manifest(&t, b"{}\n")?;
+            let digest = locked.write_trusted_manifest(&t, "{}\n".into());
             locked.state_mut().builder_mut(&t).trusted.as_mut().unwrap().manifest = Some(digest);
             Ok(())
         })

@@ -244,8 +244,8 @@ fn sidecars_are_written_under_the_lock_and_read_back() {
     let digest = project
         .store()
         .with_exclusive::<_, StateError>(&run(1), |locked| {
-            locked.write_log_summary(&target.builder, b"{\"summary\":1}\n")?;
-            locked.write_trusted_manifest(&target, b"{}\n")
+            locked.write_log_summary(&target.builder, "{\"summary\":1}\n".into());
+            Ok(locked.write_trusted_manifest(&target, "{}\n".into()))
         })
         .unwrap();
     assert_eq!(digest, hc_core::Digest::of(b"{}\n"));

@@ -103,9 +103,9 @@ fn linked_directories_lead_nowhere() {
     assert_eq!(project.store().build_lock(&target("a.b.c@dev")).unwrap_err().code(), "StateNotRegular");
     symlink(elsewhere.path(), paths::packer_dir(project.root())).unwrap();
     std::fs::remove_file(paths::backups_dir(project.root())).unwrap();
-    let written: Result<_, StateError> = project
-        .store()
-        .with_exclusive(&run(1), |locked| locked.write_trusted_manifest(&target("a.b.c@dev"), b"{}\n"));
+    let written: Result<_, StateError> = project.store().with_exclusive(&run(1), |locked| {
+        Ok(locked.write_trusted_manifest(&target("a.b.c@dev"), "{}\n".into()))
+    });
     assert_eq!(written.unwrap_err().code(), "StateNotRegular");
     assert!(names_in(elsewhere.path()).is_empty());
 }

@@ -135,7 +135,9 @@ pub(crate) fn build(target: &Target, inputs: &str) -> BuildSummary {
         git_sha: Some("0123456789abcdef0123456789abcdef01234567".into()),
         inputs: Digest::of(inputs.as_bytes()),
         manifest: Some(Digest::of(b"hash manifest")),
+        record: Some(Digest::of(b"record")),
         run_id: run(3),
+        serial: Some(1),
     }
 }
 
@@ -143,8 +145,10 @@ pub(crate) fn provenance(target: &Target) -> SuiteResult {
     SuiteResult {
         at: NOW,
         build_id: BuildId::new(target, &run(3)),
+        inputs: Some(Digest::of(b"suite")),
         links: vec![format!("artifacts/{target}.json")],
         passed: true,
+        record: Some(Digest::of(b"record")),
         run_id: run(4),
         suite: "smoke".into(),
     }
@@ -159,7 +163,8 @@ pub(crate) fn fill(state: &mut State, builders: usize, sources: usize) {
         record.trusted = Some(trust(&format!("inputs {n}")));
         record.last_build = Some(build(&target, &format!("inputs {n}")));
         record.provenance.push(provenance(&target));
-        let publication = Publication { at: NOW, build_id: BuildId::new(&target, &run(3)), run_id: run(5) };
+        let (build_id, record) = (BuildId::new(&target, &run(3)), Some(Digest::of(b"record")));
+        let publication = Publication { at: NOW, build_id, record, run_id: run(5) };
         state.channels.entry("stable".into()).or_default().insert(target, publication);
     }
     for n in 0..sources {

@@ -58,20 +58,22 @@ prop_compose! {
     fn summary()(
         artifacts in vec(artifact(), 0..3), at in at(), build_id in build_id(), classification in text(),
         dirty in any::<bool>(), duration_ms in any::<u64>(), exit_code in any::<i32>(), git_sha in of(text()),
-        inputs in digest(), manifest in of(digest()), run_id in run_id(),
+        inputs in digest(), manifest in of(digest()), record in of(digest()), run_id in run_id(),
+        serial in of(any::<u64>()),
     ) -> BuildSummary {
         BuildSummary {
-            artifacts, at, build_id, classification, dirty, duration_ms, exit_code, git_sha, inputs, manifest, run_id,
+            artifacts, at, build_id, classification, dirty, duration_ms, exit_code, git_sha, inputs, manifest, record, run_id,
+            serial,
         }
     }
 }
 
 prop_compose! {
     fn provenance()(
-        at in at(), build_id in build_id(), links in vec(text(), 0..3), passed in any::<bool>(), run_id in run_id(),
-        suite in text(),
+        at in at(), build_id in build_id(), inputs in of(digest()), links in vec(text(), 0..3), passed in any::<bool>(),
+        record in of(digest()), run_id in run_id(), suite in text(),
     ) -> SuiteResult {
-        SuiteResult { at, build_id, links, passed, run_id, suite }
+        SuiteResult { at, build_id, inputs, links, passed, record, run_id, suite }
     }
 }
 
@@ -85,8 +87,10 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn publication()(at in at(), build_id in build_id(), run_id in run_id()) -> Publication {
-        Publication { at, build_id, run_id }
+    fn publication()(
+        at in at(), build_id in build_id(), record in of(digest()), run_id in run_id(),
+    ) -> Publication {
+        Publication { at, build_id, record, run_id }
     }
 }
 

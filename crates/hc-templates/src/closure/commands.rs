@@ -154,6 +154,19 @@ pub(super) fn look(
     }
 }
 
+/// Adds the file or directory that one argument of a command of this machine is, whatever it is written like.
+pub(super) fn argument(work: &mut Work<'_>, text: &str, location: &dyn Fn() -> Location) {
+    let Some(spot) = work.bases.spot(work.disk, Path::new(""), text) else { return };
+    match &spot.found {
+        Found::File(path) | Found::Dir(path) if !is_own(path) && !path.as_os_str().is_empty() => {
+            if let Some(path) = work.add(&spot, InputKind::Asset, location) {
+                lead(work, path, Side::Host, false);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn directory(work: &Work<'_>, base: &Path, text: &str) -> Option<PathBuf> {
     match work.bases.spot(work.disk, base, text)?.found {
         Found::Dir(path) => Some(path),

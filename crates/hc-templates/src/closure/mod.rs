@@ -45,7 +45,7 @@ use attribute::Attribute;
 use blocks::{Built, Walk};
 use disk::{Disk, Found};
 use places::Bases;
-use positions::{Block, Role};
+use positions::{Block, Role, Side};
 use texts::{Lack, Sink, Text};
 use work::{Finished, Work};
 use world::Template;
@@ -155,6 +155,43 @@ pub fn find(search: &Search<'_>) -> Closure {
     if !search.builder.metadata.inputs.is_empty() {
         problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
     }
+    Closure {
+        files,
+        trees,
+        contents,
+        unread,
+        links,
+        outputs,
+        env,
+        mentions,
+        picked_from,
+        runs_here,
+        problems,
+    }
+}
+
+/// What a command of the project that runs on this machine, in the project's root, names of the project: files,
+/// directories, and what its scripts name in turn. Each word counts in its own right, and as a command where it holds
+/// several.
+pub fn of_command(memory: &Memory, words: &[String]) -> Closure {
+    let bases = Bases { template: PathBuf::new(), workdir: PathBuf::new() };
+    let mut work = Work::new(&memory.disk, &bases);
+    let place = || Location::whole_file(Path::new(""));
+    let from = commands::From { attribute: "command", side: Side::Host, ansible: false, reads: true };
+    for word in words {
+        for name in [Some(word.as_str()), word.split_once('=').map(|(_, value)| value)].into_iter().flatten()
+        {
+            commands::argument(&mut work, name, &place);
+        }
+        commands::look(&mut work, word, &from, &mut Vec::new(), &place);
+    }
+    commands::scripts(&mut work);
+    puppet::follow(&mut work);
+    let start = playbooks(&mut work);
+    let pulled = memory.pulled_in(&bases, start);
+    let Finished { files, trees, contents, unread, links, outputs, mentions, picked_from, problems } =
+        work.finish_with(pulled.as_deref());
+    let (env, runs_here) = (Vec::new(), true);
     Closure {
         files,
         trees,
