@@ -30,6 +30,8 @@ pub const WORK: &str = ".hybrid/work";
 pub const MIRRORS: &str = ".hybrid/mirrors";
 /// Builds that have begun and not ended by themselves.
 pub const JOURNAL: &str = ".hybrid/journal";
+/// Rendered variables that are being written.
+pub const RENDERING: &str = ".hybrid/rendering.json";
 /// Old contents of text inputs, by digest.
 pub const OBJECTS: &str = ".hybrid/objects";
 /// Input manifests of builds.

@@ -15,6 +15,7 @@ mod clean;
 mod clean_history;
 mod cloudinit;
 mod codes;
+mod crashes;
 mod docs;
 mod doctor;
 mod documents;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use hc_config::settings::{self, Settings};
 use hc_core::{Digest, EnvName, RunId};
 use hc_logs::Redactor;
-use hc_records::layout;
+use hc_records::{layout, rendering};
 use time::OffsetDateTime;
 
 use crate::error::{EngineError, Result, UnknownEnv};
@@ -90,6 +90,10 @@ impl Project {
             return Err(EngineError::NotAProject { dir: root });
         }
         confinement::check(&root)?;
+        // Where this process may not write, another one completes what was begun.
+        if let Err(error) = rendering::settle(&root) {
+            tracing::warn!(%error, "rendered variables that a killed run began are not completed");
+        }
         let text = hc_core::fs::read_text(&root.join(settings::FILE_NAME), SETTINGS_LIMIT)?;
         let settings = settings::parse(Path::new(settings::FILE_NAME), &text.unwrap_or_default())
             .map_err(EngineError::SettingsUnusable)?;

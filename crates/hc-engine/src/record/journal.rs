@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hc_config::Value;
-use hc_core::BuildId;
 use hc_core::fs::{FsError, confine, io_error};
+use hc_core::{BuildId, ExitClass};
 use hc_records::{JournalEntry, SchemaTag, artifact, journal, layout};
-use hc_state::{RunOutcome, Store};
+use hc_state::{RunOutcome, RunRecord, Store};
 
 use crate::error::Result;
 use crate::plan::abandoned::Abandoned;
 use crate::prepare::Prepared;
 use crate::project::Project;
+use crate::project::store::ended;
 
 /// What a build is about to make.
 #[derive(Debug)]
@@ -70,6 +71,24 @@ fn names(prepared: &Prepared) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Records a run that begins, and closes those that were killed before they could say how they ended: nobody builds one of
+/// their targets. A run that is only about to take its first lock corrects that when it ends.
+///
+/// # Errors
+/// When the state cannot be written.
+pub fn begin_run(project: &Project, store: &Store, run: RunRecord) -> Result<()> {
+    let held: Vec<_> = store.build_holders()?.into_iter().map(|holder| holder.target).collect();
+    store.with_exclusive(&project.run_id, |locked| -> Result<()> {
+        let open = locked.state().runs.iter().filter(|other| other.outcome == RunOutcome::Running);
+        let dead = open.filter(|other| !other.targets.iter().any(|target| held.contains(target)));
+        for other in dead.cloned().collect::<Vec<_>>() {
+            locked.state_mut().record_run(ended(project, other, ExitClass::Interrupted));
+        }
+        locked.state_mut().record_run(run);
+        Ok(())
+    })
+}
+
 /// Clears away what an abandoned build left on this machine, and closes it when nothing else is left. Its processes
 /// must be gone. Returns whether it is closed.
 ///
@@ -96,13 +115,9 @@ pub fn settle(project: &Project, store: &Store, one: &Abandoned) -> Result<bool>
         }
     }
     store.with_exclusive(&project.run_id, |locked| -> Result<()> {
-        let unfinished =
-            locked.state().run(&one.entry.run_id).filter(|run| run.outcome == RunOutcome::Running);
-        if let Some(mut run) = unfinished.cloned() {
-            run.outcome = RunOutcome::Interrupted;
-            run.exit_code = Some(130);
-            run.finished_at = Some(project.now());
-            locked.state_mut().record_run(run);
+        let unfinished = locked.state().run(&entry.run_id).filter(|run| run.outcome == RunOutcome::Running);
+        if let Some(run) = unfinished.cloned() {
+            locked.state_mut().record_run(ended(project, run, ExitClass::Interrupted));
         }
         Ok(())
     })?;

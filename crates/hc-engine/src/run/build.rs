@@ -23,7 +23,7 @@ use crate::plan::{Plan, Planned, last_build};
 use crate::prepare::{Prepared, Values};
 use crate::project::packer::Dirs;
 use crate::project::{Project, git, packer, store};
-use crate::record::texts;
+use crate::record::{journal, texts};
 use crate::select::Selection;
 use crate::stage::tools;
 
@@ -197,7 +197,7 @@ impl Run<'_> {
     fn build_all(&self, planned: &[Planned]) -> Result<(Vec<BuildDoc>, Vec<SkippedDoc>)> {
         let targets = planned.iter().map(|one| one.prepared.target.clone()).collect();
         let running = store::run_record(self.project, "build", targets);
-        self.record_run(running.clone())?;
+        journal::begin_run(self.project, &self.store, running.clone())?;
         let results = Mutex::new(Results::default());
         let outcomes = schedule::run(&jobs(planned), &self.limits(), &self.project.host.cancel, |at| {
             self.take_turn(&planned[at], planned.len(), &results)

@@ -1,13 +1,12 @@
 //! The variables of builders: rendered into files, shown, explained, compared.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use hc_config::Diagnostic;
 use hc_config::resolve::{Origin, ResolvedVar};
 use hc_core::EnvName;
-use hc_core::fs::{create_dirs, read_text, write_atomic};
-use hc_records::layout;
+use hc_core::fs::read_text;
+use hc_records::{Rendering, layout};
 use hc_templates::inventory::TEXT_LIMIT;
 
 use crate::error::{EngineError, Result};
@@ -46,15 +45,15 @@ pub fn render(
         return Err(EngineError::Invalid(secrets));
     }
     let mut files = Vec::new();
-    let mut writes = Vec::new();
+    let mut writes = Rendering::default();
     for one in &prepared {
         let file = compare(project, one, mode)?;
         if file.status == RenderStatus::Written {
-            writes.push((project.at(&file.path), one.rendered.as_str()));
+            writes.push(&file.path, one.rendered.clone());
         }
         files.push(file);
     }
-    write_all(&writes)?;
+    writes.write(&project.root)?;
     let stale = files.iter().filter(|file| file.status == RenderStatus::Stale).count();
     if stale > 0 {
         let noun = if stale == 1 { "rendered file is" } else { "rendered files are" };
@@ -78,34 +77,6 @@ fn compare(project: &Project, one: &Prepared, mode: RenderMode) -> Result<Render
     let diff = (status == RenderStatus::Stale)
         .then(|| hc_records::drift::changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
     Ok(RenderedFile { builder: one.target.builder.to_string(), path, status, diff })
-}
-
-/// All files or none: a file that fails brings back the ones before it.
-fn write_all(writes: &[(PathBuf, &str)]) -> Result<()> {
-    let mut undo: Vec<(&Path, Option<String>)> = Vec::new();
-    for (path, text) in writes {
-        let write = || -> Result<Option<String>> {
-            if let Some(parent) = path.parent() {
-                create_dirs(parent)?;
-            }
-            let old = read_text(path, TEXT_LIMIT)?;
-            write_atomic(path, text.as_bytes(), 0o644)?;
-            Ok(old)
-        };
-        match write() {
-            Ok(old) => undo.push((path, old)),
-            Err(error) => {
-                for (path, old) in undo.into_iter().rev() {
-                    let _ = match old {
-                        Some(old) => write_atomic(path, old.as_bytes(), 0o644).map_err(|_| ()),
-                        None => std::fs::remove_file(path).map_err(|_| ()),
-                    };
-                }
-                return Err(error);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Final values of all selected builders.
