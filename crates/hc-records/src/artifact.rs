@@ -191,12 +191,10 @@ pub fn inspect(files: &[PathBuf], cwd: &Path, root: &Path) -> Result<Vec<Artifac
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_image_is_the_largest_file() {
-        let file = |path: &str, size| ArtifactFile { path: path.into(), size: Some(size), blake3: None };
+    fn record(files: Vec<ArtifactFile>) -> ArtifactRecord {
         let run = RunId::new(OffsetDateTime::UNIX_EPOCH, 1);
         let target: hc_core::Target = "linux.file.motd@dev".parse().unwrap();
-        let record = ArtifactRecord {
+        ArtifactRecord {
             schema: SchemaTag::v1("artifact"),
             build_id: BuildId::new(&target, &run),
             builder: target.builder,
@@ -204,7 +202,7 @@ mod tests {
             platform: "file".into(),
             region: None,
             image_ids: vec![],
-            files: vec![file("SHA256SUMS", 70), file("disk.img", 900), file("other.img", 900)],
+            files,
             provenance: Provenance {
                 run_id: run,
                 git_sha: None,
@@ -220,7 +218,29 @@ mod tests {
             },
             created_at: OffsetDateTime::UNIX_EPOCH,
             duration_ms: 1,
-        };
+        }
+    }
+
+    #[test]
+    fn the_image_is_the_largest_file() {
+        let file = |path: &str, size| ArtifactFile { path: path.into(), size: Some(size), blake3: None };
+        let record = record(vec![file("SHA256SUMS", 70), file("disk.img", 900), file("other.img", 900)]);
         assert_eq!(record.image().unwrap().path, "disk.img");
+    }
+
+    #[test]
+    fn what_is_newest_is_told_by_serials_and_not_by_a_clock_that_went_back() {
+        let build = |serial, hour| {
+            let mut record = record(vec![]);
+            record.provenance.serial = serial;
+            record.provenance.run_id =
+                RunId::new(OffsetDateTime::UNIX_EPOCH + time::Duration::hours(hour), 1);
+            record
+        };
+        let (first, second) = (build(Some(7), 20), build(Some(9), 3));
+        assert!(second.age() > first.age());
+        // Those of older releases have no serial: they are older, and among themselves the clock is all there is.
+        assert!(first.age() > build(None, 30).age());
+        assert!(build(None, 30).age() > build(None, 20).age());
     }
 }

@@ -7,7 +7,7 @@ use hc_config::suggest;
 use hc_core::BuilderId;
 use hc_core::id::IdError;
 use hc_engine::EngineError;
-use hc_engine::error::{AcceptedList, InstallError, Needs, UnknownEnv};
+use hc_engine::error::{AcceptedList, EvidenceError, InstallError, Needs, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict, never_validated};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
@@ -34,8 +34,9 @@ pub(super) fn causes(error: &EngineError) -> Vec<String> {
         }
         EngineError::PackerHung { command, .. } => vec![format!("the command was `{}`", command.join(" "))],
         EngineError::NothingToTest { untested } => untested.clone(),
-        EngineError::PublishRefused { problems } => problems.clone(),
-        EngineError::ParentRefused { problems, .. } => problems.clone(),
+        EngineError::Evidence(
+            EvidenceError::PublishRefused { problems } | EvidenceError::ParentRefused { problems, .. },
+        ) => problems.clone(),
         EngineError::HookFailed { last, ran, .. } => {
             let ran = ran.iter().map(|build| format!("the hooks have already run for {build}"));
             last.iter().cloned().chain(ran).collect()
@@ -159,16 +160,16 @@ fn of_build(error: &EngineError) -> Option<String> {
         EngineError::ParentNotPublishedYet { .. } => {
             "run `hybrid test` and `hybrid publish` on it, or build with --with-parents".into()
         }
-        EngineError::ImageChanged { parent: true, .. } => {
+        EngineError::Evidence(EvidenceError::ImageChanged { parent: true, .. }) => {
             "build and publish the parent again; `hybrid artifacts verify` looks at all images".into()
         }
-        EngineError::ImageChanged { parent: false, .. } => {
+        EngineError::Evidence(EvidenceError::ImageChanged { parent: false, .. }) => {
             "build again: `hybrid build --rebuild`; `hybrid artifacts verify` looks at all images".into()
         }
-        EngineError::RecordChanged { .. } => {
+        EngineError::Evidence(EvidenceError::RecordChanged { .. }) => {
             "put the record back from a copy, or build again: `hybrid build --rebuild`".into()
         }
-        EngineError::ParentRefused { .. } => "build, test and publish the parent again".into(),
+        EngineError::Evidence(EvidenceError::ParentRefused { .. }) => "build, test and publish the parent again".into(),
         EngineError::UnknownSuite { name, known } => {
             let tables = || "suites are `[suites.NAME]` tables of builder.toml".into();
             nearest(name, known.iter().map(String::as_str), tables)
@@ -180,7 +181,7 @@ fn of_build(error: &EngineError) -> Option<String> {
             "build first: `hybrid build`; suites are `[suites.NAME]` tables of builder.toml".into()
         }
         EngineError::BadChannel { .. } => "channel names are kebab-case: stable, canary, eu-west".into(),
-        EngineError::PublishRefused { .. } => {
+        EngineError::Evidence(EvidenceError::PublishRefused { .. }) => {
             "fix what is listed: build again, or run `hybrid test`; then publish again".into()
         }
         EngineError::HookFailed { .. } => {

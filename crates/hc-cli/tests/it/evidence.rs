@@ -9,6 +9,11 @@ use crate::chain;
 use crate::project::Project;
 use crate::publish::{build_id, built, state};
 
+/// What an editor of records changes.
+type Edit = fn(&mut Value);
+/// What becomes of a log.
+type Damage = fn(&str) -> String;
+
 /// Puts another value into the JSON document `file`, as an editor of records would.
 fn set(project: &Project, file: &str, edit: impl FnOnce(&mut Value)) {
     let mut document: Value = serde_json::from_str(&project.read(file)).unwrap();
@@ -38,7 +43,7 @@ fn a_record_that_was_edited_is_refused_whatever_was_edited() {
     let project = tested();
     let record = format!("artifacts/{}.json", build_id(&project));
     let image = format!("artifacts/images/{}/motd", build_id(&project));
-    let edits: [(&str, fn(&mut Value)); 4] = [
+    let edits: [(&str, Edit); 4] = [
         ("its image was taken out", |record| record["files"] = Value::Array(Vec::new())),
         ("it names another image", |record| record["image_ids"] = serde_json::json!(["eu-west-1:ami-0bad"])),
         ("it has no digest", |record| record["files"][0]["blake3"] = Value::Null),
@@ -57,6 +62,10 @@ fn a_record_that_was_edited_is_refused_whatever_was_edited() {
         let plan = project.ok(&["plan", "--format", "json"]).json();
         assert_eq!(plan["result"]["targets"][0]["stale"], true, "{what}: {plan}");
         project.run(&["test", "--suite", "smoke"]).expect(1).says("error[RecordChanged]");
+        let checked = project.run(&["state", "check", "--format", "json"]).expect(1).json().to_string();
+        assert!(checked.contains("BuildRecordChanged"), "{what}: {checked}");
+        let verified = project.run(&["artifacts", "verify", "--format", "json"]).expect(1).json().to_string();
+        assert!(verified.contains(&record), "{what}: {verified}");
         project.write(&record, &before);
         std::fs::write(project.path(&image), bytes).unwrap();
     }
@@ -153,7 +162,7 @@ fn a_revoked_build_stays_revoked_whatever_state_comes_back() {
 
 #[test]
 fn the_next_entry_of_the_audit_log_hides_no_cut() {
-    let damage: [(&str, fn(&str) -> String); 2] = [
+    let damage: [(&str, Damage); 2] = [
         ("cut", |log| log.lines().take(1).map(|line| format!("{line}\n")).collect()),
         ("garbled", |log| format!("{}\n{{garbled\n", log.lines().next().unwrap())),
     ];

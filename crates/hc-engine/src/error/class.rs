@@ -34,13 +34,10 @@ impl EngineError {
             Self::PluginArchiveDiffers { .. } => "PluginDiffers",
             Self::PluginNotInstalled { .. } => "PluginInstallFailed",
             Self::ParentUnpublished { .. } | Self::ParentNotPublishedYet { .. } => "ParentUnpublished",
-            Self::ImageChanged { .. } => "ImageChanged",
-            Self::RecordChanged { .. } => "RecordChanged",
-            Self::ParentRefused { .. } => "ParentRefused",
+            Self::Evidence(error) => error.code(),
             Self::UnknownSuite { .. } => "UnknownSuite",
             Self::SuiteWithoutCommand { .. } => "SettingsInvalid",
             Self::BadChannel { .. } => "BadChannel",
-            Self::PublishRefused { .. } => "PublishRefused",
             Self::HookFailed { .. } => "PublishHookFailed",
             Self::NothingToTest { .. }
             | Self::ArtifactNotFound { .. }

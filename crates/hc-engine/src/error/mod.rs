@@ -3,6 +3,7 @@
 //! No hints: a cure names flags and files of a program, so the program that embeds the engine words it.
 
 mod class;
+mod evidence;
 mod install;
 mod messages;
 mod parts;
@@ -16,8 +17,9 @@ use hc_core::id::IdError;
 use hc_core::{BuildId, BuilderId, EnvName, ExitClass, Target};
 
 use self::messages::{drift, invalid, nothing, nothing_to_adopt, unknown_env};
-pub use self::parts::{AcceptedError, AcceptedList, Needs, RecordFault, UnknownEnv};
+pub use self::parts::{AcceptedError, AcceptedList, Needs, UnknownEnv};
 use crate::outcome::gate::Refused;
+pub use evidence::{EvidenceError, RecordFault};
 pub use install::{AptTrouble, InstallError};
 
 /// Result of an operation of the engine.
@@ -112,6 +114,9 @@ pub enum EngineError {
     /// Programs that are missing cannot be installed.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// What was built cannot be proven.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// One program is missing.
     #[error("{needs} needs `{tool}`")]
     ToolMissing {
@@ -231,34 +236,6 @@ pub enum EngineError {
         /// The parent's new build.
         build: BuildId,
     },
-    /// An image is not what was recorded.
-    #[error("{path} is not what {build} recorded")]
-    ImageChanged {
-        /// The image file, relative to the project.
-        path: String,
-        /// The build.
-        build: BuildId,
-        /// Whether a child was about to start from it.
-        parent: bool,
-    },
-    /// A record is not the one that the state sealed.
-    #[error("{path} {fault}")]
-    RecordChanged {
-        /// The record, relative to the project.
-        path: String,
-        /// What is wrong with it.
-        fault: RecordFault,
-    },
-    /// The published parent of a builder cannot be built on.
-    #[error("the parent of {builder}, {parent}, cannot be built on")]
-    ParentRefused {
-        /// The child.
-        builder: BuilderId,
-        /// The published build.
-        parent: BuildId,
-        /// What stands against it.
-        problems: Vec<String>,
-    },
     /// No selected builder has a suite of this name.
     #[error("no selected builder has a suite `{name}`")]
     UnknownSuite {
@@ -286,12 +263,6 @@ pub enum EngineError {
     BadChannel {
         /// The name.
         name: String,
-    },
-    /// Records, state, images, inputs or tests disagree; nothing was published.
-    #[error("what was built and what is there do not agree; nothing was published")]
-    PublishRefused {
-        /// Every disagreement.
-        problems: Vec<String>,
     },
     /// A publish hook failed.
     #[error("the hook `{hook}` failed for {build}; nothing was put into the channel")]

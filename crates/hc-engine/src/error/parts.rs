@@ -68,24 +68,3 @@ pub enum AcceptedList {
     /// The baseline file.
     Baseline,
 }
-
-/// Why the record of a build is not believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecordFault {
-    /// It is gone.
-    Missing,
-    /// An older release wrote it, which kept no digest of it.
-    Unsealed,
-    /// It was changed after it was written.
-    Changed,
-}
-
-impl std::fmt::Display for RecordFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "is missing",
-            Self::Unsealed => "has no digest in the state: an older release wrote it",
-            Self::Changed => "does not say what the state says: it was changed after the build",
-        })
-    }
-}

@@ -28,11 +28,11 @@ pub struct ArtifactReport {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyReport {
-    /// One entry per image file.
+    /// One entry per image file, and one per record that is not what the state sealed.
     pub files: Vec<VerifiedFile>,
 }
 
-/// One image file.
+/// One image file or record.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifiedFile {

@@ -8,7 +8,7 @@ use hc_records::{ArtifactRecord, ParentImage, artifact, layout};
 use hc_state::{Revocation, State};
 
 use super::last::last_build;
-use crate::error::{EngineError, RecordFault, Result};
+use crate::error::{EngineError, EvidenceError, RecordFault, Result};
 use crate::project::Project;
 
 /// Longest chain of images that is followed; records that name each other in a circle end there.
@@ -43,7 +43,7 @@ pub fn read(project: &Project, build: &BuildId) -> Result<Option<ArtifactRecord>
 /// # Errors
 /// `RecordChanged`, `RecordDamaged`.
 pub fn sealed(project: &Project, build: &BuildId, seal: Option<Digest>) -> Result<ArtifactRecord> {
-    let fault = |fault| EngineError::RecordChanged { path: layout::artifact_record(build), fault };
+    let fault = |fault| EvidenceError::RecordChanged { path: layout::artifact_record(build), fault }.into();
     let Some((record, digest)) = ArtifactRecord::read_with_digest(&project.root, build)? else {
         return Err(fault(RecordFault::Missing));
     };
@@ -126,7 +126,7 @@ pub fn against_ancestors(project: &Project, state: &State, record: &ArtifactReco
         }
         next = match sealed(project, &parent.build_id, parent.record) {
             Ok(record) => record.provenance.parent,
-            Err(error @ EngineError::RecordChanged { .. }) => {
+            Err(EngineError::Evidence(error)) => {
                 problems.push(format!("its ancestor cannot be proven: {error}"));
                 return Ok(problems);
             }

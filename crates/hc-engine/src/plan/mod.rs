@@ -12,7 +12,7 @@ use hc_packer::Packer;
 use hc_records::{InputManifest, RecordError};
 use hc_state::{BuildSummary, State};
 
-use crate::error::{EngineError, RecordFault, Result};
+use crate::error::{EngineError, EvidenceError, RecordFault, Result};
 use crate::gate::{Gate, gate};
 use crate::inputs;
 use crate::inputs::portable::not_portable;
@@ -192,12 +192,10 @@ fn outdated(
     let Some(state) = state else { return Ok(Vec::new()) };
     let record = match lineage::sealed(project, &last.build_id, last.record) {
         // One of an older release is no reason to build everything again.
-        Err(EngineError::RecordChanged { fault: RecordFault::Unsealed, .. }) => {
+        Err(EngineError::Evidence(EvidenceError::RecordChanged { fault: RecordFault::Unsealed, .. })) => {
             lineage::read(project, &last.build_id)?
         }
-        Err(EngineError::RecordChanged { path, fault }) => {
-            return Ok(vec![Reason::RecordDamaged(format!("{path} {fault}"))]);
-        }
+        Err(EngineError::Evidence(error)) => return Ok(vec![Reason::RecordDamaged(error.to_string())]),
         record => Some(record?),
     };
     let Some(record) = record else { return Ok(Vec::new()) };

@@ -13,7 +13,7 @@ use hc_templates::Builder;
 
 use super::last::last_build;
 use super::lineage;
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, EvidenceError, Result};
 use crate::project::Project;
 
 /// The newest published image of a builder's parent.
@@ -92,7 +92,7 @@ pub fn required(
     };
     if !problems.is_empty() {
         let (builder, parent) = (builder.id.clone(), parent.image.build_id);
-        return Err(EngineError::ParentRefused { builder, parent, problems });
+        return Err(EvidenceError::ParentRefused { builder, parent, problems }.into());
     }
     // Read after the seal was compared, not before.
     let parent = of(project, &record, parent.image.record);
@@ -100,11 +100,12 @@ pub fn required(
         let path = PathBuf::from(&parent.location);
         let (digest, _) = Digest::of_file(&path).map_err(io_error("read", &path))?;
         if Some(digest) != parent.image.blake3 {
-            return Err(EngineError::ImageChanged {
+            return Err(EvidenceError::ImageChanged {
                 path: project.shown(&path),
                 build: parent.image.build_id.clone(),
                 parent: true,
-            });
+            }
+            .into());
         }
     }
     Ok(Some(parent))

@@ -15,6 +15,7 @@ use hc_records::{
     Provenance, RecordError, RetainedLog, SchemaTag, Trees, layout,
 };
 use hc_state::{ArtifactRef, BuildSummary, Locked, Store, Trust};
+use time::OffsetDateTime;
 
 use crate::error::{EngineError, Result};
 use crate::project::{Project, store::PATIENCE};
@@ -81,19 +82,8 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
     let now = project.now();
     let mut artifact = if succeeded { Some(artifact_record(project, ended)?) } else { None };
     let names = artifact.as_ref().map(ArtifactRecord::names).unwrap_or_default();
-    let summary = LogSummary {
-        schema: SchemaTag::v1("log-summary"),
-        builder: ended.target.builder.clone(),
-        env: ended.target.env.clone(),
-        build_id: ended.build_id.clone(),
-        artifacts: names.clone(),
-        manifest_path: result.manifest_path.clone(),
-        log_path: result.log_path.clone(),
-        scrub_manifest: Some(ended.scrubbed.clone()),
-        retention_class: STANDARD.into(),
-        expires_at: expiry(now, project.settings.logs.keep_days),
-        earlier: Vec::new(),
-    };
+    let expires_at = expiry(now, project.settings.logs.keep_days);
+    let summary = log_summary(ended, names.clone(), expires_at);
     store.with_exclusive_within(
         &project.run_id,
         project.lock_timeout.max(PATIENCE),
@@ -140,6 +130,23 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
         },
     )?;
     Ok(artifact)
+}
+
+fn log_summary(ended: &Ended<'_>, artifacts: Vec<String>, expires_at: Option<OffsetDateTime>) -> LogSummary {
+    let result = &ended.built.result;
+    LogSummary {
+        schema: SchemaTag::v1("log-summary"),
+        builder: ended.target.builder.clone(),
+        env: ended.target.env.clone(),
+        build_id: ended.build_id.clone(),
+        artifacts,
+        manifest_path: result.manifest_path.clone(),
+        log_path: result.log_path.clone(),
+        scrub_manifest: Some(ended.scrubbed.clone()),
+        retention_class: STANDARD.into(),
+        expires_at,
+        earlier: Vec::new(),
+    }
 }
 
 /// Trust in inputs stands when some of them turn out to be outputs: nobody changed anything.

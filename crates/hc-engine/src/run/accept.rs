@@ -6,7 +6,7 @@ use hc_core::{Digest, Target};
 use hc_records::{ArtifactRecord, HashEntry, HashManifest, InputManifest, RecordError, layout};
 use hc_state::{BuildSummary, BuilderRecord, ProvenanceGap, State};
 
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, EvidenceError, Result};
 use crate::gate::Gate;
 use crate::inputs;
 use crate::plan::{Plan, Planned, last_inputs, lineage};
@@ -51,7 +51,7 @@ pub(super) fn all(
             }
         }
     }
-    if problems.is_empty() { Ok(accepted) } else { Err(EngineError::PublishRefused { problems }) }
+    if problems.is_empty() { Ok(accepted) } else { Err(EvidenceError::PublishRefused { problems }.into()) }
 }
 
 /// The newest build of a target, when everything agrees with it; else everything that does not.
@@ -73,9 +73,7 @@ fn accept(
     }
     let record = match lineage::sealed(project, &last.build_id, last.record) {
         Ok(record) => record,
-        Err(
-            error @ (EngineError::RecordChanged { .. } | EngineError::Record(RecordError::Damaged { .. })),
-        ) => {
+        Err(error @ (EngineError::Evidence(_) | EngineError::Record(RecordError::Damaged { .. }))) => {
             return Ok(Err(vec![error.to_string()]));
         }
         Err(error) => return Err(error),
@@ -93,6 +91,23 @@ fn accept(
     if known.is_none_or(|known| known.stamps != stamps || stamps.contains(&None)) {
         problems.extend(image_problems(project, last, &record));
     }
+    problems.extend(input_problems(project, one, last)?);
+    problems.extend(untested(project, one, tested, last)?);
+    problems.extend(
+        state
+            .revoked
+            .get(&last.build_id)
+            .map(|revocation| format!("it was revoked by {}: {}", revocation.operator, revocation.reason)),
+    );
+    problems.extend(lineage::against_ancestors(project, state, &record)?);
+    let Some(seal) = last.record.filter(|_| problems.is_empty()) else { return Ok(Err(problems)) };
+    Ok(Ok(Accepted { record, seal, stamps }))
+}
+
+/// What is wrong with the inputs: what the build wrote down of them, what they are now, and whether they were validated.
+fn input_problems(project: &Project, one: &Planned, last: &BuildSummary) -> Result<Vec<String>> {
+    let target = &one.prepared.target;
+    let mut problems = Vec::new();
     let entry = hash_manifest(project, target)?;
     match entry {
         None => {
@@ -113,21 +128,12 @@ fn accept(
     } else if one.gate != Gate::Trusted {
         problems.push("it used inputs that nobody validated: run `validate`".into());
     }
-    problems.extend(untested(project, one, tested, last)?);
-    problems.extend(
-        state
-            .revoked
-            .get(&last.build_id)
-            .map(|revocation| format!("it was revoked by {}: {}", revocation.operator, revocation.reason)),
-    );
-    problems.extend(lineage::against_ancestors(project, state, &record)?);
-    let Some(seal) = last.record.filter(|_| problems.is_empty()) else { return Ok(Err(problems)) };
-    Ok(Ok(Accepted { record, seal, stamps }))
+    Ok(problems)
 }
 
 /// What the file system says of an image; `None` when it is not there.
 fn stamp(project: &Project, path: &str) -> Option<Stamp> {
-    Some(Stamp::of(&project.at(path).symlink_metadata().ok()?))
+    Some(Stamp::of(&project.at(path).metadata().ok()?))
 }
 
 /// What is wrong with the image files of a record.

@@ -10,7 +10,7 @@ use hc_state::{Publication, State};
 
 use super::accept::{self, Accepted, Images};
 use super::external::{External, ImagePath};
-use crate::error::{EngineError, Needs, Result};
+use crate::error::{EngineError, EvidenceError, Needs, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::scan;
 use crate::outcome::publish::{PublishReport, PublishedDoc};
@@ -67,8 +67,8 @@ pub(super) fn publish(
             now.iter().filter(|one| !accepted.iter().any(|old| old.seal == one.seal)).collect();
         if !overtaken.is_empty() {
             let newer = |one: &&Accepted| format!("{} was built meanwhile", one.record.build_id);
-            let refused = EngineError::PublishRefused { problems: overtaken.iter().map(newer).collect() };
-            return Err(after(refused, &ran));
+            let refused = EvidenceError::PublishRefused { problems: overtaken.iter().map(newer).collect() };
+            return Err(after(refused.into(), &ran));
         }
         for one in now {
             let before = before(Some(locked.state()), &report.channel, &one.record).cloned();
@@ -107,9 +107,9 @@ fn before<'a>(state: Option<&'a State>, channel: &str, record: &ArtifactRecord) 
 /// A refusal, with the hooks that have run already.
 fn after(error: EngineError, ran: &[BuildId]) -> EngineError {
     match error {
-        EngineError::PublishRefused { mut problems } if !ran.is_empty() => {
+        EngineError::Evidence(EvidenceError::PublishRefused { mut problems }) if !ran.is_empty() => {
             problems.push(hooks_ran(ran));
-            EngineError::PublishRefused { problems }
+            EvidenceError::PublishRefused { problems }.into()
         }
         error => error,
     }

@@ -14,7 +14,7 @@ use hc_templates::Builder;
 use hc_templates::builder_toml::Suite;
 
 use super::external::{External, ImagePath, suite_log};
-use crate::error::{EngineError, Needs, Result};
+use crate::error::{EngineError, EvidenceError, Needs, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::inputs;
 use crate::outcome::suite::{SuiteDoc, SuitesReport};
@@ -127,7 +127,7 @@ fn intact(project: &Project, record: &ArtifactRecord) -> Result<()> {
         let found = Digest::of_file(&project.at(&file.path)).ok().map(|(digest, _)| digest);
         if found != file.blake3 {
             let (path, build) = (file.path.clone(), record.build_id.clone());
-            return Err(EngineError::ImageChanged { path, build, parent: false });
+            return Err(EvidenceError::ImageChanged { path, build, parent: false }.into());
         }
     }
     Ok(())

@@ -1,8 +1,10 @@
 //! The records of what was built: listed, verified, compared, revoked.
 
+use std::collections::BTreeMap;
+
 use hc_core::{Digest, Selector};
-use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, kept};
-use hc_state::{AuditAction, AuditEvent, Revocation};
+use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, kept, layout};
+use hc_state::{AuditAction, AuditEvent, Revocation, State};
 
 use crate::error::{EngineError, Result};
 use crate::gate;
@@ -86,13 +88,23 @@ pub fn revoke(project: &Project, build: &str, reason: &str) -> Result<RevokedRep
     Ok(RevokedReport { build_id: record.build_id.to_string(), reason: reason.to_owned(), channels })
 }
 
-/// Reads every image file again.
+/// Reads every image file again, and compares the records that the state sealed.
 ///
 /// # Errors
-/// When `artifacts/` cannot be read.
+/// When state or `artifacts/` cannot be read.
 pub fn verify(project: &Project, selector: &Selector) -> Result<VerifyReport> {
     let mut files = Vec::new();
+    let state = store::read(project)?;
+    let seals: BTreeMap<_, _> =
+        state.iter().flat_map(State::seals).map(|(build, _, seal)| (build.clone(), seal)).collect();
     for record in lineage::records(project, selector)? {
+        let seal = seals.get(&record.build_id);
+        let changed = seal.filter(|seal| lineage::sealed(project, &record.build_id, Some(**seal)).is_err());
+        files.extend(changed.map(|_| VerifiedFile {
+            build_id: record.build_id.to_string(),
+            path: layout::artifact_record(&record.build_id),
+            status: FileStatus::Changed,
+        }));
         files.extend(record.files.iter().map(|file| VerifiedFile {
             build_id: record.build_id.to_string(),
             path: file.path.clone(),

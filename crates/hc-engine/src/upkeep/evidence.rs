@@ -160,6 +160,6 @@ fn records(project: &Project) -> Result<(Vec<ArtifactRecord>, Option<BuildId>)> 
             Err(_) => damaged = Some(id),
         }
     }
-    records.sort_by(|a: &ArtifactRecord, b| b.age().cmp(&a.age()));
+    records.sort_by_key(|record: &ArtifactRecord| std::cmp::Reverse(record.age()));
     Ok((records, damaged))
 }

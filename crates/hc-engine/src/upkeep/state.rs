@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hc_core::tree::TreeCache;
-use hc_core::{Digest, EnvName, Selector, Target};
-use hc_records::{HashEntry, HashManifest, RecordError, layout};
+use hc_core::{BuildId, Digest, EnvName, Selector, Target};
+use hc_records::{ArtifactRecord, HashEntry, HashManifest, RecordError, layout};
 use hc_state::{
     CheckContext, FindingCode, MigrateOptions, MigrationPlan, RestorePoint, State, StateFinding,
     StateSeverity, UnlockAdvice, Validity,
@@ -47,8 +47,8 @@ pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
     let (mut own, mut problem) = (Vec::new(), None);
     let context = match store.read() {
         Ok(Some(state)) => {
-            let mut context =
-                CheckContext { manifests: manifests(project, &state)?, ..CheckContext::default() };
+            let (manifests, records) = (manifests(project, &state)?, records(project, &state)?);
+            let mut context = CheckContext { manifests, records, ..CheckContext::default() };
             if depth == Depth::Inputs {
                 (context.current_inputs, own) = hashed_anew(project, &state)?;
             }
@@ -95,6 +95,19 @@ fn manifests(project: &Project, state: &State) -> Result<BTreeMap<Target, Option
         manifests.insert(target.clone(), entry.map(HashEntry::digest));
     }
     Ok(manifests)
+}
+
+/// The digest of every record that the state sealed. A damaged record counts as none.
+fn records(project: &Project, state: &State) -> Result<BTreeMap<BuildId, Option<Digest>>> {
+    let mut records = BTreeMap::new();
+    for (build, _, _) in state.seals() {
+        let read = match ArtifactRecord::read_with_digest(&project.root, build) {
+            Err(RecordError::Damaged { .. }) => None,
+            read => read?,
+        };
+        records.insert(build.clone(), read.map(|(_, digest)| digest));
+    }
+    Ok(records)
 }
 
 /// The inputs of every target of the state, hashed anew, and a finding where the stat cache says something else. Such a

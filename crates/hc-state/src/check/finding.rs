@@ -68,6 +68,8 @@ finding_codes! {
     TrustedManifestMissing: Error,
     /// The trusted manifest is not what `validate` wrote.
     TrustedManifestChanged: Error,
+    /// The record of a build is gone, or is not what the state sealed.
+    BuildRecordChanged: Error,
     /// The hash manifest is not what the build wrote.
     ManifestChanged: Error,
     /// A run never said how it ended.

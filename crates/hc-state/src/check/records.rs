@@ -14,6 +14,8 @@ pub struct CheckContext {
     pub current_inputs: BTreeMap<Target, Digest>,
     /// Digest of each target's hash manifest as it is on disk; `None` when it is missing.
     pub manifests: BTreeMap<Target, Option<Digest>>,
+    /// Digest of the record of each build that the state stands on, as it is on disk; `None` when it is missing.
+    pub records: BTreeMap<BuildId, Option<Digest>>,
 }
 
 /// What of a build's tests is missing.
@@ -76,6 +78,20 @@ pub fn inspect(state: &State, context: &CheckContext) -> Vec<StateFinding> {
             }
         }
     }
+    findings.extend(state.seals().filter_map(|(build, target, seal)| {
+        let on_disk = context.records.get(build)?;
+        let what = match on_disk {
+            Some(digest) if *digest == seal => return None,
+            Some(_) => "was changed after the build",
+            None => "is gone",
+        };
+        Some(StateFinding::new(
+            FindingCode::BuildRecordChanged,
+            target,
+            format!("the record of {build} {what}"),
+            format!("put it back from a copy, or run `hybrid build --rebuild --targets {}`", target.builder),
+        ))
+    }));
     for (name, source) in &state.sources {
         match source.scan_status {
             ScanStatus::Clean => {}
@@ -94,6 +110,8 @@ pub fn inspect(state: &State, context: &CheckContext) -> Vec<StateFinding> {
         }
     }
     sort(&mut findings);
+    // A build can be the last of its target and in several channels.
+    findings.dedup();
     findings
 }
 

@@ -59,6 +59,7 @@ fn the_callers_facts_show_drift() {
     let context = CheckContext {
         current_inputs: BTreeMap::from([(t.clone(), Digest::of(b"edited"))]),
         manifests: BTreeMap::from([(t, None)]),
+        ..CheckContext::default()
     };
     let findings = inspect(&state, &context);
     let codes: Vec<FindingCode> = findings.iter().map(|finding| finding.code).collect();
