@@ -161,6 +161,22 @@ fn a_revoked_build_stays_revoked_whatever_state_comes_back() {
 }
 
 #[test]
+fn a_damaged_or_missing_record_keeps_nobody_from_revoking_a_build() {
+    let project = tested();
+    project.ok(&["publish"]);
+    let build = build_id(&project);
+    project.write("artifacts/linux.file.motd-dev-20200101T000000.000Z-00000000.json", "{");
+    project.ok(&["artifacts", "show", &build]);
+    project.write(&format!("artifacts/{build}.json"), "{");
+    project.ok(&["artifacts", "revoke", &build, "--reason", "first"]);
+    nothing_published(&project);
+    std::fs::remove_file(project.path(&format!("artifacts/{build}.json"))).unwrap();
+    project.ok(&["artifacts", "revoke", &build, "--reason", "again"]);
+    let other = build.replace("motd", "other");
+    project.run(&["artifacts", "revoke", &other, "--reason", "no such"]).expect(1);
+}
+
+#[test]
 fn the_next_entry_of_the_audit_log_hides_no_cut() {
     let damage: [(&str, Damage); 2] = [
         ("cut", |log| log.lines().take(1).map(|line| format!("{line}\n")).collect()),

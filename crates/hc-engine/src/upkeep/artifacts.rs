@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use hc_core::{Digest, Selector};
-use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, kept, layout};
+use hc_core::{BuildId, Digest, Selector};
+use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, artifact, kept, layout};
 use hc_state::{AuditAction, AuditEvent, Revocation, State};
 
 use crate::error::{EngineError, Result};
@@ -45,8 +45,24 @@ pub fn show_with_lineage(project: &Project, name: &str) -> Result<ArtifactReport
 }
 
 fn record(project: &Project, name: &str) -> Result<ArtifactRecord> {
+    // One that is named as a whole is not kept back by another one that is damaged.
+    if let Some(record) = name.parse().ok().map(|build| lineage::read(project, &build)).transpose()?.flatten()
+    {
+        return Ok(record);
+    }
     let records = lineage::records(project, &Selector::all())?;
     Ok(lineage::named(&records, name)?.clone())
+}
+
+/// The build that a name stands for, whatever became of its record: a build that state or `artifacts/` know can be revoked.
+fn build_named(project: &Project, name: &str) -> Result<BuildId> {
+    let Ok(build) = name.parse::<BuildId>() else { return Ok(record(project, name)?.build_id) };
+    let state = store::read(project)?;
+    let known = |state: &State| state.seals().any(|(sealed, _, _)| *sealed == build);
+    if state.as_ref().is_some_and(known) || artifact::recorded(&project.root)?.contains(&build) {
+        return Ok(build);
+    }
+    Ok(record(project, name)?.build_id)
 }
 
 /// Revokes a build, with a reason that stays in the state and in the audit log.
@@ -54,14 +70,14 @@ fn record(project: &Project, name: &str) -> Result<ArtifactRecord> {
 /// # Errors
 /// `ArtifactNotFound`, `BadReason`, and when the state cannot be written.
 pub fn revoke(project: &Project, build: &str, reason: &str) -> Result<RevokedReport> {
-    let record = record(project, build)?;
+    let build = build_named(project, build)?;
     if reason.trim().is_empty() || reason.chars().any(char::is_control) || reason.len() > LONGEST_REASON {
         return Err(EngineError::BadReason);
     }
     let store = store::open(project)?;
     let operator = store.options().operator.clone();
     let channels = store.with_exclusive(&project.run_id, |locked| -> Result<Vec<String>> {
-        let event = AuditEvent::new(AuditAction::Revoke, record.build_id.as_str())
+        let event = AuditEvent::new(AuditAction::Revoke, build.as_str())
             .detail("operator", &operator)
             .detail("reason", reason);
         locked.audit(event)?;
@@ -72,11 +88,11 @@ pub fn revoke(project: &Project, build: &str, reason: &str) -> Result<RevokedRep
             reason: reason.to_owned(),
             run_id: project.run_id.clone(),
         };
-        state.revoked.insert(record.build_id.clone(), revocation);
+        state.revoked.insert(build.clone(), revocation);
         let mut left = Vec::new();
         for (channel, targets) in &mut state.channels {
             targets.retain(|_, publication| {
-                let keep = publication.build_id != record.build_id;
+                let keep = publication.build_id != build;
                 if !keep {
                     left.push(channel.clone());
                 }
@@ -85,7 +101,7 @@ pub fn revoke(project: &Project, build: &str, reason: &str) -> Result<RevokedRep
         }
         Ok(left)
     })?;
-    Ok(RevokedReport { build_id: record.build_id.to_string(), reason: reason.to_owned(), channels })
+    Ok(RevokedReport { build_id: build.to_string(), reason: reason.to_owned(), channels })
 }
 
 /// Reads every image file again, and compares the records that the state sealed.
