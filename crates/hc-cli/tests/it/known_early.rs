@@ -219,6 +219,9 @@ fn a_refused_edit_of_a_sensitive_value_shows_the_line_and_not_the_value() {
             assert!(!shown, "{value} after {args:?}:\n{}\n{}", ran.stdout, ran.stderr);
         }
     }
+    let refused = project.run(&["build"]).expect(1);
+    let refused = refused.says("-2 phrase  = ***").says("+2 phrase  = ***").says("+3 lines   = 2");
+    assert!(!refused.stderr.contains("message"), "{}", refused.stderr);
     let mut logs = Vec::new();
     files(&project.path("logs"), &mut logs);
     for path in logs {
@@ -302,4 +305,97 @@ fn nothing_of_a_packer_is_left_after_a_timeout_or_a_kill() {
     std::fs::create_dir_all(temporary.join("0123abcd/deep")).unwrap();
     project.ok(&["validate"]);
     assert_eq!(left(), 0);
+}
+
+#[test]
+fn a_suite_beside_a_broken_overlay_leaks_nothing_of_it() {
+    let mut project = Project::with_motd();
+    project.set_env("SOMETHING_ELSE", "ref-canary-91aa");
+    project.set_env("DB_PASSWORD", "env-canary-92bb");
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("secret");
+    std::fs::write(&file, "file-canary-93cc\n").unwrap();
+    project.write("bin/tell", "#!/bin/sh\nenv\necho file-canary-93cc lit-canary-94dd here-canary-95ee\n");
+    let metadata = "[suites.tell]\ncommand = [\"bin/tell\"]\n";
+    project.write("templates/linux/file/motd/builder.toml", metadata);
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    let broken = format!(
+        "message = env(\"SOMETHING_ELSE\")\nhostname = file(\"{}\")\nword = \"lit-canary-94dd\"\n\
+         more = <<EOT\nhere-canary-95ee\nEOT\nthis is = not HCL {{\n",
+        file.display()
+    );
+    project.write("configs/overlays/dev.pkrvars.hcl", &broken);
+    let ran = project.ok(&["test", "-v"]).says("configs/overlays/dev.pkrvars.hcl cannot be parsed");
+    assert!(
+        ran.stderr.contains("SOMETHING_ELSE=***") && ran.stderr.contains("*** *** ***"),
+        "{}",
+        ran.stderr
+    );
+    let mut logs = Vec::new();
+    files(&project.path("logs"), &mut logs);
+    for value in ["ref-canary", "env-canary", "file-canary", "lit-canary", "here-canary"] {
+        assert!(!ran.stderr.contains(value), "{value}:\n{}", ran.stderr);
+        for path in &logs {
+            assert!(!std::fs::read_to_string(path).unwrap().contains(value), "{value} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_secret_on_a_command_line_is_warned_of() {
+    let project = Project::with_motd();
+    project
+        .write("hybrid.toml", "[publish]\nhooks = [[\"bin/tell\", \"--api-token\", \"tok-canary-51aa\"]]\n");
+    let ran = project.ok(&["validate"]).says("warning[SecretOnCommandLine]: a hook of [publish]");
+    let ran = ran.says("hybrid.toml:2:").says("--api-token");
+    assert!(!ran.stderr.contains("tok-canary"), "{}", ran.stderr);
+    project.write("hybrid.toml", "[publish]\nhooks = [[\"bin/tell\", \"--api-token\", \"$TOKEN\"]]\n");
+    assert!(!project.ok(&["validate"]).stderr.contains("SecretOnCommandLine"));
+    project.edit(
+        "templates/linux/file/motd/motd.pkr.hcl",
+        "  type        = string",
+        "  type        = string\n  sensitive   = true",
+    );
+    let set = project.ok(&["validate", "--set", "message=set-canary-52bb"]);
+    let set = set.says("warning[SecretOnCommandLine]: `--set message=…`");
+    assert!(!set.stderr.contains("set-canary"), "{}", set.stderr);
+    assert!(!project.ok(&["validate", "--set", "hostname=h"]).stderr.contains("SecretOnCommandLine"));
+}
+
+#[test]
+fn tokens_in_urls_are_refused_where_they_would_be_kept_and_hidden_where_they_are_printed() {
+    let token = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+    let project = Project::with_motd();
+    for url in [
+        format!("https://{token}@example.org/a.git"),
+        format!("https://example.org/a.git?private_token={token}"),
+        format!("http://oauth2:{token}@example.org/a.git"),
+        format!("ext::https://{token}@example.org/a.git"),
+    ] {
+        let source = format!("[[sources]]\nname = \"a\"\nurl = \"{url}\"\nref = \"v1\"\n");
+        project.write("hybrid.toml", &source);
+        for args in [&["sources", "sync"][..], &["validate", "--format", "json"]] {
+            let ran = project.run(args);
+            assert_ne!(ran.code, 0, "{url}");
+            assert!(!ran.stderr.contains(token) && !ran.stdout.contains(token), "{}", ran.stderr);
+        }
+    }
+    let lock = "sources.lock";
+    project.write("hybrid.toml", "");
+    project.write(lock, &format!("url = \"https://{token}@example.org/a.git\"\n"));
+    project.write(
+        SCRIPT,
+        &format!(
+            "#!/bin/sh\necho get https://{token}@example.org/a 'https://h/b?x=1&access_token={token}'\n"
+        ),
+    );
+    project.ok(&["validate"]);
+    let ran = project.ok(&["build", "-v"]);
+    let log = raw_log(&project);
+    assert!(log.contains("https://***@example.org/a https://h/b?x=1&access_token=***"), "{log}");
+    assert!(!ran.stderr.contains(token));
+    project.ok(&["diag", "bundle", "--out", "bundle.tar.zst"]);
+    let unpacked = Command::new("tar").args(["--zstd", "-xOf"]).arg(project.path("bundle.tar.zst")).output();
+    assert!(!String::from_utf8_lossy(&unpacked.unwrap().stdout).contains(token));
 }

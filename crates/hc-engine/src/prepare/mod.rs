@@ -1,6 +1,7 @@
 //! One target with its values, assets and rendered variables: everything before anything is hashed or run.
 
 pub mod cloudinit;
+mod command_lines;
 mod environment;
 mod layers;
 mod media;
@@ -137,6 +138,7 @@ impl Project {
             secrets::of_sensitive(self, &one);
             prepared.push(one);
         }
+        diagnostics.extend(command_lines::warnings(self, &prepared, values));
         // Without it the next run takes longer, and that is all.
         if let Err(error) = preparing.memory.remember() {
             tracing::debug!(%error, "the tree cache was not written");
