@@ -21,6 +21,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 use hc_core::{ExitClass, RunId};
+use hc_engine::project::credentials;
+use hc_logs::Redactor;
 
 use crate::args::GlobalArgs;
 use crate::command_error::{CommandError, Result};
@@ -51,37 +53,45 @@ fn run(environment: Environment) -> ExitClass {
     };
     let style = Style::decide(globals.color, &environment);
     let cwd = environment.host.cwd.clone();
+    // Until a project knows more. What is known of hybrid itself holds no secrets, but examples of them.
+    let mut redactor = None;
     let (root, result) = match command {
-        Command::InProject(command) => in_project(&globals, environment, &run_id, &command),
+        Command::InProject(command) => {
+            let (root, known, result) = in_project(&globals, environment, &run_id, &command);
+            redactor = Some(known);
+            (root, result)
+        }
         Command::Init(args) => (cwd, args.run(&environment.host, &style)),
         Command::Explain(args) => (cwd, args.run(&style)),
         Command::Completions(args) => (cwd, args.run(CommandLine::command(), &style)),
         Command::Man(args) => (cwd, args.run(CommandLine::command(), &environment.host, &style)),
     };
-    let printer =
-        Printer { root: &root, style, format: globals.format, run_id: &run_id, quiet: globals.quiet };
+    let (format, quiet) = (globals.format, globals.quiet);
+    let printer = Printer { root: &root, style, format, run_id: &run_id, quiet, redactor };
     printer.print(result)
 }
 
-/// Runs a command, and says which directory its diagnostics are relative to.
+/// Runs a command, and says which directory its diagnostics are relative to, and what its answer must not show.
 fn in_project(
     globals: &GlobalArgs,
     environment: Environment,
     run_id: &RunId,
     command: &InProject,
-) -> (PathBuf, Result<Outcome, CommandError>) {
+) -> (PathBuf, Redactor, Result<Outcome, CommandError>) {
     let cwd = environment.host.cwd.clone();
+    let known = credentials::of_environment(&environment.host);
     let session = match Session::open(globals, environment, run_id.clone()) {
         Ok(session) => session,
         Err(error) => {
             // Places in hybrid.toml are relative to the project, wherever it was looked for.
             let root = globals.project.as_ref().map_or(cwd.clone(), |dir| cwd.join(dir));
-            return (root, Err(error));
+            let redactor = Redactor::builder().token_shapes(true).secrets(&known).build();
+            return (root, redactor, Err(error));
         }
     };
     let _log = logging::start(&session, command.writes(), globals.log_keep);
     signals::watch(&session.project.host.cancel);
-    let result = command.run(&session).map_err(|error| error.redacted(&session.project.redactor));
+    let result = command.run(&session);
     logging::end(&result);
-    (session.project.root, result)
+    (session.project.root, session.project.redactor, result)
 }

@@ -6,17 +6,23 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use hc_config::Diagnostic;
 use hc_core::{ExitClass, RunId};
+use hc_logs::Redactor;
 use hc_records::SchemaTag;
+use serde_json::Value;
 
 use crate::args::{Color, Format};
 use crate::command_error::CommandError;
 use crate::environment::Environment;
 use crate::report::diagnostics::{self, visible};
 use crate::report::style::{ascii_controls, paint, screen};
-use crate::report::{DiagnosticDoc, Envelope, Outcome, Style};
+use crate::report::{DiagnosticDoc, Envelope, ErrorDoc, Outcome, Style};
 
 /// Schema of a document of a command that failed before it had a result.
 const ERROR_SCHEMA: &str = "cli-error";
+
+/// How the first and the last line of a key begin.
+const KEY_BEGINS: &str = "-----BEGIN ";
+const KEY_ENDS: &str = "-----END ";
 
 /// How an answer is printed.
 pub(crate) struct Printer<'a> {
@@ -30,6 +36,8 @@ pub(crate) struct Printer<'a> {
     pub(crate) run_id: &'a RunId,
     /// How often `-q` was given.
     pub(crate) quiet: u8,
+    /// What everything goes through that is printed (LOG-2); none where nothing of a project is.
+    pub(crate) redactor: Option<Redactor>,
 }
 
 impl Printer<'_> {
@@ -44,10 +52,12 @@ impl Printer<'_> {
     fn outcome(&self, outcome: Outcome) -> ExitClass {
         self.diagnostics(&outcome.diagnostics);
         match self.format {
-            Format::Human => self.stdout(&screen(&outcome.human)),
+            Format::Human => self.stdout(&screen(&self.clean(&outcome.human))),
             Format::Json if outcome.schema.is_empty() => {}
             Format::Json => {
-                self.document(outcome.schema, outcome.exit, Some(outcome.json), &outcome.diagnostics, None)
+                let mut result = outcome.json;
+                self.clean_value(&mut result);
+                self.document(outcome.schema, outcome.exit, Some(result), &outcome.diagnostics, None)
             }
         }
         outcome.exit
@@ -96,12 +106,45 @@ impl Printer<'_> {
             run_id: self.run_id.to_string(),
             exit_code: exit.number(),
             result,
-            diagnostics: diagnostics.iter().map(DiagnosticDoc::from).collect(),
-            error: error.map(CommandError::doc),
+            diagnostics: diagnostics.iter().map(|one| self.clean_diagnostic(one)).collect(),
+            error: error.map(|error| self.clean_error(error)),
         };
         let mut text = ascii_controls(serde_json::to_string_pretty(&envelope).unwrap_or_default());
         text.push('\n');
         self.stdout(&text);
+    }
+
+    /// A text without secrets. One that only quotes the first line of a key must not lose what follows.
+    fn clean(&self, text: &str) -> String {
+        let Some(redactor) = &self.redactor else { return text.to_owned() };
+        if !text.contains(KEY_BEGINS) || text.contains(KEY_ENDS) {
+            return redactor.redact(text).into_owned();
+        }
+        text.split_inclusive('\n').map(|line| redactor.redact(line)).collect()
+    }
+
+    fn clean_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.clean(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_value(item)),
+            Value::Object(entries) => entries.values_mut().for_each(|value| self.clean_value(value)),
+            _ => {}
+        }
+    }
+
+    fn clean_diagnostic(&self, diagnostic: &Diagnostic) -> DiagnosticDoc {
+        let mut doc = DiagnosticDoc::from(diagnostic);
+        doc.message = self.clean(&doc.message);
+        doc.hint = doc.hint.map(|hint| self.clean(&hint));
+        doc
+    }
+
+    fn clean_error(&self, error: &CommandError) -> ErrorDoc {
+        let mut doc = error.doc();
+        doc.message = self.clean(&doc.message);
+        doc.causes = doc.causes.iter().map(|cause| self.clean(cause)).collect();
+        doc.hint = doc.hint.map(|hint| self.clean(&hint));
+        doc
     }
 
     /// A reader that went away (`hybrid status | head`) is not an error.
@@ -111,7 +154,7 @@ impl Printer<'_> {
     }
 
     fn stderr(&self, text: &str) {
-        let _ = std::io::stderr().lock().write_all(screen(text).as_bytes());
+        let _ = std::io::stderr().lock().write_all(screen(&self.clean(text)).as_bytes());
     }
 }
 
@@ -123,7 +166,8 @@ pub(crate) fn misunderstood(error: &clap::Error, environment: &Environment, run_
         return ExitClass::Success;
     }
     let style = Style::decide(Color::Auto, environment);
-    let printer = Printer { root: &environment.host.cwd, style, format: Format::Json, run_id, quiet: 0 };
+    let (root, format) = (&environment.host.cwd, Format::Json);
+    let printer = Printer { root, style, format, run_id, quiet: 0, redactor: Some(Redactor::tokens_only()) };
     let plain = error.render().to_string();
     let text = if style.stderr { error.render().ansi().to_string() } else { plain.clone() };
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

@@ -77,6 +77,7 @@ impl Session {
     pub(crate) fn console(&self) -> Console {
         let names = self.project.settings.sources.iter().map(|source| source.name.as_str());
         Console::new(&self.style, self.verbosity, self.terminal.stderr, names)
+            .redacted(&self.project.redactor)
     }
 
     /// An answer.

@@ -11,6 +11,8 @@
 pub mod bundle;
 mod error;
 pub mod line;
+pub mod masked;
+pub mod names;
 pub mod read;
 pub mod redact;
 pub mod rotate;

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::environment::{Set, environment, passed};
 use crate::process::Invocation;
 use crate::redact::{Redact, Redaction};
+use crate::temp::Temp;
 
 /// Longest time of one process when the caller names none.
 const TIMEOUT: Duration = Duration::from_secs(4 * 3600);
@@ -29,6 +30,7 @@ pub(crate) struct Around<'a> {
     pub(crate) pass: Vec<String>,
     pub(crate) set: Vec<(OsString, OsString)>,
     pub(crate) secrets: Vec<(String, SecretString)>,
+    pub(crate) temp_dir: Option<PathBuf>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) plugin_path: Option<PathBuf>,
     pub(crate) timeout: Duration,
@@ -46,6 +48,7 @@ impl Default for Around<'_> {
             pass: Vec::new(),
             set: Vec::new(),
             secrets: Vec::new(),
+            temp_dir: None,
             cache_dir: None,
             plugin_path: None,
             timeout: TIMEOUT,
@@ -67,7 +70,8 @@ impl<'a> Around<'a> {
     /// Looks up where relative paths are, and makes the directories that packer is to write to.
     pub(crate) fn settle(mut self) -> Result<Scene<'a>, FsError> {
         self.cwd = absolute(&self.cwd)?;
-        for dir in [&mut self.work, &mut self.cache_dir, &mut self.plugin_path].into_iter().flatten() {
+        let dirs = [&mut self.work, &mut self.temp_dir, &mut self.cache_dir, &mut self.plugin_path];
+        for dir in dirs.into_iter().flatten() {
             *dir = absolute(dir)?;
         }
         for dir in [&self.work, &self.cache_dir].into_iter().flatten() {
@@ -95,18 +99,24 @@ impl Scene<'_> {
         &self.given.clock
     }
 
-    /// A process of packer.
+    /// The directory for the temporary files of one process, where the caller wants one.
+    pub(crate) fn temp(&self) -> Result<Option<Temp>, FsError> {
+        self.given.temp_dir.as_deref().map(Temp::make).transpose()
+    }
+
+    /// A process of packer, which writes its own log to `log_path` and its temporary files to `temp`.
     pub(crate) fn packer(
         &self,
         program: &Path,
         args: Vec<OsString>,
-        log_path: Option<&Path>,
+        (log_path, temp): (Option<&Path>, Option<&Temp>),
         inherit: Option<File>,
     ) -> Invocation {
         let given = &self.given;
         let set = Set {
             own: &given.set,
             log_path,
+            temp: temp.map(Temp::path),
             cache_dir: given.cache_dir.as_deref(),
             plugin_path: given.plugin_path.as_deref(),
             secrets: &given.secrets,

@@ -82,13 +82,15 @@ impl Plan<'_> {
         let lock = self.hold.map(File::try_clone).transpose();
         let lock = lock.map_err(|source| PackerError::Wait { source })?;
         let handed = own_log.as_ref().map(OwnLog::handed);
-        let mut invocation = self.scene.packer(&self.packer.path, args, handed, lock);
+        let temp = self.scene.temp()?;
+        let mut invocation = self.scene.packer(&self.packer.path, args, (handed, temp.as_ref()), lock);
         invocation.timeout = time;
         let redact = &self.scene.redaction;
         let mut reader = Reader::new(redact, sink, log);
         let ending = process::listen(invocation, self.cancel, &|piece| cut(redact, piece), |sound| {
             reader.hear(sound)
         })?;
+        drop(temp);
         let heard = reader.finish();
         if let Some(own_log) = own_log {
             own_log.save(redact);

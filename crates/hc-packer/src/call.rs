@@ -79,6 +79,14 @@ impl<'a, W> Call<'a, W> {
         self
     }
 
+    /// Directory for temporary files, in the place of the caller's: each process of the call gets it empty and for its user
+    /// alone, and it is removed when the process is gone. Plugins put sockets there, whose paths the system limits to about
+    /// a hundred bytes.
+    pub fn temp_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.around.temp_dir = Some(dir.into());
+        self
+    }
+
     /// `PACKER_CACHE_DIR`; created.
     pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.around.cache_dir = Some(dir.into());
@@ -222,7 +230,9 @@ pub(crate) fn checked(
     let redact = &scene.redaction;
     let command = command_line(packer, &args);
     let own_log = scene.work().map(|work| OwnLog::new(work.join("check.log"))).transpose()?;
-    let invocation = scene.packer(&packer.path, args, own_log.as_ref().map(OwnLog::handed), None);
+    let temp = scene.temp()?;
+    let handed = own_log.as_ref().map(OwnLog::handed);
+    let invocation = scene.packer(&packer.path, args, (handed, temp.as_ref()), None);
     let mut output = String::new();
     let ending = process::listen(invocation, cancel, &|piece| cut(redact, piece), |heard| {
         if let Heard::Line(_, line) = heard
@@ -232,6 +242,7 @@ pub(crate) fn checked(
             output.push('\n');
         }
     })?;
+    drop(temp);
     if let Some(own_log) = own_log {
         own_log.save(redact);
     }

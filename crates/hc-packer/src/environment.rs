@@ -34,32 +34,97 @@ pub const PASSED: &[&str] = &[
     "LOCALAPPDATA",
     "KRB5CCNAME",
 ];
-/// Prefixes that pass: locales, directories of the user, credentials of clouds, provisioners, packer variables.
-pub const PASSED_PREFIXES: &[&str] = &[
-    "LC_",
-    "XDG_",
-    "AWS_",
-    "AZURE_",
-    "ARM_",
-    "GOOGLE_",
-    "CLOUDSDK_",
-    "VSPHERE_",
-    "GOVC_",
-    "PROXMOX_",
-    "OS_",
-    "DIGITALOCEAN_",
-    "HCLOUD_",
-    "HCP_",
-    "VAULT_",
-    "ANSIBLE_",
-    "PKR_VAR_",
-    "GITHUB_TOKEN",
-    "PACKER_GITHUB_API_TOKEN",
+/// Prefixes that pass: locales, directories of the user.
+const PASSED_PREFIXES: &[&str] = &["LC_", "XDG_"];
+/// How variables of templates begin.
+pub const VARIABLE: &str = "PKR_VAR_";
+/// Variables that say where temporary files go.
+pub const TEMPORARY: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
+/// What installs plugins from GitHub.
+pub const INSTALLING: [&str; 2] = ["GITHUB_TOKEN", "PACKER_GITHUB_API_TOKEN"];
+
+/// Variables that only some components take, credentials above all.
+struct Family {
+    /// How their names begin.
+    prefixes: &'static [&'static str],
+    /// Parts of the types of components that take them.
+    types: &'static [&'static str],
+    /// What a template holds that takes them without such a component: functions of packer, options, kinds of urls.
+    texts: &'static [&'static str],
+}
+
+const FAMILIES: [Family; 11] = [
+    Family { prefixes: &["AWS_"], types: &["amazon"], texts: &["aws_secretsmanager", "ecr_login", "s3::"] },
+    Family { prefixes: &["AZURE_", "ARM_"], types: &["azure"], texts: &[] },
+    Family { prefixes: &["GOOGLE_", "CLOUDSDK_"], types: &["google"], texts: &["gcs::"] },
+    Family { prefixes: &["VSPHERE_", "GOVC_"], types: &["vsphere"], texts: &[] },
+    Family { prefixes: &["PROXMOX_"], types: &["proxmox"], texts: &[] },
+    Family { prefixes: &["OS_"], types: &["openstack"], texts: &[] },
+    Family { prefixes: &["DIGITALOCEAN_"], types: &["digitalocean"], texts: &[] },
+    Family { prefixes: &["HCLOUD_"], types: &["hcloud"], texts: &[] },
+    Family { prefixes: &["HCP_"], types: &["hcp"], texts: &["hcp_packer_registry"] },
+    Family { prefixes: &["VAULT_"], types: &["vault"], texts: &["vault("] },
+    Family { prefixes: &["ANSIBLE_"], types: &["ansible"], texts: &[] },
 ];
 
-/// Whether a variable of the caller's reaches packer by itself. `PACKER_*` but for its token, `LD_*` and `GIT_*` never do.
-pub fn passes(name: &str) -> bool {
+/// What of the variables of components a template takes: nothing, until something is known of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// One bit for each of [`FAMILIES`].
+    families: u16,
+}
+
+impl Uses {
+    /// Adds what a component of this type takes: `amazon-ebs`, `ansible-local`.
+    #[must_use]
+    pub fn component(self, kind: &str) -> Self {
+        self.adding(|family| family.types.iter().any(|part| kind.contains(part)))
+    }
+
+    /// Adds what a template with this text takes besides its components.
+    #[must_use]
+    pub fn text(self, text: &str) -> Self {
+        self.adding(|family| family.texts.iter().any(|part| text.contains(part)))
+    }
+
+    /// Adds what a template of which no more than its text is known may take.
+    #[must_use]
+    pub fn unread(self, text: &str) -> Self {
+        self.adding(|family| family.types.iter().chain(family.texts).any(|part| text.contains(part)))
+    }
+
+    /// Whether a variable is one that the template takes.
+    pub fn takes(&self, name: &str) -> bool {
+        let mut mine = FAMILIES.iter().enumerate().filter(|(at, _)| self.families & 1 << at != 0);
+        mine.any(|(_, family)| family.has(name))
+    }
+
+    fn adding(mut self, takes: impl Fn(&Family) -> bool) -> Self {
+        for (at, family) in FAMILIES.iter().enumerate() {
+            self.families |= u16::from(takes(family)) << at;
+        }
+        self
+    }
+}
+
+impl Family {
+    fn has(&self, name: &str) -> bool {
+        self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+    }
+}
+
+/// Whether a variable of the caller's reaches every packer: where programs and directories are, how the network is reached.
+pub fn is_common(name: &str) -> bool {
     PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a variable of the caller's may reach packer by itself: what is common, and what components and variables of
+/// templates take. `PACKER_*` but for its token, `LD_*` and `GIT_*` never do.
+pub fn passes(name: &str) -> bool {
+    is_common(name)
+        || name.starts_with(VARIABLE)
+        || INSTALLING.contains(&name)
+        || FAMILIES.iter().any(|family| family.has(name))
 }
 
 /// Whether a name is one of `further`, where a trailing `*` matches a prefix.
@@ -70,17 +135,20 @@ pub fn is_named(name: &str, further: &[String]) -> bool {
     })
 }
 
-/// Whether a variable of the caller's reaches packer when `further` names pass as well.
-pub fn reaches(name: &str, further: &[String]) -> bool {
-    passes(name) || is_named(name, further)
-}
-
 /// What of the caller's environment packer gets: what [`passes`], and what `further` names, where a trailing `*` matches
 /// a prefix. With a home directory in any case: packer 1.6 does not start without one.
 pub(crate) fn passed(caller: &[(OsString, OsString)], further: &[String]) -> Vec<(OsString, OsString)> {
-    let lets = |name: &str| reaches(name, further);
+    let_through(caller, |name| passes(name) || is_named(name, further))
+}
+
+/// What of the caller's environment a packer gets that is only asked who it is.
+pub(crate) fn common(caller: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    let_through(caller, is_common)
+}
+
+fn let_through(caller: &[(OsString, OsString)], lets: impl Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
     let mut vars: Vec<_> =
-        caller.iter().filter(|(name, _)| name.to_str().is_some_and(lets)).cloned().collect();
+        caller.iter().filter(|(name, _)| name.to_str().is_some_and(&lets)).cloned().collect();
     if !vars.iter().any(|(name, _)| name == "HOME") {
         vars.push(("HOME".into(), "/".into()));
     }
@@ -94,6 +162,8 @@ pub(crate) struct Set<'a> {
     pub(crate) own: &'a [(OsString, OsString)],
     /// File for packer's own log; packer truncates it.
     pub(crate) log_path: Option<&'a Path>,
+    /// Directory for temporary files.
+    pub(crate) temp: Option<&'a Path>,
     /// Cache shared by all calls.
     pub(crate) cache_dir: Option<&'a Path>,
     /// Plugin directory.
@@ -115,6 +185,11 @@ pub(crate) fn environment(passed: Vec<(OsString, OsString)>, given: &Set<'_>) ->
     if let Some(path) = given.log_path {
         set("PACKER_LOG".into(), "1".into());
         set("PACKER_LOG_PATH".into(), path.into());
+    }
+    if let Some(dir) = given.temp {
+        for name in TEMPORARY {
+            set(name.into(), dir.into());
+        }
     }
     set("PACKER_NO_COLOR".into(), "1".into());
     set("CHECKPOINT_DISABLE".into(), "1".into());
@@ -173,5 +248,21 @@ mod tests {
             ]
         );
         assert!(vars.contains(&("PACKER_LOG".into(), "1".into())));
+    }
+
+    #[test]
+    fn a_template_takes_what_its_components_take_and_nothing_else() {
+        let vsphere = Uses::default().component("vsphere-iso").component("shell-local");
+        assert!(vsphere.takes("VSPHERE_PASSWORD") && vsphere.takes("GOVC_URL"));
+        for name in ["PROXMOX_PASSWORD", "ARM_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "VAULT_TOKEN", "PATH"]
+        {
+            assert!(!vsphere.takes(name), "{name}");
+            assert!(passes(name), "{name}");
+        }
+        let secrets = Uses::default().text("default = vault(\"/secret/x\", \"y\")");
+        assert!(secrets.takes("VAULT_TOKEN") && !secrets.takes("AWS_PROFILE"));
+        assert!(Uses::default().unread("{\"type\": \"amazon-ebs\"}").takes("AWS_PROFILE"));
+        assert!(common(&[("AWS_PROFILE".into(), "x".into())]).iter().all(|(name, _)| name == "HOME"));
+        assert!(FAMILIES.len() <= 16);
     }
 }

@@ -99,6 +99,7 @@ pub mod result;
 pub mod retry;
 mod stamp;
 mod story;
+pub mod temp;
 pub mod validate;
 
 pub use build::Built;

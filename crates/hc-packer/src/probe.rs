@@ -107,8 +107,8 @@ impl Locate {
         self
     }
 
-    /// The caller's environment, of which the program gets what [`environment::passes`] lets through: a version manager's
-    /// shim needs it. Without, it gets almost nothing.
+    /// The caller's environment, of which the program gets what is common to all calls ([`environment::is_common`]): a
+    /// version manager's shim needs it. Without, it gets almost nothing.
     pub fn env(mut self, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         self.env = vars.into_iter().collect();
         self
@@ -222,7 +222,7 @@ impl Locate {
     }
 
     fn question(&self, path: &Path) -> Invocation {
-        let env = environment::environment(environment::passed(&self.env, &[]), &environment::Set::default());
+        let env = environment::environment(environment::common(&self.env), &environment::Set::default());
         Invocation {
             program: path.to_owned(),
             args: vec!["version".into()],

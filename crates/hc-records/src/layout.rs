@@ -26,6 +26,8 @@ pub const PACKAGES_BEGUN: &str = ".hybrid/cache/packages-begun";
 pub const ISO_STORE: &str = ".hybrid/cache/iso";
 /// Work directories of runs.
 pub const WORK: &str = ".hybrid/work";
+/// Temporary files of packers, a directory for each that runs.
+pub const TEMPORARY: &str = ".hybrid/tmp";
 /// Mirrors of the repository that wait for the next run; may be deleted at any time.
 pub const MIRRORS: &str = ".hybrid/mirrors";
 /// Builds that have begun and not ended by themselves.

@@ -25,6 +25,9 @@ pub struct SourceSpec {
     pub shallow: bool,
 }
 
+/// From so many bytes on, letters and digits in the place of a user are a token.
+const LONGEST_ACCOUNT: usize = 20;
+
 /// How a url is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -57,6 +60,10 @@ impl SourceSpec {
         }
         let mirrored = mirrored(url, mirrors);
         check_url(name, &mirrored)?;
+        // What a mirror stands for is written down too, in the lock.
+        if holds_credentials(url) {
+            return Err(SourceError::Credentials { name: name.to_owned() });
+        }
         if !is_reference(reference) {
             return Err(SourceError::Reference { name: name.to_owned(), reference: reference.to_owned() });
         }
@@ -128,8 +135,7 @@ fn check_url(name: &str, url: &str) -> Result<(), SourceError> {
     }
     let authority = rest.split('/').next().unwrap_or_default();
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    // A query of a git url is a token, and would stand in the clone's configuration.
-    if user.contains(':') || user.to_ascii_lowercase().contains("%3a") || path.contains('?') {
+    if holds_credentials(url) {
         return Err(SourceError::Credentials { name: name.to_owned() });
     }
     let hostile = |part: &str| part.starts_with('-') || part.to_ascii_lowercase().starts_with("%2d");
@@ -145,6 +151,27 @@ fn check_url(name: &str, url: &str) -> Result<(), SourceError> {
         return Err(SourceError::PlainUrl { name: name.to_owned(), url: url.to_owned() });
     }
     Ok(())
+}
+
+/// Whether a url has more to say than where something is: a password, a token for a user, a query, which for git is a token.
+/// All of it would stand in the clone's configuration, in the lock and in messages.
+fn holds_credentials(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':')
+        || user.to_ascii_lowercase().contains("%3a")
+        || path.contains('?')
+        || (scheme.starts_with("http") && is_token(user))
+}
+
+/// Whether a user of a url is a token: nobody is called like that. Those of ssh are, where keys have users.
+fn is_token(user: &str) -> bool {
+    let has = |kind: fn(&char) -> bool| user.chars().any(|c| kind(&c));
+    user.len() >= LONGEST_ACCOUNT
+        && has(char::is_ascii_digit)
+        && has(char::is_ascii_alphabetic)
+        && !user.contains("%40")
 }
 
 fn without_password(url: &str) -> String {
@@ -234,6 +261,15 @@ mod tests {
             );
         }
         assert!(matches!(spec("x", "https://user:secret@h/a", "main"), Err(SourceError::Credentials { .. })));
+        let token = "https://0123456789abcdef0123456789abcdef01234567@h/a";
+        assert!(matches!(spec("x", token, "main"), Err(SourceError::Credentials { .. })));
+        assert!(matches!(spec("x", "https://h/a?token=abcd", "main"), Err(SourceError::Credentials { .. })));
+        for url in ["https://my-organisation-2@dev.example/a", "ssh://APKAEIBAERJR2EXAMPLE@h/a"] {
+            assert!(spec("x", url, "main").is_ok(), "{url}");
+        }
+        let mirrors = BTreeMap::from([("https://h/a?token=abcd".to_owned(), "https://m/a".to_owned())]);
+        let behind = SourceSpec::new("x", "https://h/a?token=abcd", "main", &mirrors);
+        assert!(matches!(behind, Err(SourceError::Credentials { .. })));
         assert!(matches!(spec("../x", "https://h/a", "main"), Err(SourceError::Name(_))));
     }
 

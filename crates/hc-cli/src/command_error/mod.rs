@@ -12,14 +12,11 @@ mod secrets;
 mod sources;
 mod state;
 
-use std::borrow::Cow;
-
 use hc_config::Diagnostic;
 use hc_core::ExitClass;
 use hc_core::fs::FsError;
 use hc_core::id::IdError;
 use hc_engine::EngineError;
-use hc_logs::Redactor;
 use hc_sources::SourceError;
 
 use crate::report::ErrorDoc;
@@ -61,23 +58,6 @@ impl CommandError {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
-        self
-    }
-
-    /// Without secrets: whatever an error quotes, it goes to the terminal (LOG-2).
-    #[must_use]
-    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
-        let clean = |text: &mut String| {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
-        };
-        clean(&mut self.message);
-        self.causes.iter_mut().chain(&mut self.hint).for_each(clean);
-        for diagnostic in &mut self.diagnostics {
-            clean(&mut diagnostic.message);
-            diagnostic.label.iter_mut().chain(&mut diagnostic.hint).for_each(clean);
-        }
         self
     }
 

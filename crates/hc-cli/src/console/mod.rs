@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hc_core::{BuilderId, Target};
 use hc_engine::Event;
+use hc_logs::Redactor;
 use hc_packer::event::{Event as PackerEvent, Level};
 use hc_packer::result::PackerResult;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -39,6 +40,8 @@ pub(crate) struct Console {
     terminal: bool,
     /// `-q` hides what packer says, `-qq` everything but errors.
     verbosity: i8,
+    /// What every line goes through.
+    redactor: Redactor,
 }
 
 impl Console {
@@ -59,7 +62,15 @@ impl Console {
             color: style.stderr,
             terminal,
             verbosity,
+            redactor: Redactor::tokens_only(),
         }
+    }
+
+    /// Hides what this redactor knows, and what it learns.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        self.redactor = redactor.clone();
+        self.transfers.redactor = redactor.clone();
+        self
     }
 
     /// Shows one event.
@@ -149,7 +160,7 @@ impl Console {
             return;
         }
         let at = self.place(&target.builder);
-        let line = format!("{} | {text}", self.prefix(at));
+        let line = format!("{} | {}", self.prefix(at), self.redactor.redact(text));
         match &self.status {
             // A closed stderr must not end a build.
             Some(status) => drop(status.println(line)),

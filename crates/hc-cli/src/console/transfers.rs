@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use hc_logs::Redactor;
 use hc_sources::sync::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -17,6 +18,8 @@ pub(super) struct Transfers {
     running: BTreeMap<String, ProgressBar>,
     width: usize,
     quiet: bool,
+    /// What every line goes through.
+    pub(super) redactor: Redactor,
 }
 
 impl Transfers {
@@ -25,7 +28,7 @@ impl Transfers {
         let quiet = verbosity < 0;
         let bars = (terminal && !quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
-        Self { bars, running: BTreeMap::new(), width, quiet }
+        Self { bars, running: BTreeMap::new(), width, quiet, redactor: Redactor::tokens_only() }
     }
 
     /// Shows one event.
@@ -79,9 +82,10 @@ impl Transfers {
         if self.quiet {
             return;
         }
+        let text = self.redactor.redact(text);
         match &self.bars {
             // A closed stderr must not end a sync.
-            Some(bars) => drop(bars.println(text)),
+            Some(bars) => drop(bars.println(&*text)),
             None => drop(writeln!(std::io::stderr(), "{text}")),
         }
     }

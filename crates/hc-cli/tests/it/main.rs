@@ -27,6 +27,7 @@ mod hostile;
 mod init;
 mod interrupts;
 mod kept;
+mod known_early;
 mod mirror;
 mod observed;
 mod packer;

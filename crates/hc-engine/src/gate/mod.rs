@@ -2,6 +2,7 @@
 //!
 //! `plan` prints from [`gate`] and `build` stops at it, so the two cannot disagree.
 
+pub mod hidden;
 pub mod scan;
 mod scanned;
 mod texts;
@@ -9,7 +10,7 @@ mod texts;
 use std::collections::BTreeSet;
 
 use hc_core::{Digest, Target};
-use hc_records::drift::{self, Change, Drift};
+use hc_records::drift::{Change, Drift};
 use hc_records::{InputKind, InputManifest};
 use hc_state::State;
 
@@ -18,6 +19,7 @@ use crate::inputs::installed::Plugins;
 use crate::inputs::{self, portable};
 use crate::outcome::gate::{ChangeWord, InputChange, Refused, Verdict};
 use crate::project::Project;
+use hidden::Hidden;
 use texts::Texts;
 
 /// Largest trusted manifest that is read, in bytes.
@@ -77,12 +79,12 @@ pub fn trusted(project: &Project, target: &Target, combined: &Digest) -> Result<
 
 /// Every change with its lines, between what was trusted when `commit` was checked out and what the project has now.
 fn changes(project: &Project, drift: &Drift, commit: Option<&str>) -> Vec<InputChange> {
-    let texts = Texts::open(project);
+    let (texts, hidden) = (Texts::open(project), Hidden::new(project));
     let text_now =
         |name: &str| hc_core::fs::read_text(&project.at(name), TEXT_LIMIT).ok().flatten().unwrap_or_default();
     let lines = |change: &Change| {
         let old = texts.of(&change.name, &change.old?, commit)?;
-        change.new.map(|_| lines(project, &old, &text_now(&change.name)))
+        change.new.map(|_| hidden.changed_lines(&old, &text_now(&change.name)))
     };
     drift.all().map(|change| told(change, lines(change))).collect()
 }
@@ -97,22 +99,16 @@ fn told(change: &Change, lines: Option<Vec<String>>) -> InputChange {
     InputChange { change: ChangeWord::of(change), input: change.name.clone(), kind: change.kind, lines }
 }
 
-/// Lines that differ, without what is known to be secret.
-fn lines(project: &Project, old: &str, new: &str) -> Vec<String> {
-    let lines = drift::changed_lines(old, new);
-    lines.iter().map(|line| project.redactor.redact(line).into_owned()).collect()
-}
-
 /// Every change between two recorded manifests, with its lines; each side was recorded when a commit was checked out.
 pub fn changes_between(
     project: &Project,
     drift: &Drift,
     (before, after): (Option<&str>, Option<&str>),
 ) -> Vec<InputChange> {
-    let texts = Texts::open(project);
+    let (texts, hidden) = (Texts::open(project), Hidden::new(project));
     let lines = |change: &Change| {
         let old = texts.of(&change.name, &change.old?, before)?;
-        Some(lines(project, &old, &texts.of(&change.name, &change.new?, after)?))
+        Some(hidden.changed_lines(&old, &texts.of(&change.name, &change.new?, after)?))
     };
     drift.all().map(|change| told(change, lines(change))).collect()
 }

@@ -3,32 +3,13 @@
 //! A value counts by its digest, where it is no secret: of those only the name counts, because they change with every
 //! session and must not be told apart by anybody who reads a manifest.
 
-use hc_packer::environment;
+use hc_packer::environment::{self, VARIABLE};
 use hc_records::{Input, InputKind};
 
 use crate::prepare::Prepared;
 use crate::project::Project;
-use crate::project::packer::reaches;
+use crate::project::reach::Reach;
 
-/// How variables of packer's own begin.
-const PACKER: &str = "PKR_VAR_";
-/// How variables begin that a plugin takes as settings, and a part of the names of its types.
-const PLUGINS: [(&str, &str); 14] = [
-    ("ANSIBLE_", "ansible"),
-    ("AWS_", "amazon"),
-    ("AZURE_", "azure"),
-    ("ARM_", "azure"),
-    ("GOOGLE_", "google"),
-    ("CLOUDSDK_", "google"),
-    ("VSPHERE_", "vsphere"),
-    ("GOVC_", "vsphere"),
-    ("PROXMOX_", "proxmox"),
-    ("OS_", "openstack"),
-    ("DIGITALOCEAN_", "digitalocean"),
-    ("HCLOUD_", "hcloud"),
-    ("HCP_", "hcp"),
-    ("VAULT_", "vault"),
-];
 /// Where things lie on a machine: another place is not another image.
 const PLACES: [&str; 13] = [
     "PATH",
@@ -52,10 +33,11 @@ const SECRET: [&str; 9] =
 /// Everything that a build of the target takes from the environment of its caller.
 pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
     let allowed = &project.settings.packer.pass_env;
+    let reach = Reach::of(project, prepared);
     let mut inputs = Vec::new();
     for (name, value) in &project.host.vars {
-        let Some(name) = name.to_str().filter(|name| reaches(name, allowed)) else { continue };
-        let Some(secrecy) = use_of(name, prepared, allowed) else { continue };
+        let Some(name) = name.to_str().filter(|name| reach.lets(name, allowed)) else { continue };
+        let Some(secrecy) = use_of(name, prepared, &reach, allowed) else { continue };
         let value = value.to_string_lossy();
         let told = match secrecy {
             Secrecy::Value if !is_secret(name) => value.as_ref(),
@@ -76,8 +58,8 @@ enum Secrecy {
 }
 
 /// How a variable that reaches packer counts; `None` when nothing of the target takes it.
-fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy> {
-    if let Some(variable) = name.strip_prefix(PACKER) {
+fn use_of(name: &str, prepared: &Prepared, reach: &Reach, allowed: &[String]) -> Option<Secrecy> {
+    if let Some(variable) = name.strip_prefix(VARIABLE) {
         let mentioned = || prepared.closure.mentions.contains_key(name) || prepared.closure.has_json();
         let Some(declared) = prepared.declared.get(variable) else {
             return mentioned().then_some(Secrecy::Value);
@@ -92,13 +74,8 @@ fn use_of(name: &str, prepared: &Prepared, allowed: &[String]) -> Option<Secrecy
         return Some(if read.any(|one| sensitive(&one.variable)) { Secrecy::Name } else { Secrecy::Value });
     }
     let is_named = environment::is_named(name, allowed);
-    // A command that starts Ansible names none of its settings.
-    let by_command = |plugin: &str| plugin == "ansible" && prepared.closure.runs_here;
-    let uses =
-        |plugin: &str| by_command(plugin) || prepared.builder.types().any(|kind| kind.contains(plugin));
-    let of_plugin = PLUGINS.iter().any(|(prefix, plugin)| name.starts_with(prefix) && uses(plugin));
     let mentioned = prepared.closure.mentions.contains_key(name) && !PLACES.contains(&name);
-    (is_named || of_plugin || mentioned).then_some(Secrecy::Value)
+    (is_named || reach.takes(name) || mentioned).then_some(Secrecy::Value)
 }
 
 fn is_secret(name: &str) -> bool {

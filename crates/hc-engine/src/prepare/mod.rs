@@ -1,6 +1,7 @@
 //! One target with its values, assets and rendered variables: everything before anything is hashed or run.
 
 pub mod cloudinit;
+mod command_lines;
 mod environment;
 mod layers;
 mod media;
@@ -27,6 +28,7 @@ use hc_templates::closure::{self, Closure, Memory, Search};
 use hc_templates::{Builder, naming};
 
 use crate::error::{EngineError, Result};
+use crate::project::reach::Reach;
 use crate::project::{Project, StatCacheUse, git};
 use crate::select::Selection;
 
@@ -133,8 +135,10 @@ impl Project {
         for builder in selection.builders() {
             let (one, problems) = preparing.prepare(builder, env);
             diagnostics.extend(problems);
+            secrets::of_sensitive(self, &one);
             prepared.push(one);
         }
+        diagnostics.extend(command_lines::warnings(self, &prepared, values));
         // Without it the next run takes longer, and that is all.
         if let Err(error) = preparing.memory.remember() {
             tracing::debug!(%error, "the tree cache was not written");
@@ -239,8 +243,9 @@ impl<'a> Preparing<'a> {
             unknown.severity = Severity::Error;
         }
         diagnostics.extend(found);
-        diagnostics.extend(self.caller.stripped(&closure.env));
-        diagnostics.extend(self.caller.mentioned(&closure));
+        let reach = Reach::of_parts(self.project, builder, &declared, &closure);
+        diagnostics.extend(self.caller.stripped(&closure.env, &reach));
+        diagnostics.extend(self.caller.mentioned(&closure, &reach));
         let rendered = hc_config::render::render(&target, &resolution);
         let builder = builder.clone();
         let prepared = Prepared {

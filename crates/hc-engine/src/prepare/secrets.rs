@@ -1,16 +1,21 @@
 //! Secrets of a target, fetched at the last moment (CONFIG-4).
 
 use std::io::Read as _;
+use std::path::PathBuf;
 
 use hc_config::hcl::types::Type;
 use hc_config::secrets::{SecretRef, SecretSource, fetch};
 use hc_config::{Diagnostic, Value};
 use hc_core::Cancel;
 use hc_core::SecretString;
+use hc_core::fs::read_text;
+use hc_logs::names::is_telling;
 use hc_logs::redact::{MAX_SECRET, MIN_SECRET};
+use hc_packer::environment::VARIABLE;
 use hc_packer::process::{self, Ending, Invocation, Pipe};
+use hc_templates::inventory::TEXT_LIMIT;
 
-use super::{Prepared, weak};
+use super::{Prepared, layers, weak};
 use crate::error::{EngineError, Result};
 use crate::project::Project;
 
@@ -52,6 +57,65 @@ pub fn fetch_all(project: &Project, prepared: &Prepared) -> Result<Vec<(String, 
     Ok(secrets)
 }
 
+/// Makes known the values that layers and the environment give to sensitive variables, also those that others beat. One
+/// that is an everyday word or a part of a name stays visible.
+pub(super) fn of_sensitive(project: &Project, prepared: &Prepared) {
+    for (name, _) in prepared.declared.iter().filter(|(_, declared)| declared.sensitive) {
+        let var = prepared.resolution.vars.get(name);
+        let mut texts = Vec::new();
+        var.iter().flat_map(|var| &var.chain).for_each(|origin| each_text(&origin.value, &mut texts));
+        texts.extend(project.host.text(&format!("{VARIABLE}{name}")));
+        for text in texts.into_iter().filter(|text| is_telling(text)) {
+            if !weak::is_weak(project, prepared, text) {
+                hide(project, text);
+            }
+        }
+    }
+}
+
+/// Makes known what can be known where files of a target are broken: values of the whole ones, what the broken ones refer to,
+/// and every text in those, because any of them may be a secret. Gives the broken files.
+pub fn of_broken(project: &Project, prepared: &Prepared) -> Vec<PathBuf> {
+    of_sensitive(project, prepared);
+    let _ = at_hand(project, [prepared]);
+    let source = Source { project, cancel: &Cancel::new() };
+    let hide = |text: &str| {
+        if is_telling(text) && !weak::is_weak(project, prepared, text) {
+            hide(project, text);
+        }
+    };
+    let mut broken = Vec::new();
+    for (path, _) in &prepared.layer_files {
+        if layers::read(project, path).is_ok() {
+            continue;
+        }
+        let text = read_text(&project.at(path), TEXT_LIMIT).ok().flatten().unwrap_or_default();
+        for quoted in quoted_texts(&text) {
+            source.env(&quoted).iter().for_each(|value| hide(value));
+            let is_of = |function: &str| text.contains(&format!("{function}(\"{quoted}\""));
+            if is_of("file") {
+                source.file(&quoted).iter().for_each(|value| hide(value.trim_end()));
+            } else if !is_of("env") {
+                hide(&quoted);
+            }
+        }
+        // Of here documents, and of quotes that are never closed.
+        let values = text.lines().filter_map(|line| line.split(['=', '"']).next_back());
+        values.map(str::trim).filter(|value| value.len() >= TELLING).for_each(hide);
+        broken.push(path.clone());
+    }
+    broken
+}
+
+fn each_text<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::List(items) => items.iter().for_each(|item| each_text(item, texts)),
+        Value::Map(entries) => entries.values().for_each(|value| each_text(value, texts)),
+        _ => {}
+    }
+}
+
 /// Makes known what programs of the project could print by themselves: secrets of the environment and of files, and
 /// values of sensitive variables that no file holds. Nothing is asked for, and what cannot be had is left out. Those that
 /// are too weak are not made known, and told.
@@ -66,7 +130,7 @@ pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Pre
                         problems.extend(hide_unless_weak(project, one, name, secret.expose()));
                     }
                 }
-                // What a file holds is no secret: `packer` is everybody's password, and in every line of a log.
+                // What a file or the environment gives is hidden where it can be, and never refused.
                 (None, Value::String(value))
                     if value.len() >= TELLING
                         && var.chain.last().is_some_and(|origin| origin.location.is_none())

@@ -1,13 +1,16 @@
 //! One opened project and the run that works on it: root, settings, run id, and what every operation needs of them.
 
 mod confinement;
+pub mod credentials;
 pub mod git;
 pub mod host;
 pub mod linters;
 pub mod packer;
+pub mod reach;
 pub mod redaction;
 pub mod sources;
 pub mod store;
+pub mod temp;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -102,6 +105,7 @@ impl Project {
         let run_id = options.run_id.unwrap_or_else(|| run_id(&host));
         let lock_timeout = options.lock_timeout.unwrap_or(settings.state.lock_timeout.get());
         let redactor = Redactor::tokens_only();
+        redactor.add(&credentials::of_project(&host, &root, &settings));
         let (locks, stat_cache) = (options.locks, options.stat_cache);
         Ok(Self { root, settings, run_id, host, lock_timeout, locks, stat_cache, redactor })
     }

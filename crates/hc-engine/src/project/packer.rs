@@ -12,7 +12,8 @@ use hc_packer::probe::Locate;
 use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
 
-use super::{Project, StatCacheUse};
+use super::reach::Reach;
+use super::{Project, StatCacheUse, temp};
 use crate::error::Result;
 
 /// Its name, where hybrid.toml gives no other.
@@ -82,12 +83,6 @@ const OWN_VARS: [&str; 3] = ["HYBRID_ENV", "HYBRIDCORE_ENV", "PWD"];
 /// on who builds; and that git only looks.
 const SETTLED: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("GIT_OPTIONAL_LOCKS", "0")];
 
-/// Whether a variable of the caller's reaches packer where `pass_env` names `further`.
-pub fn reaches(name: &str, further: &[String]) -> bool {
-    let is_settled = ["LANG", "LANGUAGE", "TZ"].contains(&name) || name.starts_with("LC_");
-    environment::is_named(name, further) || (environment::passes(name) && !is_settled)
-}
-
 /// Whether hybrid gives packer just this value, so that nothing is lost if the caller's does not reach it.
 pub fn is_given(name: &str, value: &str) -> bool {
     OWN_VARS.contains(&name) || SETTLED.contains(&(name, value))
@@ -104,22 +99,31 @@ pub fn own_vars(env: &EnvName, cwd: &Path, further: &[String]) -> Vec<(&'static 
         .collect()
 }
 
-/// Gives a call of packer what all calls of a project share; `cwd` and `work` are its own.
-pub fn around<'a, W>(
-    call: Call<'a, W>,
-    project: &Project,
-    env: &EnvName,
-    cwd: &Path,
-    work: &Path,
-    dirs: &Dirs,
-) -> Call<'a, W> {
+/// What is around a call of packer.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The environment that the target is of.
+    pub env: &'a EnvName,
+    /// Packer's working directory.
+    pub cwd: &'a Path,
+    /// Where the call writes things down; its own.
+    pub work: &'a Path,
+    /// Directories of the project.
+    pub dirs: &'a Dirs,
+    /// Which variables of the caller's it gets.
+    pub reach: Reach,
+}
+
+/// Gives a call of packer what is around it.
+pub fn around<'a, W>(call: Call<'a, W>, project: &Project, scene: &Scene<'_>) -> Call<'a, W> {
     let settings = &project.settings.packer;
+    let Scene { env, cwd, work, dirs, reach } = scene;
     let further = &settings.pass_env;
-    let reaching =
-        project.host.vars.iter().filter(|(name, _)| name.to_str().is_some_and(|name| reaches(name, further)));
+    let lets = |name: &OsString| name.to_str().is_some_and(|name| reach.lets(name, further));
+    let reaching = project.host.vars.iter().filter(|(name, _)| lets(name));
     let call = call
-        .cwd(cwd)
-        .work(work)
+        .cwd(*cwd)
+        .work(*work)
         .env(reaching.cloned())
         .pass(further.iter().cloned())
         .timeout(settings.timeout.get())
@@ -127,6 +131,7 @@ pub fn around<'a, W>(
         .clock(Clock::new(project.host.clock));
     let call =
         own_vars(env, cwd, further).into_iter().fold(call, |call, (name, value)| call.set(name, value));
+    let call = temp::of_work(project, work).into_iter().fold(call, Call::temp_dir);
     // Without a cache of the project packer would put one beside the templates.
     let call = call.cache_dir(dirs.cache.clone().unwrap_or_else(|| work.join("cache")));
     dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))

@@ -13,8 +13,8 @@ use hc_state::{RunOutcome, RunRecord, Store};
 use crate::error::Result;
 use crate::plan::abandoned::Abandoned;
 use crate::prepare::Prepared;
-use crate::project::Project;
 use crate::project::store::ended;
+use crate::project::{Project, temp};
 
 /// What a build is about to make.
 #[derive(Debug)]
@@ -109,6 +109,7 @@ pub fn settle(project: &Project, store: &Store, one: &Abandoned) -> Result<bool>
     }
     // Killed after the record was written: then the build is one, and its image is not what was left behind.
     let recorded = artifact::recorded(&project.root)?.contains(&entry.build_id);
+    temp::remove(project, &project.at(&entry.work));
     for path in [Some(work), (!recorded).then_some(output)].into_iter().flatten() {
         if path.is_dir() {
             std::fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;

@@ -22,7 +22,7 @@ use crate::outcome::build::{BuildDoc, BuildReport, SkippedDoc};
 use crate::plan::{Plan, Planned, last_build};
 use crate::prepare::{Prepared, Values};
 use crate::project::packer::Dirs;
-use crate::project::{Project, git, packer, store};
+use crate::project::{Project, git, packer, store, temp};
 use crate::record::{journal, texts};
 use crate::select::Selection;
 use crate::stage::tools;
@@ -131,6 +131,7 @@ impl Project {
             return Err(gate::refuse(self, &refused).with_warnings(diagnostics));
         }
         missing_tools(self, &env, &due)?;
+        temp::sweep(self);
         let (git_sha, store) = (git::head(self), store::open(self)?);
         // The records of these builds name another commit than the trust may.
         texts::keep(self, store.read()?.as_ref(), due.iter().map(|one| &one.manifest), git_sha.as_deref())?;

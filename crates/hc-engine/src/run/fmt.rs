@@ -9,7 +9,8 @@ use hc_records::layout;
 use crate::error::{EngineError, Result};
 use crate::outcome::validate::FmtReport;
 use crate::project::Project;
-use crate::project::packer::{self, Dirs};
+use crate::project::packer::{self, Dirs, Scene};
+use crate::project::reach::Reach;
 use crate::select::Selection;
 
 /// What happens to files that are not formatted.
@@ -45,7 +46,9 @@ pub fn fmt(project: &Project, selection: &Selection, mode: FmtMode) -> Result<Fm
     for file in files {
         let path = project.at(&file);
         let call = if check { packer.fmt_check(path) } else { packer.fmt(path) };
-        let call = packer::around(call, project, &env, &project.root, &work, &dirs);
+        let reach = Reach::common();
+        let scene = Scene { env: &env, cwd: &project.root, work: &work, dirs: &dirs, reach };
+        let call = packer::around(call, project, &scene);
         let done = call.run(&project.host.cancel)?;
         match done.code() {
             Some(0) if check || done.output.trim().is_empty() => {}

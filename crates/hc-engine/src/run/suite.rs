@@ -1,7 +1,9 @@
 //! Runs the test suites of builder.toml against images and records what they said (STATE-4).
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hc_core::fs::{create_dirs, io_error};
@@ -63,9 +65,11 @@ pub(super) fn test(
     all_known(selection, &options.suites)?;
     teller.tell(Event::Selected(selection.ids.clone()));
     // A template that is broken now does not keep an image from being tested.
-    let prepared = project.prepare(selection, env, &Values::default()).map(|(prepared, _)| prepared);
-    // One that is too weak is not hidden, which keeps no image from being tested.
-    let _ = secrets::at_hand(project, prepared.iter().flatten());
+    match project.prepare(selection, env, &Values::default()) {
+        // One that is too weak is not hidden, which keeps no image from being tested.
+        Ok((prepared, _)) => drop(secrets::at_hand(project, &prepared)),
+        Err(_) => learn_from_broken(project, selection, env),
+    }
     let state = store::read(project)?;
     let mut report = SuitesReport { env: env.to_string(), suites: Vec::new(), untested: Vec::new() };
     for builder in selection.builders() {
@@ -85,6 +89,19 @@ pub(super) fn test(
         return Err(EngineError::NothingToTest { untested: report.untested });
     }
     Ok(report)
+}
+
+/// Makes known what can be known of secrets where templates or overlays are broken, and says that it may not be all.
+fn learn_from_broken(project: &Project, selection: &Selection, env: &EnvName) {
+    let values = Values::default();
+    let inspected = selection.builders().map(|builder| project.inspect(selection, builder, env, &values).0);
+    let broken: BTreeSet<PathBuf> = inspected.flat_map(|one| secrets::of_broken(project, &one)).collect();
+    for path in broken {
+        tracing::warn!(
+            "{} cannot be parsed: every text in it is hidden in what suites print, because any may be a secret",
+            path.display()
+        );
+    }
 }
 
 fn all_known(selection: &Selection, suites: &[String]) -> Result<()> {

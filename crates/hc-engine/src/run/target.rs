@@ -23,7 +23,8 @@ use crate::outcome::build::BuildDoc;
 use crate::plan::parent::{self, Parent};
 use crate::plan::{Planned, abandoned};
 use crate::prepare::{Prepared, secrets};
-use crate::project::packer;
+use crate::project::packer::{self, Scene};
+use crate::project::reach::Reach;
 use crate::project::redaction::Redaction;
 use crate::record::{self, Ended, journal};
 use crate::stage::mirror::Mirror;
@@ -218,7 +219,9 @@ impl Run<'_> {
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
         let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
-        let call = packer::around(call, project, &target.env, &place.cwd, &place.work, &self.dirs);
+        let reach = Reach::of(project, prepared);
+        let scene = Scene { env: &target.env, cwd: &place.cwd, work: &place.work, dirs: &self.dirs, reach };
+        let call = packer::around(call, project, &scene);
         let call = packer::with_secrets(call, &ready.secrets)
             .output_dir(&ready.output_dir)
             .log(&ready.log)

@@ -18,7 +18,8 @@ use crate::outcome::upgrade::{Step, UpgradeReport, UpgradeTarget};
 use crate::outcome::validate::Depth;
 use crate::plan::parent;
 use crate::prepare::{Prepared, Values, secrets};
-use crate::project::packer::Dirs;
+use crate::project::packer::{Dirs, Scene};
+use crate::project::reach::Reach;
 use crate::project::redaction::Redaction;
 use crate::project::{Project, packer, store};
 use crate::select::Selection;
@@ -129,7 +130,9 @@ fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said>
     for file in one.builder.layers.iter().chain(&one.builder.files) {
         // There is no stage yet; the files of the project are what people format.
         let call = packer.fmt_check(project.at(file));
-        let call = packer::around(call, project, &one.target.env, &project.root, &place.work, &dirs);
+        let reach = Reach::common();
+        let scene = Scene { env: &one.target.env, cwd: &project.root, work: &place.work, dirs: &dirs, reach };
+        let call = packer::around(call, project, &scene);
         if call.run(&project.host.cancel)?.code() != Some(0) {
             unformatted.insert(file.display().to_string());
         }
@@ -159,7 +162,9 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let rules = packer::rules(project)?;
     let vars = place::injected(project, one, &place, id.as_str(), &output, &given);
     let call = place.with(packer.build(&place.packer_dir), one, &vars);
-    let call = packer::around(call, project, &one.target.env, &place.cwd, &place.work, &dirs);
+    let reach = Reach::of(project, one);
+    let scene = Scene { env: &one.target.env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
+    let call = packer::around(call, project, &scene);
     let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));
     let built = packer::with_secrets(call, &secrets)
         .platform(one.target.builder.platform())

@@ -18,9 +18,10 @@ use crate::gate::scan;
 use crate::inputs::{Digests, Remembered, collect, observed, plugins};
 use crate::outcome::validate::{Depth, ValidateReport, ValidatedTarget};
 use crate::prepare::{Prepared, Values, secrets};
-use crate::project::packer::Dirs;
+use crate::project::packer::{Dirs, Scene};
+use crate::project::reach::Reach;
 use crate::project::redaction::Redaction;
-use crate::project::{Project, git, packer, store};
+use crate::project::{Project, git, packer, store, temp};
 use crate::record::texts;
 use crate::select::Selection;
 use crate::stage::mirror::Mirror;
@@ -54,6 +55,7 @@ impl Project {
     ) -> Result<(ValidateReport, Vec<Diagnostic>)> {
         let teller = Teller::new(listener);
         let packer = packer::find(self)?;
+        temp::sweep(self);
         let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
         for one in &prepared {
             diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
@@ -195,7 +197,9 @@ fn run_packer(
             .iter()
             .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
         let env = &prepared.target.env;
-        packer::around(call, project, env, &place.cwd, &place.work, &dirs).redact(&redaction)
+        let reach = Reach::of(project, prepared);
+        let scene = Scene { env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
+        packer::around(call, project, &scene).redact(&redaction)
     };
     let full = call().run(&project.host.cancel)?.checked;
     let Some(plugin) = missing_plugin(&full) else { return Ok((full, Depth::Full, None)) };

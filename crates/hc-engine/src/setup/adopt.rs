@@ -10,7 +10,7 @@ use hc_templates::adopt::{Survey, survey};
 use crate::error::{EngineError, Result};
 use crate::outcome::adopt::{AdoptReport, AdoptedDoc, UnmappedDoc};
 use crate::project::host::Host;
-use crate::project::packer::reaches;
+use crate::project::reach::may_reach;
 use crate::setup::init::name_of;
 use crate::setup::new_files::{NewFile, write_all};
 
@@ -95,12 +95,8 @@ fn settings_text(name: &str, found: &Survey) -> String {
          [project]\nname = {}\ndefault_env = \"dev\"\n",
         quoted(name)
     );
-    let further: Vec<String> = found
-        .env
-        .iter()
-        .filter(|name| !reaches(name, &[]) && *name != "PWD")
-        .map(|name| quoted(name))
-        .collect();
+    let further: Vec<String> =
+        found.env.iter().filter(|name| !may_reach(name) && *name != "PWD").map(|name| quoted(name)).collect();
     if !further.is_empty() {
         text.push_str("\n# Variables of the environment that the templates read.\n[packer]\n");
         text.push_str(&format!("pass_env = [{}]\n", further.join(", ")));

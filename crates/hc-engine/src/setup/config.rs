@@ -10,6 +10,7 @@ use hc_records::{Rendering, layout};
 use hc_templates::inventory::TEXT_LIMIT;
 
 use crate::error::{EngineError, Result};
+use crate::gate::hidden::Hidden;
 use crate::gate::scan;
 use crate::outcome::config::{
     BuilderChain, BuilderValues, ConfigDiffReport, DifferenceDoc, ExplainReport, OriginDoc, RenderReport,
@@ -75,7 +76,7 @@ fn compare(project: &Project, one: &Prepared, mode: RenderMode) -> Result<Render
         RenderMode::Write => RenderStatus::Written,
     };
     let diff = (status == RenderStatus::Stale)
-        .then(|| hc_records::drift::changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
+        .then(|| Hidden::new(project).changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
     Ok(RenderedFile { builder: one.target.builder.to_string(), path, status, diff })
 }
 

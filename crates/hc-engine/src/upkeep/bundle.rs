@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use hc_config::settings;
-use hc_core::RunId;
-use hc_logs::Redactor;
+use hc_core::{RunId, Selector};
 use hc_logs::bundle::{Bundle, BundleOptions, BundleReport};
+use hc_logs::masked;
+use hc_logs::names::is_credential;
 use hc_records::layout;
 use hc_records::retention::{Policy, Retention};
 use hc_state::paths;
@@ -14,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use super::doctor::{DoctorOptions, doctor};
 use crate::error::Result;
 use crate::outcome::bundle::BundleDoc;
+use crate::prepare::{Values, secrets};
 use crate::project::Project;
 
 /// Directories and files that a bundle is made of.
@@ -29,6 +31,8 @@ const PARTS: [&str; 6] = [
 const BY_RUN: [&str; 4] = [layout::PACKER_LOGS, layout::TEST_LOGS, layout::ARTIFACTS, layout::JOURNAL];
 /// Files with these endings are taken; images are not.
 const ENDINGS: [&str; 5] = ["json", "jsonl", "log", "toml", "lock"];
+/// Largest hybrid.toml, in bytes.
+const SETTINGS_LIMIT: u64 = 4 << 20;
 /// What this machine has, in the archive.
 const MACHINE: &str = "doctor.json";
 
@@ -46,9 +50,12 @@ pub fn bundle(project: &Project, run: Option<&RunId>, out: Option<&Path>) -> Res
         class: Retention::Standard,
         policy: Policy { standard_days: project.settings.logs.keep_days, ..Policy::default() },
     };
-    let mut bundle = Bundle::new(options, Redactor::tokens_only())?;
+    learn(project);
+    let mut bundle = Bundle::new(options, project.redactor.clone())?;
     for file in files(project) {
-        if run.is_none_or(|run| concerns(&file, run)) {
+        if file == Path::new(settings::FILE_NAME) {
+            bundle.add_bytes(settings::FILE_NAME, without_credentials(project)?)?;
+        } else if run.is_none_or(|run| concerns(&file, run)) {
             bundle.add_file(&name(&file), &project.at(&file))?;
         }
     }
@@ -63,6 +70,21 @@ pub fn bundle(project: &Project, run: Option<&RunId>, out: Option<&Path>) -> Res
         hc_core::fs::create_dirs(dir)?;
     }
     Ok(described(project, &path, bundle.write_to(&path)?))
+}
+
+/// Makes known what can be known of the project's secrets. Where templates or overlays are broken, that is less.
+fn learn(project: &Project) {
+    let env = &project.settings.project.default_env;
+    let selection = project.select(&Selector::all());
+    let prepared = selection.and_then(|selection| project.prepare(&selection, env, &Values::default()));
+    // One that is too weak is not hidden, which keeps nobody from diagnosing.
+    let _ = secrets::at_hand(project, prepared.iter().flat_map(|(prepared, _)| prepared));
+}
+
+/// The text of hybrid.toml without what was typed into it behind the name of a credential: `--password=…` of a hook.
+fn without_credentials(project: &Project) -> Result<Vec<u8>> {
+    let text = hc_core::fs::read_text(&project.at(settings::FILE_NAME), SETTINGS_LIMIT)?.unwrap_or_default();
+    Ok(masked::lines(&text, is_credential).join("\n").into_bytes())
 }
 
 fn described(project: &Project, path: &Path, report: BundleReport) -> BundleDoc {

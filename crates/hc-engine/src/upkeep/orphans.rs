@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::error::{EngineError, Result};
 use crate::outcome::orphans::{OrphanDoc, OrphansReport};
 use crate::plan::abandoned::{self, Abandoned};
-use crate::project::{Project, store};
+use crate::project::{Project, store, temp};
 use crate::record::journal::settle;
 
 /// What is done about what killed runs left.
@@ -37,6 +37,9 @@ pub fn orphans(project: &Project, action: &Action) -> Result<OrphansReport> {
             vec![forget(project, &store, one)?]
         }
     };
+    if *action == Action::Stop {
+        temp::sweep(project);
+    }
     Ok(OrphansReport { orphans })
 }
 

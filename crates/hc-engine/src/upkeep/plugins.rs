@@ -16,7 +16,8 @@ use crate::inputs::installed::Plugins;
 use crate::inputs::plugins::wanted;
 use crate::outcome::plugins::{PluginDoc, PluginVerdict, PluginsAction, PluginsReport};
 use crate::project::Project;
-use crate::project::packer::{self, Dirs};
+use crate::project::packer::{self, Dirs, Scene};
+use crate::project::reach::Reach;
 use crate::project::redaction::Redaction;
 
 /// The first packer with `plugins install --path`.
@@ -171,7 +172,9 @@ impl Installation<'_> {
         let project = self.project;
         let dirs = Dirs { cache: None, ..Dirs::of(project) };
         let env = &project.settings.project.default_env;
-        let call = packer::around(self.packer.words(args), project, env, &project.root, work, &dirs);
+        let reach = Reach::installing();
+        let scene = Scene { env, cwd: &project.root, work, dirs: &dirs, reach };
+        let call = packer::around(self.packer.words(args), project, &scene);
         let done = call.redact(Redaction::new(&project.redactor)).run(&project.host.cancel)?;
         if done.code() == Some(0) {
             return Ok(());

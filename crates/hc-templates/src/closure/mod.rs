@@ -109,7 +109,13 @@ impl Closure {
 
     /// Whether packer also reads templates in JSON, of which nothing else is known.
     pub fn has_json(&self) -> bool {
-        self.files.iter().any(|(path, _)| path.to_string_lossy().ends_with(".pkr.json"))
+        self.json().next().is_some()
+    }
+
+    /// Templates in JSON.
+    pub fn json(&self) -> impl Iterator<Item = &Path> {
+        let paths = self.files.iter().map(|(path, _)| path.as_path());
+        paths.filter(|path| path.to_string_lossy().ends_with(".pkr.json"))
     }
 
     /// Links that lead to a place in the project.

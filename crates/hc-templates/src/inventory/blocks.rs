@@ -1,4 +1,4 @@
-//! What the blocks of a template name: sources, provisioners, post-processors.
+//! What the blocks of a template name: sources, provisioners, post-processors, data sources.
 
 use hc_config::hcl::Document;
 use hc_config::hcl::hcl_edit::expr::Expression;
@@ -16,9 +16,13 @@ pub(super) fn source(document: &Document, block: &Block) -> Option<SourceBlock> 
     })
 }
 
+pub(super) fn first_label(block: &Block) -> Option<String> {
+    block.labels.first().map(|label| label.as_str().to_owned())
+}
+
 pub(super) fn nested(body: &Body, provisioners: &mut Vec<String>, post_processors: &mut Vec<String>) {
     for block in body.blocks() {
-        let label = || block.labels.first().map(|label| label.as_str().to_owned());
+        let label = || first_label(block);
         match block.ident.as_str() {
             "provisioner" | "error-cleanup-provisioner" => provisioners.extend(label()),
             "post-processor" => post_processors.extend(label()),

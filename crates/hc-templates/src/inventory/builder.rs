@@ -45,6 +45,8 @@ pub struct Builder {
     pub provisioners: Vec<String>,
     /// Post-processor types, sorted, without repetition.
     pub post_processors: Vec<String>,
+    /// Types of data sources, sorted, without repetition.
+    pub data_sources: Vec<String>,
 }
 
 impl Builder {

@@ -292,16 +292,18 @@ impl<'a> Loader<'a> {
         let mut sources = Vec::new();
         let mut provisioners = Vec::new();
         let mut post_processors = Vec::new();
+        let mut data_sources = Vec::new();
         for document in documents.iter() {
             for block in document.body().blocks() {
                 match block.ident.as_str() {
                     "source" => sources.extend(blocks::source(document, block)),
+                    "data" => data_sources.extend(blocks::first_label(block)),
                     "build" => blocks::nested(&block.body, &mut provisioners, &mut post_processors),
                     _ => {}
                 }
             }
         }
-        for list in [&mut provisioners, &mut post_processors] {
+        for list in [&mut provisioners, &mut post_processors, &mut data_sources] {
             list.sort();
             list.dedup();
         }
@@ -327,6 +329,7 @@ impl<'a> Loader<'a> {
             sources,
             provisioners,
             post_processors,
+            data_sources,
         })
     }
 
