@@ -19,6 +19,7 @@ mod docs;
 mod doctor;
 mod documents;
 mod environment;
+mod foreign;
 mod format_1;
 mod formats;
 mod hostile;

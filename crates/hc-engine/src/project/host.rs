@@ -70,9 +70,22 @@ impl Host {
         self.var(name).and_then(OsStr::to_str).filter(|value| !value.is_empty())
     }
 
-    /// A program on the `PATH`.
+    /// The directories of `PATH` that are absolute. An empty or a relative one means the working directory, where a
+    /// project may have put a program of a well-known name.
+    fn search_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        let dirs = self.var("PATH").into_iter().flat_map(std::env::split_paths);
+        dirs.filter(|dir| dir.is_absolute())
+    }
+
+    /// `PATH` without its relative directories.
+    pub fn search_path(&self) -> Option<OsString> {
+        self.var("PATH")?;
+        std::env::join_paths(self.search_dirs()).ok()
+    }
+
+    /// A program on the `PATH`, absolute.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        std::env::split_paths(self.var("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+        self.search_dirs().map(|dir| dir.join(name)).find(|path| path.is_file())
     }
 
     /// A program on the `PATH`, or where programs of the administrator are: scripts of templates run as root find those,
