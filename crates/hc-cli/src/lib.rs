@@ -15,6 +15,7 @@ mod printer;
 pub mod report;
 mod session;
 mod signals;
+mod trust;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use hc_core::{ExitClass, RunId};
 
 use crate::args::GlobalArgs;
 use crate::command_error::{CommandError, Result};
-use crate::commands::{Command, CommandLine, InProject};
+use crate::commands::{Command, CommandLine, InProject, TrustArgs};
 use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::{Outcome, Style};
@@ -53,6 +54,7 @@ fn run(environment: Environment) -> ExitClass {
     let cwd = environment.host.cwd.clone();
     let (root, result) = match command {
         Command::InProject(command) => in_project(&globals, environment, &run_id, &command),
+        Command::Trust(args) => trusting(&globals, environment, &run_id, &args),
         Command::Init(args) => (cwd, args.run(&environment.host, &style)),
         Command::Explain(args) => (cwd, args.run(&style)),
         Command::Completions(args) => (cwd, args.run(CommandLine::command(), &style)),
@@ -61,6 +63,16 @@ fn run(environment: Environment) -> ExitClass {
     let printer =
         Printer { root: &root, style, format: globals.format, run_id: &run_id, quiet: globals.quiet };
     printer.print(result)
+}
+
+/// Runs `hybrid trust`, which works on a project that need not be there any more.
+fn trusting(
+    globals: &GlobalArgs,
+    environment: Environment,
+    run_id: &RunId,
+    args: &TrustArgs,
+) -> (PathBuf, Result<Outcome, CommandError>) {
+    (environment.host.cwd.clone(), args.run(globals, environment, run_id))
 }
 
 /// Runs a command, and says which directory its diagnostics are relative to.

@@ -45,6 +45,7 @@ mod stat_cache;
 mod state;
 mod system_log;
 mod trees;
+mod trust;
 mod vm;
 mod ways;
 mod wizard;

@@ -112,22 +112,40 @@ fn told(error: &SourceError) -> String {
     said
 }
 
-/// How git is spoken to for sources, by the settings; `jobs` transfers share the cores.
+/// How clones of sources are looked at: nothing is transferred, and no program has a part in it.
 pub fn git_options(project: &Project, jobs: usize) -> GitOptions {
     let settings = &project.settings.git;
-    let program: Vec<_> = settings.credential_program.iter().map(Into::into).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     GitOptions {
         idle_timeout: settings.idle_timeout.get().max(SHORTEST_IDLE),
         timeout: settings.timeout.map(|limit| limit.get()),
         ca_file: settings.ca_file.as_ref().map(|file| project.at(file)),
         proxy: settings.proxy.clone(),
-        credential_program: (!program.is_empty()).then_some(program),
-        ssh_command: settings.ssh_command.clone(),
-        git_program: project.host.find_program("git"),
+        credential_program: None,
+        ssh_command: None,
+        git_program: None,
         environment: environment(project),
         threads: Some((cores / jobs.max(1)).max(1)),
     }
+}
+
+/// How git is spoken to for sources, by the settings; `jobs` transfers share the cores.
+///
+/// # Errors
+/// `ProjectNotTrusted` where the settings name a program.
+pub fn transfers(project: &Project, jobs: usize) -> Result<GitOptions> {
+    let settings = &project.settings.git;
+    let named = settings.credential_program.first().or(settings.ssh_command.as_ref());
+    if let Some(program) = named {
+        project.demand_trust(&format!("`{program}`, which hybrid.toml names for git,"))?;
+    }
+    let program: Vec<_> = settings.credential_program.iter().map(Into::into).collect();
+    Ok(GitOptions {
+        credential_program: (!program.is_empty()).then_some(program),
+        ssh_command: settings.ssh_command.clone(),
+        git_program: project.host.find_program("git"),
+        ..git_options(project, jobs)
+    })
 }
 
 /// What programs that are started for transfers get. Relative directories of `PATH` are those of whatever directory they

@@ -8,6 +8,8 @@ use hc_core::lock::Holder;
 use hc_packer::Platform;
 use time::OffsetDateTime;
 
+use super::trust::Trust;
+
 /// The surroundings of a run.
 #[derive(Clone)]
 pub struct Host {
@@ -31,6 +33,8 @@ pub struct Host {
     pub clock: fn() -> OffsetDateTime,
     /// How the run is asked to stop.
     pub cancel: Cancel,
+    /// Whether programs that the project names may run.
+    pub trust: Trust,
 }
 
 impl std::fmt::Debug for Host {
@@ -41,7 +45,8 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host for a program that embeds the engine: this process, the system's clock, these variables and no others.
+    /// A host for a program that embeds the engine: this process, the system's clock, these variables and no others. It
+    /// trusts no project: set [`trust`](Self::trust) for one whose programs may run.
     pub fn new<K: Into<OsString>, V: Into<OsString>>(
         cwd: impl Into<PathBuf>,
         vars: impl IntoIterator<Item = (K, V)>,
@@ -57,6 +62,7 @@ impl Host {
             started: OffsetDateTime::now_utc(),
             clock: OffsetDateTime::now_utc,
             cancel: Cancel::new(),
+            trust: Trust::Withheld,
         }
     }
 

@@ -12,7 +12,7 @@ use hc_packer::probe::Locate;
 use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
 
-use super::{Project, StatCacheUse};
+use super::{Project, StatCacheUse, Trust};
 use crate::error::Result;
 
 /// Its name, where hybrid.toml gives no other.
@@ -21,10 +21,10 @@ pub const PROGRAM: &str = "packer";
 /// Finds packer and checks it against the project's pin.
 ///
 /// # Errors
-/// `PackerNotFound`, `PackerTooOld`, `PackerPinned`; `PackerDiffers` and `PackerNotPinned` before it is run.
+/// `ProjectNotTrusted` where the project names the program; `PackerNotFound`, `PackerTooOld`, `PackerPinned`; `PackerDiffers` and `PackerNotPinned` before it is run.
 pub fn find(project: &Project) -> Result<Packer> {
     let settings = &project.settings.packer;
-    let locate = remembering(project).pinned(settings.sha256.clone(), &project.host.platform);
+    let locate = remembering(project)?.pinned(settings.sha256.clone(), &project.host.platform);
     let packer = match project.stat_cache {
         StatCacheUse::On => locate.sums(project.at(layout::CHECKSUMS)),
         StatCacheUse::Off => locate,
@@ -41,17 +41,33 @@ pub fn find(project: &Project) -> Result<Packer> {
 /// # Errors
 /// `PackerNotFound`, `PackerTooOld`.
 pub fn unpinned(project: &Project) -> Result<Packer> {
-    Ok(remembering(project).find()?)
+    Ok(remembering(project)?.find()?)
 }
 
-fn remembering(project: &Project) -> Locate {
-    located(project, &project.settings.packer.binary).memory(project.at(layout::PACKER_VERSION))
+/// Whether the project names a packer of its own, instead of the one on `PATH`.
+pub fn is_named(project: &Project) -> bool {
+    project.settings.packer.binary.as_os_str() != PROGRAM
+}
+
+fn remembering(project: &Project) -> Result<Locate> {
+    let binary = &project.settings.packer.binary;
+    if is_named(project) {
+        let what =
+            format!("the version of packer is unknown: `{}`, which hybrid.toml names,", binary.display());
+        project.demand_trust(&what)?;
+    }
+    Ok(located(project, binary).memory(project.at(layout::PACKER_VERSION)))
 }
 
 /// A packer that is looked for as the project has it; a relative path is one of the project.
 pub fn located(project: &Project, binary: &Path) -> Locate {
-    Packer::locate(binary)
-        .base(&project.root)
+    let locate = Packer::locate(binary).base(&project.root);
+    // A version manager's shim looks around where it runs; in a project that is not trusted it sees nothing.
+    let locate = match project.host.trust {
+        Trust::Given => locate.asked_in(project.at(layout::work_of_run(&project.run_id)).join("version")),
+        Trust::Withheld | Trust::Asked(_) => locate,
+    };
+    locate
         .path(project.host.var("PATH").unwrap_or_default())
         .env(project.host.vars.iter().cloned())
         .cancel(&project.host.cancel)
@@ -76,6 +92,8 @@ pub fn rules(project: &Project) -> Result<Rules> {
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
 }
 
+/// What is said where packer would run.
+pub const RUNS: &str = "packer";
 /// Variables that hybrid sets for every call of packer, whatever the caller's environment says.
 const OWN_VARS: [&str; 3] = ["HYBRID_ENV", "HYBRIDCORE_ENV", "PWD"];
 /// What is the same on every machine unless `pass_env` names it: language and time zone, so that lists and dates do not depend
@@ -104,7 +122,10 @@ pub fn own_vars(env: &EnvName, cwd: &Path, further: &[String]) -> Vec<(&'static 
         .collect()
 }
 
-/// Gives a call of packer what all calls of a project share; `cwd` and `work` are its own.
+/// Gives a call of packer what all calls of a trusted project share; `cwd` and `work` are its own.
+///
+/// # Errors
+/// `ProjectNotTrusted`: packer runs what templates say.
 pub fn around<'a, W>(
     call: Call<'a, W>,
     project: &Project,
@@ -112,7 +133,8 @@ pub fn around<'a, W>(
     cwd: &Path,
     work: &Path,
     dirs: &Dirs,
-) -> Call<'a, W> {
+) -> Result<Call<'a, W>> {
+    project.demand_trust(RUNS)?;
     let settings = &project.settings.packer;
     let further = &settings.pass_env;
     let reaching =
@@ -129,7 +151,7 @@ pub fn around<'a, W>(
         own_vars(env, cwd, further).into_iter().fold(call, |call, (name, value)| call.set(name, value));
     // Without a cache of the project packer would put one beside the templates.
     let call = call.cache_dir(dirs.cache.clone().unwrap_or_else(|| work.join("cache")));
-    dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))
+    Ok(dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir)))
 }
 
 /// Gives a call the secrets of its target.

@@ -106,7 +106,7 @@ impl Project {
     /// Builds the targets of a plan from trusted inputs.
     ///
     /// # Errors
-    /// `Refused` before anything runs; plaintext secrets; missing programs. A failed build is not an error but part
+    /// `ProjectNotTrusted`, `Refused` before anything runs; plaintext secrets; missing programs. A failed build is not an error but part
     /// of the report.
     pub fn build(
         &self,
@@ -114,6 +114,7 @@ impl Project {
         options: &BuildOptions,
         listener: Listener<'_>,
     ) -> Result<(BuildReport, Vec<Diagnostic>)> {
+        self.demand_trust(packer::RUNS)?;
         let secrets = scan::plaintext_secrets(self, plan.targets.iter().map(|one| &one.prepared))?;
         if secrets.iter().any(Diagnostic::is_error) {
             return Err(EngineError::Invalid(secrets));

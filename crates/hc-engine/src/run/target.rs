@@ -218,7 +218,7 @@ impl Run<'_> {
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
         let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
-        let call = packer::around(call, project, &target.env, &place.cwd, &place.work, &self.dirs);
+        let call = packer::around(call, project, &target.env, &place.cwd, &place.work, &self.dirs)?;
         let call = packer::with_secrets(call, &ready.secrets)
             .output_dir(&ready.output_dir)
             .log(&ready.log)

@@ -39,13 +39,14 @@ pub struct UpgradeOptions<'a> {
 /// Runs fmt, validate and smoke builds under both packers and writes the report to `artifacts/`.
 ///
 /// # Errors
-/// When one of them is no packer, or the project has errors of its own; differences are the report.
+/// `ProjectNotTrusted`; when one of them is no packer, or the project has errors of its own; differences are the report.
 pub fn check(
     project: &Project,
     selection: &Selection,
     env: &EnvName,
     options: &UpgradeOptions<'_>,
 ) -> Result<UpgradeReport> {
+    project.demand_trust(packer::RUNS)?;
     let find = |binary: &Path| {
         let binary =
             if binary.components().count() > 1 { project.host.cwd.join(binary) } else { binary.into() };
@@ -129,7 +130,7 @@ fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said>
     for file in one.builder.layers.iter().chain(&one.builder.files) {
         // There is no stage yet; the files of the project are what people format.
         let call = packer.fmt_check(project.at(file));
-        let call = packer::around(call, project, &one.target.env, &project.root, &place.work, &dirs);
+        let call = packer::around(call, project, &one.target.env, &project.root, &place.work, &dirs)?;
         if call.run(&project.host.cancel)?.code() != Some(0) {
             unformatted.insert(file.display().to_string());
         }
@@ -159,7 +160,7 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let rules = packer::rules(project)?;
     let vars = place::injected(project, one, &place, id.as_str(), &output, &given);
     let call = place.with(packer.build(&place.packer_dir), one, &vars);
-    let call = packer::around(call, project, &one.target.env, &place.cwd, &place.work, &dirs);
+    let call = packer::around(call, project, &one.target.env, &place.cwd, &place.work, &dirs)?;
     let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));
     let built = packer::with_secrets(call, &secrets)
         .platform(one.target.builder.platform())

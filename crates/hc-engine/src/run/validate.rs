@@ -44,7 +44,7 @@ impl Project {
     /// Validates all selected builders and trusts the inputs of those that pass.
     ///
     /// # Errors
-    /// The diagnostics of the static checks of all builders together; packer runs only when none is an error.
+    /// `ProjectNotTrusted`; the diagnostics of the static checks of all builders together; packer runs only when none is an error.
     pub fn validate(
         &self,
         selection: &Selection,
@@ -53,6 +53,7 @@ impl Project {
         listener: Listener<'_>,
     ) -> Result<(ValidateReport, Vec<Diagnostic>)> {
         let teller = Teller::new(listener);
+        self.demand_trust(packer::RUNS)?;
         let packer = packer::find(self)?;
         let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
         for one in &prepared {
@@ -188,18 +189,18 @@ fn run_packer(
     let output_dir = project.at(layout::IMAGES).join("validate");
     let vars = place::injected(project, prepared, place, "validate", &output_dir, &given);
     let redaction = Redaction::new(&project.redactor);
-    let call = || {
+    let call = || -> Result<_> {
         let call = place.with(packer.validate(&place.packer_dir), prepared, &vars);
         // What stands for a secret is not one, and must not be hidden as if it were.
         let call = secrets
             .iter()
             .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
         let env = &prepared.target.env;
-        packer::around(call, project, env, &place.cwd, &place.work, &dirs).redact(&redaction)
+        Ok(packer::around(call, project, env, &place.cwd, &place.work, &dirs)?.redact(&redaction))
     };
-    let full = call().run(&project.host.cancel)?.checked;
+    let full = call()?.run(&project.host.cancel)?.checked;
     let Some(plugin) = missing_plugin(&full) else { return Ok((full, Depth::Full, None)) };
-    let syntax = call().syntax_only().run(&project.host.cancel)?.checked;
+    let syntax = call()?.syntax_only().run(&project.host.cancel)?.checked;
     let note = format!("packer {} lacks {plugin}; only the syntax was checked", packer.version);
     Ok((syntax, Depth::SyntaxOnly, Some(note)))
 }

@@ -113,6 +113,7 @@ pub fn lock(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
 /// `PackerTooOld` without the ability; `PluginInvalid` for an archive that is not what its checksum says or not what is
 /// locked; `PluginInstallFailed` with packer's words.
 pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
+    project.demand_trust(packer::RUNS)?;
     let packer = packer::find(project)?;
     let (able, lacks) = match from {
         Some(_) => (installs_files(&packer), "cannot install plugins from files"),
@@ -171,7 +172,7 @@ impl Installation<'_> {
         let project = self.project;
         let dirs = Dirs { cache: None, ..Dirs::of(project) };
         let env = &project.settings.project.default_env;
-        let call = packer::around(self.packer.words(args), project, env, &project.root, work, &dirs);
+        let call = packer::around(self.packer.words(args), project, env, &project.root, work, &dirs)?;
         let done = call.redact(Redaction::new(&project.redactor)).run(&project.host.cancel)?;
         if done.code() == Some(0) {
             return Ok(());

@@ -141,7 +141,7 @@ impl Around {
                 continue;
             }
             let below = Self::open(&dir, &dir)?;
-            let is_elsewhere = below.head()?.is_none_or(|head| head.to_string() != entry.id.to_string());
+            let is_elsewhere = below.head()?.is_none_or(|head| *head.as_str() != *entry.id.to_hex().to_string());
             if is_elsewhere || depth < MAX_SUBMODULES && below.differs(cancel, depth + 1)? {
                 return Ok(true);
             }
