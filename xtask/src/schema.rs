@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use hc_cli::report::{Envelope, envelope, explain, shell, sources};
 use hc_engine::outcome::{
     adopt, artifacts, build, bundle, cache, clean, config, doctor, init, logs, orphans, packer, plan,
-    plugins, provisioners, publish, scan, state, suite, templates, upgrade, validate, wizard,
+    plugins, provisioners, publish, scan, state, suite, templates, trust, upgrade, validate, wizard,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -112,6 +112,7 @@ fn all() -> BTreeMap<String, Value> {
         answer::<logs::LogsReport>("cli-logs", "hybrid logs"),
         answer::<bundle::BundleDoc>("cli-diag-bundle", "hybrid diag bundle"),
         answer::<orphans::OrphansReport>("cli-orphans", "hybrid orphans"),
+        answer::<trust::TrustReport>("cli-trust", "hybrid trust"),
         answer::<wizard::WizardReport>("cli-wizard", "hybrid wizard"),
         answer::<envelope::NoResult>("cli-error", "A command that failed before it had a result"),
     ])

@@ -31,6 +31,9 @@ pub(crate) struct GlobalArgs {
     /// Days that rotated logs are kept (also HYBRID_LOG_MAX_DAYS; default: `logs.keep_days`)
     #[arg(long, global = true, value_name = "DAYS")]
     pub(crate) log_keep: Option<u32>,
+    /// Trust the project for this run: let programs run that it names (also HYBRID_TRUST=1, or a list of directories)
+    #[arg(long, global = true)]
+    pub(crate) trust: bool,
     /// Read every input again, also those that did not change since they were hashed
     #[arg(long, global = true, env = "HYBRID_NO_STAT_CACHE", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) no_stat_cache: bool,

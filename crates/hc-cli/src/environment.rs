@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use hc_core::Cancel;
-use hc_engine::{Host, Platform};
+use hc_engine::{Host, Platform, Trust};
 use time::OffsetDateTime;
 
 /// What the process was given by its surroundings.
@@ -25,6 +25,8 @@ pub(crate) struct Terminal {
     pub(crate) stderr: bool,
     /// Whether stdout is a terminal (colours in tables).
     pub(crate) stdout: bool,
+    /// Whether a person can be asked: stdin and stderr are terminals, and this is not CI.
+    pub(crate) asks: bool,
     /// Columns of the terminal; 100 when there is none.
     pub(crate) width: usize,
 }
@@ -47,18 +49,21 @@ impl Environment {
             started: OffsetDateTime::now_utc(),
             clock: OffsetDateTime::now_utc,
             cancel: Cancel::new(),
+            trust: Trust::Withheld,
         };
         let asks_for_json = asks_for_json(std::env::args_os());
-        Ok(Self { host, terminal: Terminal::capture(), asks_for_json })
+        let is_ci = host.text("CI").is_some_and(|ci| ci != "false" && ci != "0");
+        Ok(Self { terminal: Terminal::capture(is_ci), host, asks_for_json })
     }
 }
 
 impl Terminal {
-    fn capture() -> Self {
+    fn capture(is_ci: bool) -> Self {
         let stderr = std::io::stderr();
         let width = rustix::termios::tcgetwinsize(&stderr)
             .map_or(100, |size| usize::from(size.ws_col).clamp(40, 240));
-        Self { stderr: stderr.is_terminal(), stdout: std::io::stdout().is_terminal(), width }
+        let asks = !is_ci && stderr.is_terminal() && std::io::stdin().is_terminal();
+        Self { stderr: stderr.is_terminal(), stdout: std::io::stdout().is_terminal(), asks, width }
     }
 }
 

@@ -15,6 +15,7 @@ mod printer;
 pub mod report;
 mod session;
 mod signals;
+mod trust;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use hc_logs::Redactor;
 
 use crate::args::GlobalArgs;
 use crate::command_error::{CommandError, Result};
-use crate::commands::{Command, CommandLine, InProject};
+use crate::commands::{Command, CommandLine, InProject, TrustArgs};
 use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::{Outcome, Style};
@@ -61,6 +62,7 @@ fn run(environment: Environment) -> ExitClass {
             redactor = Some(known);
             (root, result)
         }
+        Command::Trust(args) => trusting(&globals, environment, &run_id, &args),
         Command::Init(args) => (cwd, args.run(&environment.host, &style)),
         Command::Explain(args) => (cwd, args.run(&style)),
         Command::Completions(args) => (cwd, args.run(CommandLine::command(), &style)),
@@ -69,6 +71,16 @@ fn run(environment: Environment) -> ExitClass {
     let (format, quiet) = (globals.format, globals.quiet);
     let printer = Printer { root: &root, style, format, run_id: &run_id, quiet, redactor };
     printer.print(result)
+}
+
+/// Runs `hybrid trust`, which works on a project that need not be there any more.
+fn trusting(
+    globals: &GlobalArgs,
+    environment: Environment,
+    run_id: &RunId,
+    args: &TrustArgs,
+) -> (PathBuf, Result<Outcome, CommandError>) {
+    (environment.host.cwd.clone(), args.run(globals, environment, run_id))
 }
 
 /// Runs a command, and says which directory its diagnostics are relative to, and what its answer must not show.

@@ -10,6 +10,7 @@ use crate::command_error::Result;
 use crate::console::Console;
 use crate::environment::{Environment, Terminal};
 use crate::report::{Outcome, Report, Style};
+use crate::trust;
 
 /// An opened project and the caller's wishes.
 #[derive(Debug)]
@@ -33,8 +34,9 @@ impl Session {
     /// `NotAProject` with the cure, or the diagnostics of hybrid.toml.
     pub(crate) fn open(globals: &GlobalArgs, environment: Environment, run_id: RunId) -> Result<Self> {
         let style = Style::decide(globals.color, &environment);
-        let Environment { host, terminal, .. } = environment;
+        let Environment { mut host, terminal, .. } = environment;
         let root = project::find_root(globals.project.as_deref(), &host.cwd)?;
+        host.trust = trust::of(globals, &host, &terminal, &root);
         let options = ProjectOptions {
             lock_timeout: globals.lock_timeout.map(|timeout| timeout.get()),
             locks: if globals.unsafe_no_lock { Locks::Waived } else { Locks::Required },

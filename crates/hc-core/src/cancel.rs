@@ -10,7 +10,7 @@ pub struct Cancel(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     requests: AtomicU32,
-    asked: AtomicBool,
+    asked: Arc<AtomicBool>,
 }
 
 impl Cancel {
@@ -38,6 +38,11 @@ impl Cancel {
     /// The same as a flag, for libraries that poll one.
     pub fn flag(&self) -> &AtomicBool {
         &self.0.asked
+    }
+
+    /// The same flag for libraries that poll one on threads of their own.
+    pub fn shared_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0.asked)
     }
 }
 

@@ -8,10 +8,11 @@
 //! (errors and outcomes have an [`hc_core::ExitClass`]). What happens is told as [`Event`]s through one callback.
 //!
 //! ```no_run
-//! use hc_engine::{BuildOptions, Host, Project, ProjectOptions, Selector, Values};
+//! use hc_engine::{BuildOptions, Host, Project, ProjectOptions, Selector, Trust, Values};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let host = Host::new("/srv/images", [("PATH", "/usr/bin:/bin")]);
+//! let mut host = Host::new("/srv/images", [("PATH", "/usr/bin:/bin")]);
+//! host.trust = Trust::Given;
 //! let project = Project::open("/srv/images".as_ref(), host, ProjectOptions::default())?;
 //! let (selection, env) = (project.select(&Selector::parse("linux.file.motd")?)?, project.env(Some("dev"))?);
 //! project.validate(&selection, &env, &Values::default(), &mut |_event| {})?;
@@ -42,7 +43,7 @@ pub use hc_core::{Cancel, EnvName, ExitClass, Selector};
 pub use hc_packer::Platform;
 pub use plan::Plan;
 pub use prepare::Values;
-pub use project::{Host, Project, ProjectOptions};
+pub use project::{Host, Project, ProjectOptions, Trust};
 pub use run::build::BuildOptions;
 pub use run::suite::SuiteOptions;
 pub use select::Selection;

@@ -48,6 +48,7 @@ impl Packer {
             env: Vec::new(),
             timeout: TIMEOUT,
             cancel: Cancel::new(),
+            asked_in: None,
             memory: None,
             pinned: BTreeMap::new(),
             platform: Platform::of_this_program(),
@@ -87,6 +88,7 @@ pub struct Locate {
     env: Vec<(OsString, OsString)>,
     timeout: Duration,
     cancel: Cancel,
+    asked_in: Option<PathBuf>,
     memory: Option<PathBuf>,
     pinned: BTreeMap<String, String>,
     platform: Platform,
@@ -123,6 +125,13 @@ impl Locate {
     /// Stops the search.
     pub fn cancel(mut self, cancel: &Cancel) -> Self {
         self.cancel = cancel.clone();
+        self
+    }
+
+    /// Directory in which the program is asked: made for it, and removed afterwards. The root of the file system without
+    /// one, and where it cannot be made. Never a directory of others: packer 1.6 loads plugins from where it runs.
+    pub fn asked_in(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.asked_in = Some(dir.into());
         self
     }
 
@@ -196,8 +205,10 @@ impl Locate {
     }
 
     fn ask(&self, path: &Path) -> Result<Version, PackerError> {
+        let scratch = self.asked_in.as_deref().and_then(Scratch::make);
+        let cwd = scratch.as_ref().map_or(Path::new("/"), |scratch| &scratch.0);
         let (mut answer, mut complaint) = (String::new(), String::new());
-        let ending = process::run(self.question(path), &self.cancel, |pipe, line| {
+        let ending = process::run(self.question(path, cwd), &self.cancel, |pipe, line| {
             let into = if pipe == Pipe::Stdout { &mut answer } else { &mut complaint };
             if into.len() < MOST_ANSWER {
                 into.push_str(&String::from_utf8_lossy(line));
@@ -221,16 +232,38 @@ impl Locate {
         })
     }
 
-    fn question(&self, path: &Path) -> Invocation {
+    fn question(&self, path: &Path, cwd: &Path) -> Invocation {
         let env = environment::environment(environment::common(&self.env), &environment::Set::default());
         Invocation {
             program: path.to_owned(),
             args: vec!["version".into()],
-            cwd: self.base.clone(),
+            cwd: cwd.to_owned(),
             env,
             timeout: self.timeout,
             grace: GRACE,
             inherit: None,
+        }
+    }
+}
+
+/// An empty directory for one question.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Fails where something stands there already: it may not be empty.
+    fn make(dir: &Path) -> Option<Self> {
+        dir.parent().map(std::fs::create_dir_all)?.ok()?;
+        std::fs::create_dir(dir).ok()?;
+        Some(Self(dir.to_owned()))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Only what was made; a directory around it that others use stays.
+        let _ = std::fs::remove_dir_all(&self.0);
+        if let Some(parent) = self.0.parent() {
+            let _ = std::fs::remove_dir(parent);
         }
     }
 }

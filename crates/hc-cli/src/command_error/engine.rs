@@ -7,7 +7,7 @@ use hc_config::suggest;
 use hc_core::BuilderId;
 use hc_core::id::IdError;
 use hc_engine::EngineError;
-use hc_engine::error::{AcceptedList, EvidenceError, InstallError, Needs, UnknownEnv};
+use hc_engine::error::{AcceptedList, EvidenceError, InstallError, Needs, TrustError, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict, never_validated};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
 
@@ -28,6 +28,7 @@ pub(super) fn causes(error: &EngineError) -> Vec<String> {
             missing.iter().map(|(builder, tool)| format!("{builder} needs `{tool}`")).collect()
         }
         EngineError::Install(InstallError::Apt { said, .. }) => said.clone(),
+        EngineError::Trust(TrustError::NotTrusted { named, .. }) => named.clone(),
         EngineError::KeyNotMade { said } | EngineError::NotFormatted { said, .. } => vec![said.clone()],
         EngineError::SecretTooLarge { .. } => {
             vec!["it is larger than 64 KiB and could not be hidden in logs".into()]
@@ -88,6 +89,12 @@ fn of_project(error: &EngineError) -> Option<String> {
     Some(match error {
         EngineError::NotAProject { .. } => {
             "go to a project, name one with `--project DIR`, or make one: `hybrid init`, and `hybrid init --adopt` where templates exist".into()
+        }
+        EngineError::Trust(TrustError::NotTrusted { .. }) => {
+            "look at what it names: `hybrid trust --show`; then trust it: `hybrid trust`; for one run --trust, in CI HYBRID_TRUST=1".into()
+        }
+        EngineError::Trust(TrustError::Unusable { .. }) => {
+            "mend or remove it; until then --trust and HYBRID_TRUST=1 trust a project for one run".into()
         }
         EngineError::UnknownEnvironment { name, why } => unknown_environment(name, why),
         EngineError::NothingSelected { term, known } => nothing_selected(term.as_deref(), known),

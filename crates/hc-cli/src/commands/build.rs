@@ -2,6 +2,7 @@
 
 use clap::Args;
 use hc_engine::BuildOptions;
+use hc_engine::project::packer;
 use hc_engine::run::build::{Existing, OnFailure, Rebuild, WorkDir};
 
 use crate::args::{TargetArgs, VarArgs};
@@ -64,6 +65,8 @@ impl BuildArgs {
         let env = session.env(&self.targets)?;
         let selection = session.select(&self.targets.selector())?;
         let selection = if self.with_parents { selection.with_ancestors()? } else { selection };
+        // Sooner than after a plan: a person may be asked.
+        session.project.demand_trust(packer::RUNS)?;
         let plan = session.project.plan(&selection, &env, &values)?;
         let mut console = session.console();
         let built = session.project.build(plan, &options, &mut |event| console.event(&event))?;

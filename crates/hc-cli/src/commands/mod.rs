@@ -26,6 +26,7 @@ mod state;
 mod status;
 mod templates;
 mod test;
+mod trust;
 mod validate;
 mod wizard;
 mod writes;
@@ -37,6 +38,7 @@ use crate::command_error::Result;
 use crate::report::Outcome;
 use crate::session::Session;
 
+pub(crate) use trust::TrustArgs;
 pub(crate) use writes::Writes;
 
 /// Turns a git repository of Packer templates into a dependable image factory.
@@ -65,6 +67,7 @@ pub(crate) enum Command {
     Init(init::InitArgs),
     #[command(flatten)]
     InProject(InProject),
+    Trust(TrustArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),

@@ -45,15 +45,19 @@ impl Report for ArtifactReport {
     fn human(&self, style: &Style) -> String {
         let artifact = &self.artifact;
         let provenance = &artifact.provenance;
-        let dirty = if provenance.dirty { " (with uncommitted changes)" } else { "" };
+        let commit = match (&provenance.git_sha, provenance.dirty) {
+            (Some(sha), false) => sha.clone(),
+            (Some(sha), true) => format!("{sha} (with uncommitted changes)"),
+            (None, false) => "(no git)".into(),
+            (None, true) => "unknown, or none yet".into(),
+        };
         let portable = if provenance.not_portable.is_empty() { "" } else { " (not portable)" };
         let mut text = format!(
-            "{}\n  builder  {}@{}\n  run      {}\n  commit   {}{dirty}\n  inputs   {}{portable}\n  packer   {}\n",
+            "{}\n  builder  {}@{}\n  run      {}\n  commit   {commit}\n  inputs   {}{portable}\n  packer   {}\n",
             style.bold(artifact.build_id.as_str()),
             artifact.builder,
             artifact.env,
             provenance.run_id,
-            provenance.git_sha.as_deref().unwrap_or("(no git)"),
             provenance.inputs,
             provenance.packer_version,
         );

@@ -29,6 +29,7 @@ pub mod style;
 pub mod suite;
 pub mod table;
 pub mod templates;
+pub mod trust;
 pub mod upgrade;
 pub mod validate;
 pub mod wizard;

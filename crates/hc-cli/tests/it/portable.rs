@@ -151,6 +151,7 @@ fn counted(project: &Project, platform: &str, home: &Path) -> (String, Vec<Strin
         [("HOME".into(), home.into()), ("PATH".into(), std::env::var_os("PATH").unwrap())];
     let mut host = Host::new(project.root(), vars);
     host.platform = Platform::named(platform).unwrap();
+    host.trust = hc_engine::Trust::Given;
     let opened = hc_engine::Project::open(project.root(), host, ProjectOptions::default()).unwrap();
     let selection = opened.select(&Selector::all()).unwrap();
     let env = opened.env(None).unwrap();
@@ -174,7 +175,11 @@ fn elsewhere(project: &Project, home: &Path, args: &[&str]) -> Command {
         command.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(program);
         command.current_dir(project.root()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
         command.env("HOME", home).env("USER", "ada").env("LC_ALL", "tr_TR.UTF-8");
-        command.env("LANG", "tr_TR.UTF-8").env("TZ", "Asia/Tokyo").env("TMPDIR", project.root());
+        command
+            .env("HYBRID_TRUST", "1")
+            .env("LANG", "tr_TR.UTF-8")
+            .env("TZ", "Asia/Tokyo")
+            .env("TMPDIR", project.root());
         command
     };
     let mut command = as_nobody(&hybrid);
@@ -341,6 +346,7 @@ fn a_pinned_packer_counts_the_same_on_every_kind_of_machine_and_another_is_not_r
     let vars = [("HOME", project.root().as_os_str())];
     let mut host = Host::new(project.root(), vars);
     host.platform = Platform::named(OTHER).unwrap();
+    host.trust = hc_engine::Trust::Given;
     let opened = hc_engine::Project::open(project.root(), host, ProjectOptions::default()).unwrap();
     let packer = hc_engine::project::packer::find(&opened);
     assert_eq!(packer.unwrap_err().code(), "PackerNotFound", "it was let through, and is not packer");

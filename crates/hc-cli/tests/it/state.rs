@@ -106,6 +106,7 @@ fn a_file_system_without_locks_is_refused_unless_somebody_insists() {
             .arg(program)
             .args(words);
         command.current_dir(project.root()).env_clear().env("PATH", path).env("HOME", project.root());
+        command.env("HYBRID_TRUST", "1");
         crate::project::Ran::from(command.output().unwrap())
     };
     inject(&["validate"]).expect(1).says("error[StateLocksUnsupported]").says("--unsafe-no-lock");

@@ -15,6 +15,7 @@ impl EngineError {
             Self::NotAProject { .. } => "NotAProject",
             Self::UnknownEnvironment { .. } => "UnknownEnvironment",
             Self::NothingSelected { .. } => "NothingSelected",
+            Self::Trust(error) => error.code(),
             Self::NotOneBuilder { .. } | Self::BadSet { .. } => "Usage",
             Self::BadAnswers { .. } => "BadAnswers",
             Self::CloudinitOutside { .. } => "BadCloudinit",
@@ -35,7 +36,6 @@ impl EngineError {
             Self::PluginNotInstalled { .. } => "PluginInstallFailed",
             Self::ParentUnpublished { .. } | Self::ParentNotPublishedYet { .. } => "ParentUnpublished",
             Self::Evidence(error) => error.code(),
-            Self::UnknownSuite { .. } => "UnknownSuite",
             Self::SuiteWithoutCommand { .. } => "SettingsInvalid",
             Self::BadChannel { .. } => "BadChannel",
             Self::HookFailed { .. } => "PublishHookFailed",
@@ -49,7 +49,7 @@ impl EngineError {
             Self::NoRunLogged => "BadRunId",
             Self::NoSuchFile { .. } => "FileUnavailable",
             Self::ScannerInvalid { .. } => "ScannerInvalid",
-            Self::UnknownVariable { .. } => "UnknownVariable",
+            Self::UnknownSuite { .. } | Self::UnknownVariable { .. } => unknown_name(self),
             Self::UnknownScaffold { noun, .. } => unknown_scaffold(noun),
             Self::UnsupportedCombination { .. } => "UnsupportedCombination",
             Self::WouldOverwrite { .. } | Self::AnswersExist { .. } => "WouldOverwrite",
@@ -124,6 +124,11 @@ impl EngineError {
 /// The code of a word that is neither a platform nor a system.
 fn unknown_scaffold(noun: &str) -> &'static str {
     if noun == "platform" { "UnknownPlatform" } else { "UnknownSystem" }
+}
+
+/// The code of a suite or a variable that is not there.
+fn unknown_name(error: &EngineError) -> &'static str {
+    if matches!(error, EngineError::UnknownSuite { .. }) { "UnknownSuite" } else { "UnknownVariable" }
 }
 
 fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {

@@ -7,6 +7,7 @@ mod evidence;
 mod install;
 mod messages;
 mod parts;
+mod trust;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use self::parts::{AcceptedError, AcceptedList, Needs, UnknownEnv};
 use crate::outcome::gate::Refused;
 pub use evidence::{EvidenceError, RecordFault};
 pub use install::{AptTrouble, InstallError};
+pub use trust::TrustError;
 
 /// Result of an operation of the engine.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -49,6 +51,9 @@ pub enum EngineError {
         /// Why not.
         why: UnknownEnv,
     },
+    /// The project is not trusted on this machine, or the list of those that are cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// A selector matches nothing.
     #[error("{}", nothing(term.as_deref()))]
     NothingSelected {

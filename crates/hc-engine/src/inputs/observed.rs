@@ -57,7 +57,7 @@ pub fn inputs(project: &Project, paths: &BTreeSet<String>, digests: &mut Digests
 fn input(project: &Project, path: &str, digests: &mut Digests) -> Result<Option<Input>> {
     let text = |content: &str| Input::text(InputKind::Observed, path, content);
     if path == GIT {
-        return Ok(Some(text(&git::state(project).unwrap_or_default())));
+        return Ok(Some(text(&git::state(project)?.unwrap_or_default())));
     }
     if let Some(dir) = path.strip_suffix('/') {
         let dir = if dir == "." { "" } else { dir };

@@ -22,6 +22,7 @@ pub mod sources;
 pub mod state;
 pub mod suite;
 pub mod templates;
+pub mod trust;
 pub mod upgrade;
 pub mod validate;
 pub mod wizard;

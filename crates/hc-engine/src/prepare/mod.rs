@@ -131,6 +131,7 @@ impl Project {
         let mut diagnostics = selection.diagnostics.clone();
         diagnostics.extend(stacks::problems(self, &selection.inventory.ids()));
         let preparing = Preparing::new(self, selection, values, cache);
+        diagnostics.extend(preparing.unknown.clone());
         let mut prepared = Vec::new();
         for builder in selection.builders() {
             let (one, problems) = preparing.prepare(builder, env);
@@ -195,16 +196,19 @@ struct Preparing<'a> {
     selection: &'a Selection,
     values: &'a Values,
     git_sha: String,
+    unknown: Option<Diagnostic>,
     memory: Memory,
     caller: environment::Caller<'a>,
 }
 
 impl<'a> Preparing<'a> {
     fn new(project: &'a Project, selection: &'a Selection, values: &'a Values, cache: TreeCache) -> Self {
-        let git_sha = git::head(project).unwrap_or_default();
+        let commit = git::commit(project);
+        let unknown = commit.warning();
+        let git_sha = commit.sha.unwrap_or_default();
         let memory = Memory::with_cache(&project.root, cache);
         let caller = environment::Caller::of(project);
-        Self { project, selection, values, git_sha, memory, caller }
+        Self { project, selection, values, git_sha, unknown, memory, caller }
     }
 
     fn prepare(&self, builder: &Builder, env: &EnvName) -> (Prepared, Vec<Diagnostic>) {

@@ -35,6 +35,9 @@ pub fn fetch_all(project: &Project, prepared: &Prepared) -> Result<Vec<(String, 
     let mut secrets = Vec::new();
     for (name, var) in &prepared.resolution.vars {
         let Some(reference) = &var.secret else { continue };
+        if let SecretRef::Command(words) = reference {
+            project.demand_trust(&format!("`{}`, which gives the secret `{name}`,", words.join(" ")))?;
+        }
         let value = fetch(reference, &Source { project, cancel: &project.host.cancel }).map_err(|error| {
             EngineError::SecretUnavailable {
                 target: prepared.target.clone(),
@@ -255,7 +258,7 @@ impl SecretSource for Source<'_> {
     fn command(&self, words: &[String]) -> std::io::Result<String> {
         let (program, args) = words.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
         let project = self.project;
-        let found = project.program(program);
+        let found = project.program(program).map_err(std::io::Error::other)?;
         let invocation = Invocation {
             program: found.ok_or_else(|| std::io::Error::other(format!("{program} was not found")))?,
             args: args.iter().map(Into::into).collect(),

@@ -8,6 +8,8 @@ use hc_core::lock::Holder;
 use hc_packer::Platform;
 use time::OffsetDateTime;
 
+use super::trust::Trust;
+
 /// The surroundings of a run.
 #[derive(Clone)]
 pub struct Host {
@@ -31,6 +33,8 @@ pub struct Host {
     pub clock: fn() -> OffsetDateTime,
     /// How the run is asked to stop.
     pub cancel: Cancel,
+    /// Whether programs that the project names may run.
+    pub trust: Trust,
 }
 
 impl std::fmt::Debug for Host {
@@ -41,7 +45,8 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host for a program that embeds the engine: this process, the system's clock, these variables and no others.
+    /// A host for a program that embeds the engine: this process, the system's clock, these variables and no others. It
+    /// trusts no project: set [`trust`](Self::trust) for one whose programs may run.
     pub fn new<K: Into<OsString>, V: Into<OsString>>(
         cwd: impl Into<PathBuf>,
         vars: impl IntoIterator<Item = (K, V)>,
@@ -57,6 +62,7 @@ impl Host {
             started: OffsetDateTime::now_utc(),
             clock: OffsetDateTime::now_utc,
             cancel: Cancel::new(),
+            trust: Trust::Withheld,
         }
     }
 
@@ -70,9 +76,22 @@ impl Host {
         self.var(name).and_then(OsStr::to_str).filter(|value| !value.is_empty())
     }
 
-    /// A program on the `PATH`.
+    /// The directories of `PATH` that are absolute. An empty or a relative one means the working directory, where a
+    /// project may have put a program of a well-known name.
+    fn search_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        let dirs = self.var("PATH").into_iter().flat_map(std::env::split_paths);
+        dirs.filter(|dir| dir.is_absolute())
+    }
+
+    /// `PATH` without its relative directories.
+    pub fn search_path(&self) -> Option<OsString> {
+        self.var("PATH")?;
+        std::env::join_paths(self.search_dirs()).ok()
+    }
+
+    /// A program on the `PATH`, absolute.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        std::env::split_paths(self.var("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+        self.search_dirs().map(|dir| dir.join(name)).find(|path| path.is_file())
     }
 
     /// A program on the `PATH`, or where programs of the administrator are: scripts of templates run as root find those,

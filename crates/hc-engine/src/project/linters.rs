@@ -5,14 +5,15 @@ use std::process::{Command, Stdio};
 
 use hc_provisioners::lint::{CommandRunner, Ended, LinterRun};
 
-use super::Host;
+use super::Project;
 
-/// Starts linters from the `PATH` of this process, without input and without colours.
-pub struct InstalledLinters<'a>(pub &'a Host);
+/// Starts linters from `PATH`, in a trusted project, without input and without colours.
+pub struct InstalledLinters<'a>(pub &'a Project);
 
 impl CommandRunner for InstalledLinters<'_> {
     fn run(&self, invocation: &LinterRun) -> io::Result<Ended> {
-        let program = self.0.find_program(invocation.program).ok_or(io::ErrorKind::NotFound)?;
+        self.0.demand_trust(invocation.program).map_err(io::Error::other)?;
+        let program = self.0.host.find_program(invocation.program).ok_or(io::ErrorKind::NotFound)?;
         tracing::debug!(program = %program.display(), cwd = %invocation.cwd.display(), "linter runs");
         let output = Command::new(program)
             .args(&invocation.args)

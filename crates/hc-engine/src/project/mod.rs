@@ -5,12 +5,15 @@ pub mod credentials;
 pub mod git;
 pub mod host;
 pub mod linters;
+pub mod named;
 pub mod packer;
 pub mod reach;
 pub mod redaction;
 pub mod sources;
 pub mod store;
 pub mod temp;
+pub mod trust;
+pub mod trusted;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +27,7 @@ use time::OffsetDateTime;
 use crate::error::{EngineError, Result, UnknownEnv};
 
 pub use host::Host;
+pub use trust::Trust;
 
 /// Largest hybrid.toml that is read, in bytes.
 const SETTINGS_LIMIT: u64 = 4 << 20;
@@ -155,13 +159,18 @@ impl Project {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 
-    /// A program that the project names: a word with a slash is a path of the project, any other is looked for on `PATH`.
-    pub fn program(&self, word: &str) -> Option<PathBuf> {
-        if word.contains('/') {
+    /// A program that the project names, of a project that is trusted: a word with a slash is a path of the project, any
+    /// other is looked for on `PATH`.
+    ///
+    /// # Errors
+    /// `ProjectNotTrusted`.
+    pub fn program(&self, word: &str) -> Result<Option<PathBuf>> {
+        self.demand_trust(&format!("`{word}`"))?;
+        Ok(if word.contains('/') {
             Some(self.at(word)).filter(|path| path.is_file())
         } else {
             self.host.find_program(word)
-        }
+        })
     }
 
     /// An error when the run was asked to stop.

@@ -13,7 +13,7 @@ use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
 
 use super::reach::Reach;
-use super::{Project, StatCacheUse, temp};
+use super::{Project, StatCacheUse, Trust, temp};
 use crate::error::Result;
 
 /// Its name, where hybrid.toml gives no other.
@@ -22,10 +22,10 @@ pub const PROGRAM: &str = "packer";
 /// Finds packer and checks it against the project's pin.
 ///
 /// # Errors
-/// `PackerNotFound`, `PackerTooOld`, `PackerPinned`; `PackerDiffers` and `PackerNotPinned` before it is run.
+/// `ProjectNotTrusted` where the project names the program; `PackerNotFound`, `PackerTooOld`, `PackerPinned`; `PackerDiffers` and `PackerNotPinned` before it is run.
 pub fn find(project: &Project) -> Result<Packer> {
     let settings = &project.settings.packer;
-    let locate = remembering(project).pinned(settings.sha256.clone(), &project.host.platform);
+    let locate = remembering(project)?.pinned(settings.sha256.clone(), &project.host.platform);
     let packer = match project.stat_cache {
         StatCacheUse::On => locate.sums(project.at(layout::CHECKSUMS)),
         StatCacheUse::Off => locate,
@@ -42,17 +42,33 @@ pub fn find(project: &Project) -> Result<Packer> {
 /// # Errors
 /// `PackerNotFound`, `PackerTooOld`.
 pub fn unpinned(project: &Project) -> Result<Packer> {
-    Ok(remembering(project).find()?)
+    Ok(remembering(project)?.find()?)
 }
 
-fn remembering(project: &Project) -> Locate {
-    located(project, &project.settings.packer.binary).memory(project.at(layout::PACKER_VERSION))
+/// Whether the project names a packer of its own, instead of the one on `PATH`.
+pub fn is_named(project: &Project) -> bool {
+    project.settings.packer.binary.as_os_str() != PROGRAM
+}
+
+fn remembering(project: &Project) -> Result<Locate> {
+    let binary = &project.settings.packer.binary;
+    if is_named(project) {
+        let what =
+            format!("the version of packer is unknown: `{}`, which hybrid.toml names,", binary.display());
+        project.demand_trust(&what)?;
+    }
+    Ok(located(project, binary).memory(project.at(layout::PACKER_VERSION)))
 }
 
 /// A packer that is looked for as the project has it; a relative path is one of the project.
 pub fn located(project: &Project, binary: &Path) -> Locate {
-    Packer::locate(binary)
-        .base(&project.root)
+    let locate = Packer::locate(binary).base(&project.root);
+    // A version manager's shim looks around where it runs; in a project that is not trusted it sees nothing.
+    let locate = match project.host.trust {
+        Trust::Given => locate.asked_in(project.at(layout::work_of_run(&project.run_id)).join("version")),
+        Trust::Withheld | Trust::Asked(_) => locate,
+    };
+    locate
         .path(project.host.var("PATH").unwrap_or_default())
         .env(project.host.vars.iter().cloned())
         .cancel(&project.host.cancel)
@@ -77,6 +93,8 @@ pub fn rules(project: &Project) -> Result<Rules> {
     Ok(Rules::new(&own.collect::<Vec<_>>())?)
 }
 
+/// What is said where packer would run.
+pub const RUNS: &str = "packer";
 /// Variables that hybrid sets for every call of packer, whatever the caller's environment says.
 const OWN_VARS: [&str; 3] = ["HYBRID_ENV", "HYBRIDCORE_ENV", "PWD"];
 /// What is the same on every machine unless `pass_env` names it: language and time zone, so that lists and dates do not depend
@@ -114,8 +132,12 @@ pub struct Scene<'a> {
     pub reach: Reach,
 }
 
-/// Gives a call of packer what is around it.
-pub fn around<'a, W>(call: Call<'a, W>, project: &Project, scene: &Scene<'_>) -> Call<'a, W> {
+/// Gives a call of packer what is around it, in a project that is trusted.
+///
+/// # Errors
+/// `ProjectNotTrusted`: packer runs what templates say.
+pub fn around<'a, W>(call: Call<'a, W>, project: &Project, scene: &Scene<'_>) -> Result<Call<'a, W>> {
+    project.demand_trust(RUNS)?;
     let settings = &project.settings.packer;
     let Scene { env, cwd, work, dirs, reach } = scene;
     let further = &settings.pass_env;
@@ -134,7 +156,7 @@ pub fn around<'a, W>(call: Call<'a, W>, project: &Project, scene: &Scene<'_>) ->
     let call = temp::of_work(project, work).into_iter().fold(call, Call::temp_dir);
     // Without a cache of the project packer would put one beside the templates.
     let call = call.cache_dir(dirs.cache.clone().unwrap_or_else(|| work.join("cache")));
-    dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir))
+    Ok(dirs.plugins.iter().fold(call, |call, dir| call.plugin_path(dir)))
 }
 
 /// Gives a call the secrets of its target.

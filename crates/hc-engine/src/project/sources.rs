@@ -3,7 +3,7 @@
 use hc_config::settings::Settings;
 use hc_sources::{SourceError, SourceSpec};
 
-pub use super::git::git_options;
+pub use super::git::{git_options, transfers};
 
 /// The sources of hybrid.toml.
 ///

@@ -95,7 +95,7 @@ pub(super) struct Run<'a> {
     pub(super) store: Store,
     pub(super) dirs: Dirs,
     pub(super) teller: &'a Teller<'a>,
-    pub(super) git_sha: Option<String>,
+    pub(super) commit: git::Commit,
     pub(super) dirty: bool,
     selection: &'a Selection,
     values: &'a Values,
@@ -106,7 +106,7 @@ impl Project {
     /// Builds the targets of a plan from trusted inputs.
     ///
     /// # Errors
-    /// `Refused` before anything runs; plaintext secrets; missing programs. A failed build is not an error but part
+    /// `ProjectNotTrusted`, `Refused` before anything runs; plaintext secrets; missing programs. A failed build is not an error but part
     /// of the report.
     pub fn build(
         &self,
@@ -114,11 +114,12 @@ impl Project {
         options: &BuildOptions,
         listener: Listener<'_>,
     ) -> Result<(BuildReport, Vec<Diagnostic>)> {
+        self.demand_trust(packer::RUNS)?;
         let secrets = scan::plaintext_secrets(self, plan.targets.iter().map(|one| &one.prepared))?;
         if secrets.iter().any(Diagnostic::is_error) {
             return Err(EngineError::Invalid(secrets));
         }
-        let Plan { env, selection, values, targets, packer, diagnostics } = plan;
+        let Plan { env, selection, values, targets, packer, mut diagnostics } = plan;
         let (due, fresh): (Vec<Planned>, Vec<Planned>) = targets.into_iter().partition(|one| {
             let asked = !selection.ancestors.contains(&one.prepared.target.builder);
             (asked && options.rebuild == Rebuild::All) || !one.reasons.is_empty()
@@ -132,9 +133,16 @@ impl Project {
         }
         missing_tools(self, &env, &due)?;
         temp::sweep(self);
-        let (git_sha, store) = (git::head(self), store::open(self)?);
+        let ((commit, dirty), store) = (git::commit_and_dirt(self)?, store::open(self)?);
+        let unknown = commit.warning().filter(|warning| !diagnostics.contains(warning));
+        diagnostics.extend(unknown);
         // The records of these builds name another commit than the trust may.
-        texts::keep(self, store.read()?.as_ref(), due.iter().map(|one| &one.manifest), git_sha.as_deref())?;
+        texts::keep(
+            self,
+            store.read()?.as_ref(),
+            due.iter().map(|one| &one.manifest),
+            commit.sha.as_deref(),
+        )?;
         let teller = Teller::new(listener);
         teller.tell(Event::Selected(due.iter().map(|one| one.prepared.target.builder.clone()).collect()));
         let run = Run {
@@ -145,8 +153,8 @@ impl Project {
             store,
             dirs: Dirs::of(self),
             teller: &teller,
-            git_sha,
-            dirty: git::is_dirty(self),
+            commit,
+            dirty,
             selection: &selection,
             values: &values,
             parents: parents(&selection, options),

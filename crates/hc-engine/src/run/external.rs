@@ -63,7 +63,7 @@ impl<'a> External<'a> {
     /// How the program is started.
     ///
     /// # Errors
-    /// `ToolMissing` when it is not there.
+    /// `ProjectNotTrusted`, `ToolMissing` when it is not there.
     pub(super) fn invocation(
         &self,
         program: &str,
@@ -72,7 +72,7 @@ impl<'a> External<'a> {
         timeout: Duration,
     ) -> Result<Invocation> {
         let shown = self.fill(program);
-        let Some(program) = self.project.program(&shown) else {
+        let Some(program) = self.project.program(&shown)? else {
             return Err(EngineError::ToolMissing { needs, tool: shown });
         };
         Ok(Invocation {

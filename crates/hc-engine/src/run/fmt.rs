@@ -27,6 +27,7 @@ pub enum FmtMode {
 /// # Errors
 /// When a file has a syntax error; packer's message is the cause.
 pub fn fmt(project: &Project, selection: &Selection, mode: FmtMode) -> Result<FmtReport> {
+    project.demand_trust(packer::RUNS)?;
     let packer = packer::find(project)?;
     if selection.diagnostics.iter().any(hc_config::Diagnostic::is_error) {
         return Err(EngineError::Invalid(selection.diagnostics.clone()));
@@ -48,7 +49,7 @@ pub fn fmt(project: &Project, selection: &Selection, mode: FmtMode) -> Result<Fm
         let call = if check { packer.fmt_check(path) } else { packer.fmt(path) };
         let reach = Reach::common();
         let scene = Scene { env: &env, cwd: &project.root, work: &work, dirs: &dirs, reach };
-        let call = packer::around(call, project, &scene);
+        let call = packer::around(call, project, &scene)?;
         let done = call.run(&project.host.cancel)?;
         match done.code() {
             Some(0) if check || done.output.trim().is_empty() => {}

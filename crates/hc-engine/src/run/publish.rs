@@ -22,7 +22,7 @@ impl Project {
     /// Moves the newest build of every planned target into a channel: all of them or none, in one change of the state.
     ///
     /// # Errors
-    /// `PublishRefused` with every disagreement; `HookFailed`.
+    /// `ProjectNotTrusted` where hooks would run, `PublishRefused` with every disagreement; `HookFailed`.
     pub fn publish(
         &self,
         plan: Plan,
@@ -42,6 +42,9 @@ pub(super) fn publish(
     let channel = channel.unwrap_or(&project.settings.publish.channel).to_owned();
     if !hc_core::id::is_kebab(&channel) {
         return Err(EngineError::BadChannel { name: channel });
+    }
+    if !project.settings.publish.hooks.is_empty() {
+        project.demand_trust("the publish hooks")?;
     }
     let secrets = scan::plaintext_secrets(project, plan.targets.iter().map(|one| &one.prepared))?;
     if secrets.iter().any(Diagnostic::is_error) {

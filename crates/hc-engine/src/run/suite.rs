@@ -42,7 +42,7 @@ impl Project {
     /// Runs the suites of every selected builder that was built, one after the other.
     ///
     /// # Errors
-    /// `UnknownSuite`, `NothingToTest`, `ImageChanged` when an image is not what was recorded. A suite that fails is not
+    /// `UnknownSuite`, `ProjectNotTrusted`, `NothingToTest`, `ImageChanged` when an image is not what was recorded. A suite that fails is not
     /// an error but part of the report.
     pub fn test(
         &self,
@@ -63,6 +63,7 @@ pub(super) fn test(
     teller: &Teller<'_>,
 ) -> Result<SuitesReport> {
     all_known(selection, &options.suites)?;
+    project.demand_trust("the suites")?;
     teller.tell(Event::Selected(selection.ids.clone()));
     // A template that is broken now does not keep an image from being tested.
     match project.prepare(selection, env, &Values::default()) {

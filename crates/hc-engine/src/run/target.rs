@@ -76,13 +76,13 @@ impl Run<'_> {
             manifest: &ready.manifest,
             observed: used.as_ref().and_then(|used| used.now.as_ref()),
             trusted: ready.trusted.as_ref(),
-            unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref()),
+            unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref(), &self.commit),
             not_portable: planned.not_portable.clone(),
             built: &built,
             cwd: &ready.place.cwd,
             packer_version: self.packer.version.to_string(),
             duration_ms,
-            git_sha: self.git_sha.clone(),
+            git_sha: self.commit.sha.clone(),
             dirty: self.dirty,
             parent: ready.parent.as_ref().map(|parent| parent.image.clone()),
             scrubbed: redaction.counts(),
@@ -221,7 +221,7 @@ impl Run<'_> {
         let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
         let reach = Reach::of(project, prepared);
         let scene = Scene { env: &target.env, cwd: &place.cwd, work: &place.work, dirs: &self.dirs, reach };
-        let call = packer::around(call, project, &scene);
+        let call = packer::around(call, project, &scene)?;
         let call = packer::with_secrets(call, &ready.secrets)
             .output_dir(&ready.output_dir)
             .log(&ready.log)

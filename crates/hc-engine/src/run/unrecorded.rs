@@ -3,15 +3,16 @@
 use hc_config::secrets::SecretRef;
 
 use crate::prepare::Prepared;
+use crate::project::git::Commit;
 use crate::stage::mirror::{Blind, Mirror};
 
 /// Sources and post-processors that start no machine and fetch nothing.
 const LOCAL: [&str; 5] = ["file", "null", "manifest", "checksum", "compress"];
 
 /// What escapes the gate in a build of a target, in words.
-pub(super) fn of(prepared: &Prepared, mirror: Option<&Mirror>) -> Vec<String> {
+pub(super) fn of(prepared: &Prepared, mirror: Option<&Mirror>, commit: &Commit) -> Vec<String> {
     let builder = &prepared.builder;
-    let mut said = Vec::new();
+    let mut said: Vec<String> = commit.unrecorded().into_iter().collect();
     let is_local = |kind: &str| LOCAL.contains(&kind);
     if !builder.sources.iter().all(|source| is_local(&source.kind)) || !builder.provisioners.is_empty() {
         said.push("what the build fetched over the network, in its machine or on this one".into());

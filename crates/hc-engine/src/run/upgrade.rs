@@ -40,13 +40,14 @@ pub struct UpgradeOptions<'a> {
 /// Runs fmt, validate and smoke builds under both packers and writes the report to `artifacts/`.
 ///
 /// # Errors
-/// When one of them is no packer, or the project has errors of its own; differences are the report.
+/// `ProjectNotTrusted`; when one of them is no packer, or the project has errors of its own; differences are the report.
 pub fn check(
     project: &Project,
     selection: &Selection,
     env: &EnvName,
     options: &UpgradeOptions<'_>,
 ) -> Result<UpgradeReport> {
+    project.demand_trust(packer::RUNS)?;
     let find = |binary: &Path| {
         let binary =
             if binary.components().count() > 1 { project.host.cwd.join(binary) } else { binary.into() };
@@ -132,7 +133,7 @@ fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said>
         let call = packer.fmt_check(project.at(file));
         let reach = Reach::common();
         let scene = Scene { env: &one.target.env, cwd: &project.root, work: &place.work, dirs: &dirs, reach };
-        let call = packer::around(call, project, &scene);
+        let call = packer::around(call, project, &scene)?;
         if call.run(&project.host.cancel)?.code() != Some(0) {
             unformatted.insert(file.display().to_string());
         }
@@ -164,7 +165,7 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let call = place.with(packer.build(&place.packer_dir), one, &vars);
     let reach = Reach::of(project, one);
     let scene = Scene { env: &one.target.env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
-    let call = packer::around(call, project, &scene);
+    let call = packer::around(call, project, &scene)?;
     let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));
     let built = packer::with_secrets(call, &secrets)
         .platform(one.target.builder.platform())

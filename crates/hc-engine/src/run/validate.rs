@@ -45,7 +45,7 @@ impl Project {
     /// Validates all selected builders and trusts the inputs of those that pass.
     ///
     /// # Errors
-    /// The diagnostics of the static checks of all builders together; packer runs only when none is an error.
+    /// `ProjectNotTrusted`; the diagnostics of the static checks of all builders together; packer runs only when none is an error.
     pub fn validate(
         &self,
         selection: &Selection,
@@ -54,6 +54,7 @@ impl Project {
         listener: Listener<'_>,
     ) -> Result<(ValidateReport, Vec<Diagnostic>)> {
         let teller = Teller::new(listener);
+        self.demand_trust(packer::RUNS)?;
         let packer = packer::find(self)?;
         temp::sweep(self);
         let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
@@ -190,7 +191,7 @@ fn run_packer(
     let output_dir = project.at(layout::IMAGES).join("validate");
     let vars = place::injected(project, prepared, place, "validate", &output_dir, &given);
     let redaction = Redaction::new(&project.redactor);
-    let call = || {
+    let call = || -> Result<_> {
         let call = place.with(packer.validate(&place.packer_dir), prepared, &vars);
         // What stands for a secret is not one, and must not be hidden as if it were.
         let call = secrets
@@ -199,11 +200,11 @@ fn run_packer(
         let env = &prepared.target.env;
         let reach = Reach::of(project, prepared);
         let scene = Scene { env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
-        packer::around(call, project, &scene).redact(&redaction)
+        Ok(packer::around(call, project, &scene)?.redact(&redaction))
     };
-    let full = call().run(&project.host.cancel)?.checked;
+    let full = call()?.run(&project.host.cancel)?.checked;
     let Some(plugin) = missing_plugin(&full) else { return Ok((full, Depth::Full, None)) };
-    let syntax = call().syntax_only().run(&project.host.cancel)?.checked;
+    let syntax = call()?.syntax_only().run(&project.host.cancel)?.checked;
     let note = format!("packer {} lacks {plugin}; only the syntax was checked", packer.version);
     Ok((syntax, Depth::SyntaxOnly, Some(note)))
 }

@@ -13,6 +13,7 @@ use crate::project::host::Host;
 use crate::project::reach::may_reach;
 use crate::setup::init::name_of;
 use crate::setup::new_files::{NewFile, write_all};
+use crate::setup::trust;
 
 /// What hybrid writes while it works and git should not see.
 const IGNORE: [&str; 5] = ["/.hybrid/", "/logs/", "/state/", "/artifacts/", "/configs/*/*.auto.pkrvars.hcl"];
@@ -34,6 +35,7 @@ pub fn adopt(host: &Host, dir: &Path) -> Result<AdoptReport> {
     let text = settings_text(&name_of(&root), &found);
     let file = NewFile { text, executable: false };
     write_all(&root, &BTreeMap::from([(PathBuf::from(settings::FILE_NAME), file)]))?;
+    trust::made_here(host, &root);
     Ok(report(dir, &root, found))
 }
 

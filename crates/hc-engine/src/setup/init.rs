@@ -10,6 +10,7 @@ use crate::outcome::init::{InitReport, SkippedDoc};
 use crate::project::host::Host;
 use crate::setup::new_files::{NewFile, write_all};
 use crate::setup::scaffold::{self, Scaffold};
+use crate::setup::trust;
 
 /// Scaffolds a project in `dir`, which is taken relative to the host's working directory.
 ///
@@ -23,6 +24,7 @@ pub fn init(host: &Host, dir: &Path, platforms: &[String], systems: &[String]) -
     switch_off_what_cannot_run(host, &mut planned, &mut notes);
     let kept = keep_own(&root, &mut planned.files, &mut notes);
     write_all(&root, &planned.files)?;
+    trust::made_here(host, &root);
     if !planned.secrets.is_empty() {
         notes.push(format!(
             "builds take secrets from the environment: {} (configs/overlays/ names them, nothing stores them)",

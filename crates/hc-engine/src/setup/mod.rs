@@ -9,6 +9,7 @@ mod new_files;
 pub mod provisioners;
 mod scaffold;
 pub mod schema;
+pub mod trust;
 pub mod wizard;
 
 pub use scaffold::{PLATFORMS, SYSTEMS};

@@ -42,7 +42,7 @@ pub fn status(project: &Project, selection: &Selection, env: &EnvName) -> Result
 /// Moves a switch; a failed check or linter changes nothing (PROV-2). The report is about the selected builders.
 ///
 /// # Errors
-/// `UnknownStack`, `ProvisionerInvalid` with everything that stands against it.
+/// `ProjectNotTrusted`, `UnknownStack`, `ProvisionerInvalid` with everything that stands against it.
 pub fn switch(
     project: &Project,
     selection: &Selection,
@@ -50,7 +50,10 @@ pub fn switch(
 ) -> Result<ProvisionersReport> {
     let Switching { stack, env, builder, turn } = switching;
     let on = *turn == Turn::On;
-    let linters = InstalledLinters(&project.host);
+    if on {
+        project.demand_trust("the linters of the stack, which load its files,")?;
+    }
+    let linters = InstalledLinters(project);
     let change = Change { stack, on, env: *env, builder: *builder };
     let changed = hc_provisioners::change(&project.root, &change, &linters)?;
     let mut report =

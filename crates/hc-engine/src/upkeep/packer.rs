@@ -66,7 +66,10 @@ pub fn classify(project: &Project, log: &Path, platform: Option<&str>) -> Result
 /// # Errors
 /// `BadVersion`; `PluginInvalid` for an archive that is not what its checksum says; when hybrid.toml cannot be written.
 pub fn pin(project: &Project, version: Option<&str>, from: Option<&Path>) -> Result<PinReport> {
-    let found = packer::unpinned(project);
+    let found = match packer::unpinned(project) {
+        Err(error @ EngineError::Trust(_)) => return Err(error),
+        found => found,
+    };
     let (version, found) = match version {
         Some(text) => {
             let version: Version =

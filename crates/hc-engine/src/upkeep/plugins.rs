@@ -114,6 +114,7 @@ pub fn lock(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
 /// `PackerTooOld` without the ability; `PluginInvalid` for an archive that is not what its checksum says or not what is
 /// locked; `PluginInstallFailed` with packer's words.
 pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
+    project.demand_trust(packer::RUNS)?;
     let packer = packer::find(project)?;
     let (able, lacks) = match from {
         Some(_) => (installs_files(&packer), "cannot install plugins from files"),
@@ -174,7 +175,7 @@ impl Installation<'_> {
         let env = &project.settings.project.default_env;
         let reach = Reach::installing();
         let scene = Scene { env, cwd: &project.root, work, dirs: &dirs, reach };
-        let call = packer::around(self.packer.words(args), project, &scene);
+        let call = packer::around(self.packer.words(args), project, &scene)?;
         let done = call.redact(Redaction::new(&project.redactor)).run(&project.host.cancel)?;
         if done.code() == Some(0) {
             return Ok(());

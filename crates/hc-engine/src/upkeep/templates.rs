@@ -54,7 +54,10 @@ pub fn compose(
     let [one] = prepared.as_slice() else {
         return Err(EngineError::NotOneBuilder { what: "a stage", selected: prepared.len() });
     };
-    let has_init = packer::find(project).is_ok_and(|packer| packer.has_init());
+    let has_init = match packer::find(project) {
+        Err(error @ EngineError::Trust(_)) => return Err(error),
+        found => found.is_ok_and(|packer| packer.has_init()),
+    };
     let plan = stages::plan(&one.builder, &one.closure, &one.rendered, (has_init, stages::Large::Copied))?;
     let out = project.host.typed(out);
     let digests = stages::write(&project.root, &plan, &out)?;

@@ -11,6 +11,7 @@ use gix::index::entry::{Flags, Mode, Stage};
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
+use super::around::Around;
 use crate::sha::Sha;
 
 /// Deeper trees are not looked into.
@@ -54,11 +55,7 @@ impl History {
     /// Opens the repository around `root`, which is absolute and has no links in it. `None` where there is none, where it
     /// cannot be read, and where its objects may lie on another machine (a partial clone).
     pub fn around(root: &Path) -> Option<Self> {
-        let options = gix::open::Options::isolated();
-        let inner = gix::discover_opts(root, gix::discover::upwards::Options::default(), options).ok()?;
-        let workdir = inner.workdir()?.canonicalize().ok()?;
-        let below = root.strip_prefix(workdir).ok()?.to_str()?;
-        let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+        let Around { inner, prefix, .. } = Around::find(root).ok()??;
         let is_partial = inner.config_snapshot().string("extensions.partialClone").is_some();
         (!is_partial).then(|| Self { inner, root: root.to_owned(), prefix })
     }

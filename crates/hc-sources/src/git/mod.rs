@@ -5,6 +5,7 @@
 //! `git-upload-pack`, `ssh://` goes through the program `ssh`, and the dumb http protocol is left to the `git`
 //! program, if one is given.
 
+mod around;
 mod cause;
 mod checkout;
 mod fetch;
@@ -26,6 +27,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use around::Around;
 pub use checkout::Staged;
 pub use fetch::{FetchRequest, Fetched, RefKind, RemoteRef, WantedCommit};
 pub use history::{History, Snapshot};

@@ -37,7 +37,7 @@ fn open_options(options: &GitOptions) -> gix::open::Options {
 }
 
 /// A filter runs a program for every file that it is asked about, also by a mere look at the state.
-fn without_filters(repository: &mut gix::Repository) {
+pub(super) fn without_filters(repository: &mut gix::Repository) {
     let mut config = repository.config_snapshot_mut();
     let filters: Vec<_> =
         config.sections_and_ids_by_name("filter").into_iter().flatten().map(|(_, id)| id).collect();

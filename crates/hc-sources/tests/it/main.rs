@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, and hands PATH on"
 )]
 
+mod around;
 mod bundles;
 mod dirty;
 mod history;

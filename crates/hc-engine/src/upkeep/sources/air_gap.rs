@@ -22,7 +22,8 @@ use crate::project::sources::specs;
 pub fn bundle(project: &Project, file: &Path) -> Result<Bundled> {
     let specs = specs(&project.settings)?;
     let path = project.host.typed(file);
-    let options = SourceOptions::default().of(project);
+    // Nothing is fetched for it.
+    let options = SourceOptions { network: Network::Offline, ..SourceOptions::default() }.of(project)?;
     let sources = Sources::of(&project.root);
     let manifest = create(&sources, &specs, &options, &path, project.host.cancel.flag())?;
     let bytes = std::fs::metadata(&path).map_err(io_error("inspect", &path))?.len();
@@ -35,7 +36,7 @@ pub fn bundle(project: &Project, file: &Path) -> Result<Bundled> {
 /// When the bundle is damaged or pins something else than sources.lock.
 pub fn unbundle(project: &Project, file: &Path, listener: Listener<'_>) -> Result<SyncReport> {
     let specs = specs(&project.settings)?;
-    let options = SourceOptions { network: Network::Offline, ..SourceOptions::default() }.of(project);
+    let options = SourceOptions { network: Network::Offline, ..SourceOptions::default() }.of(project)?;
     let teller = Teller::new(listener);
     let results = restore(
         &Sources::of(&project.root),

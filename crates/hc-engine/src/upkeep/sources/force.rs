@@ -56,7 +56,7 @@ pub fn pin(project: &Project, name: &str, sha: &str, options: &PinOptions) -> Re
         lasts: time::Duration::try_from(options.lasts).unwrap_or(time::Duration::MAX),
     };
     pins::check(spec, &request)?;
-    let sync = SourceOptions::default().of(project);
+    let sync = SourceOptions::default().of(project)?;
     let patience = project.lock_timeout.max(PATIENCE);
     let (pin, former) = store.with_exclusive_within(&project.run_id, patience, |locked| -> Result<_> {
         locked.audit(event(spec, &request))?;

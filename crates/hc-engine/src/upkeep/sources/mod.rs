@@ -40,7 +40,7 @@ pub fn sync(
         &Sources::of(&project.root),
         &specs(&project.settings)?,
         &request,
-        &options.of(project),
+        &options.of(project)?,
         project.host.cancel.flag(),
         &|event| teller.tell(Event::Source(event)),
     )?;
@@ -57,7 +57,7 @@ pub fn resume(project: &Project, options: &SourceOptions, listener: Listener<'_>
     let report = transfer::resume(
         &Sources::of(&project.root),
         &specs(&project.settings)?,
-        &options.of(project),
+        &options.of(project)?,
         project.host.cancel.flag(),
         &|event| teller.tell(Event::Source(event)),
     )?;

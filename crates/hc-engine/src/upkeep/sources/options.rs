@@ -6,8 +6,9 @@ use hc_core::lock::Holder;
 use hc_sources::retry::{RealPatience, RetryPolicy};
 use hc_sources::sync::SyncOptions;
 
+use crate::error::Result;
 use crate::project::Project;
-use crate::project::sources::git_options;
+use crate::project::sources::{git_options, transfers};
 
 /// What the caller wants beyond the settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,12 +45,18 @@ pub enum Network {
 
 impl SourceOptions {
     /// Together with the settings of the project.
-    pub(super) fn of(&self, project: &Project) -> SyncOptions {
+    ///
+    /// # Errors
+    /// `ProjectNotTrusted` where the project names programs for transfers.
+    pub(super) fn of(&self, project: &Project) -> Result<SyncOptions> {
         let settings = &project.settings.git;
         let jobs = self.jobs.unwrap_or(settings.jobs).max(1);
         let concurrent = jobs.min(project.settings.sources.len()).max(1);
-        SyncOptions {
-            git: git_options(project, concurrent),
+        Ok(SyncOptions {
+            git: match self.network {
+                Network::Online => transfers(project, concurrent)?,
+                Network::Offline => git_options(project, concurrent),
+            },
             retry: RetryPolicy { attempts: settings.retries + 1, ..RetryPolicy::default() },
             patience: Arc::new(RealPatience),
             jobs,
@@ -64,6 +71,6 @@ impl SourceOptions {
             now: project.now(),
             offline: self.network == Network::Offline,
             locked: self.pins == Pins::Frozen,
-        }
+        })
     }
 }

@@ -25,11 +25,14 @@ const PASSED: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 /// Runs every scanner on the named sources that it belongs to, or on all of them.
 ///
 /// # Errors
-/// `ScannerInvalid` for one that cannot be started, `SourceDirty` and others for a tree that is not its pin.
+/// `ProjectNotTrusted`, `ScannerInvalid` for one that cannot be started, `SourceDirty` and others for a tree that is not its pin.
 pub fn scan(project: &Project, names: &[String]) -> Result<Vec<Scanned>> {
     let all = specs(&project.settings)?;
     for (name, scanner) in &project.settings.scanners {
         check(name, scanner, &all)?;
+    }
+    if !project.settings.scanners.is_empty() {
+        project.demand_trust("the scanners")?;
     }
     let sources = Sources::of(&project.root);
     let lock = LockFile::load(sources.lock_file())?;
@@ -79,7 +82,7 @@ fn check(name: &str, scanner: &Scanner, specs: &[SourceSpec]) -> Result<()> {
 
 fn run(project: &Project, name: &str, scanner: &Scanner, source: &str, tree: PathBuf) -> Result<Scanned> {
     let program = &scanner.command[0];
-    let path = project.program(program).ok_or_else(|| EngineError::ScannerInvalid {
+    let path = project.program(program)?.ok_or_else(|| EngineError::ScannerInvalid {
         name: name.to_owned(),
         what: format!("`{program}` is not here"),
         missing: true,
