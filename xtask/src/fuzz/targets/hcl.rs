@@ -158,6 +158,7 @@ fn builder(document: &Document) -> Builder {
         only: None,
         layers: Vec::new(),
         files: vec![PATH.into()],
+        data_sources: Vec::new(),
         var_files: Vec::new(),
         metadata: BuilderToml::default(),
         has_metadata: false,
