@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap_complete::ArgValueCompleter;
+
+use crate::completing;
 
 /// Options that every command takes.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,10 +66,10 @@ pub(crate) enum Color {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct BuilderArgs {
     /// Builders: names or id globs
-    #[arg(value_name = "BUILDER", conflicts_with = "targets")]
+    #[arg(value_name = "BUILDER", conflicts_with = "targets", add = ArgValueCompleter::new(completing::builders))]
     builders: Vec<String>,
     /// The same, comma separated
-    #[arg(long, short = 't', default_value = "")]
+    #[arg(long, short = 't', default_value = "", add = ArgValueCompleter::new(completing::builders))]
     targets: String,
 }
 
@@ -81,13 +84,13 @@ impl BuilderArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TargetArgs {
     /// Builders: names or id globs (`qemu`, `linux.*`, `linux.*.base`)
-    #[arg(value_name = "BUILDER", conflicts_with = "targets")]
+    #[arg(value_name = "BUILDER", conflicts_with = "targets", add = ArgValueCompleter::new(completing::builders))]
     builders: Vec<String>,
     /// The same, comma separated (`linux,qemu,linux.*.base`)
-    #[arg(long, short = 't', default_value = "")]
+    #[arg(long, short = 't', default_value = "", add = ArgValueCompleter::new(completing::builders))]
     targets: String,
     /// Environment (default: `project.default_env`)
-    #[arg(long, short = 'e')]
+    #[arg(long, short = 'e', add = ArgValueCompleter::new(completing::environments))]
     pub(crate) env: Option<String>,
 }
 

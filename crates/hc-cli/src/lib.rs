@@ -6,6 +6,7 @@
 mod args;
 mod command_error;
 mod commands;
+mod completing;
 mod console;
 mod dialogue;
 mod environment;
@@ -47,6 +48,8 @@ pub fn main() -> std::process::ExitCode {
 }
 
 fn run(environment: Environment) -> ExitClass {
+    // A shell that asks what could come next; answers and ends the process then.
+    clap_complete::CompleteEnv::with_factory(CommandLine::command).complete();
     let run_id = hc_engine::project::run_id(&environment.host);
     let CommandLine { globals, command } = match CommandLine::try_parse() {
         Ok(understood) => understood,
@@ -63,9 +66,9 @@ fn run(environment: Environment) -> ExitClass {
             (root, result)
         }
         Command::Trust(args) => trusting(&globals, environment, &run_id, &args),
-        Command::Init(args) => (cwd, args.run(&environment.host, &style)),
+        Command::Init(args) => (cwd, args.run(&environment.host, environment.terminal, &style)),
         Command::Explain(args) => (cwd, args.run(&style)),
-        Command::Completions(args) => (cwd, args.run(CommandLine::command(), &style)),
+        Command::Completions(args) => (cwd, args.run(&style)),
         Command::Man(args) => (cwd, args.run(CommandLine::command(), &environment.host, &style)),
     };
     let (format, quiet) = (globals.format, globals.quiet);

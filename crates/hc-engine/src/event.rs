@@ -73,6 +73,13 @@ pub enum Event {
         /// The error.
         message: String,
     },
+    /// So many targets of a validation are done.
+    Validated {
+        /// Done.
+        done: usize,
+        /// All.
+        of: usize,
+    },
     /// A target's turn is over.
     Finished(Target),
     /// A test suite begins.

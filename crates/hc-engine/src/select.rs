@@ -1,8 +1,8 @@
 //! Which builders an operation works on, as a value that travels on instead of its text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hc_config::Diagnostic;
+use hc_config::{Diagnostic, Severity};
 use hc_core::{BuilderId, EnvName, Selector, Target};
 use hc_templates::{Builder, Inventory, graph};
 
@@ -20,7 +20,9 @@ pub struct Selection {
     pub ancestors: BTreeSet<BuilderId>,
     /// Names of all variables that any builder declares.
     pub declared: BTreeSet<String>,
-    /// Problems found on the way; errors belong to builders that could not be read.
+    /// Selected builders that cannot be used, each with what is wrong with it. They stop nobody else.
+    pub broken: BTreeMap<BuilderId, Vec<Diagnostic>>,
+    /// Problems that no builder has alone. Errors only where nothing narrows the selection.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -28,6 +30,18 @@ impl Selection {
     /// The selected builders.
     pub fn builders(&self) -> impl Iterator<Item = &Builder> {
         self.ids.iter().filter_map(|id| self.inventory.get(id))
+    }
+
+    /// Everything that was found on the way.
+    pub fn problems(&self) -> Vec<Diagnostic> {
+        let mut unique: Vec<Diagnostic> = Vec::new();
+        for problem in self.diagnostics.iter().chain(self.broken.values().flatten()) {
+            // One of a layer is a problem of every builder that has it.
+            if !unique.contains(problem) {
+                unique.push(problem.clone());
+            }
+        }
+        unique
     }
 
     /// The targets in an environment.
@@ -41,31 +55,33 @@ impl Selection {
     }
 
     /// The same inventory with other builders selected.
-    ///
-    /// # Errors
-    /// The diagnostics of parents that make no order.
-    pub fn narrowed(&self, keep: impl Fn(&BuilderId) -> bool) -> Result<Self> {
+    #[must_use]
+    pub fn narrowed(&self, keep: impl Fn(&BuilderId) -> bool) -> Self {
         let ids: Vec<BuilderId> = self.inventory.ids().into_iter().filter(|id| keep(id)).collect();
-        Ok(Self { ids: ordered(&self.inventory, &ids)?, ancestors: BTreeSet::new(), ..self.clone() })
+        let ids = graph::build_order(&self.inventory, &ids);
+        let mut narrowed = Self { ids, ancestors: BTreeSet::new(), ..self.clone() };
+        narrowed.broken.retain(|id, _| keep(id));
+        narrowed
     }
 
     /// The selection with everything that it starts from (`--with-parents`).
-    ///
-    /// # Errors
-    /// The diagnostics of parents that make no order.
-    pub fn with_ancestors(&self) -> Result<Self> {
+    #[must_use]
+    pub fn with_ancestors(&self) -> Self {
         let mut ancestors: BTreeSet<BuilderId> = BTreeSet::new();
         for builder in self.builders() {
             let mut next = builder.metadata.parent.clone();
-            // Cycles were refused when the selection was ordered.
+            // A builder in a cycle is a broken one.
             while let Some(parent) = next.filter(|parent| !ancestors.contains(parent)) {
                 next = self.inventory.get(&parent).and_then(|builder| builder.metadata.parent.clone());
                 ancestors.insert(parent);
             }
         }
         ancestors.retain(|id| !self.ids.contains(id));
+        let broken = |id: &BuilderId| Some((id.clone(), self.inventory.broken.get(id)?.clone()));
+        let broken = self.broken.clone().into_iter().chain(ancestors.iter().filter_map(broken)).collect();
+        ancestors.retain(|id| self.inventory.get(id).is_some());
         let ids: Vec<BuilderId> = self.ids.iter().chain(&ancestors).cloned().collect();
-        Ok(Self { ids: ordered(&self.inventory, &ids)?, ancestors, ..self.clone() })
+        Self { ids: graph::build_order(&self.inventory, &ids), ancestors, broken, ..self.clone() }
     }
 }
 
@@ -73,31 +89,34 @@ impl Project {
     /// Loads the inventory and selects.
     ///
     /// # Errors
-    /// `NothingSelected`, and the diagnostics of parents that make no order.
+    /// `NothingSelected`.
     pub fn select(&self, selector: &Selector) -> Result<Selection> {
-        let (inventory, diagnostics) = Inventory::load(&self.root, &self.settings.builders);
-        let all = inventory.ids();
-        // A builder that cannot be read is not "nothing": its own error says more.
-        let broken = diagnostics.iter().any(Diagnostic::is_error);
+        let (inventory, mut diagnostics) = Inventory::load(&self.root, &self.settings.builders);
+        let all = inventory.all_ids();
+        // A template that belongs to no builder is not "nothing": its own error says more.
+        let misplaced = diagnostics.iter().any(Diagnostic::is_error);
         let nothing = |term: Option<&str>| EngineError::NothingSelected {
             term: term.map(str::to_owned),
             known: all.clone(),
         };
-        if let Some(term) = selector.unmatched(&all).next().filter(|_| !broken) {
+        if let Some(term) = selector.unmatched(&all).next().filter(|_| !misplaced) {
             return Err(nothing(Some(term)));
         }
         let selected: Vec<BuilderId> = all.iter().filter(|id| selector.matches(id)).cloned().collect();
-        if selected.is_empty() && !broken {
+        if selected.is_empty() && !misplaced {
             return Err(nothing(None));
         }
-        let ids = ordered(&inventory, &selected)?;
+        if !selector.is_everything() && !selected.is_empty() {
+            // Whoever names builders is not stopped by what belongs to none of them.
+            diagnostics.iter_mut().for_each(|one| one.severity = Severity::Warning);
+        }
+        let (broken, sound): (Vec<_>, Vec<_>) =
+            selected.into_iter().partition(|id| inventory.broken.contains_key(id));
+        let broken = broken.into_iter().map(|id| (id.clone(), inventory.broken[&id].clone())).collect();
+        let ids = graph::build_order(&inventory, &sound);
         let declared = declared(&inventory);
-        Ok(Selection { inventory, ids, ancestors: BTreeSet::new(), declared, diagnostics })
+        Ok(Selection { inventory, ids, ancestors: BTreeSet::new(), declared, broken, diagnostics })
     }
-}
-
-fn ordered(inventory: &Inventory, ids: &[BuilderId]) -> Result<Vec<BuilderId>> {
-    graph::build_order(inventory, ids).map_err(EngineError::Invalid)
 }
 
 fn declared(inventory: &Inventory) -> BTreeSet<String> {

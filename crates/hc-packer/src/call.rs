@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hc_core::{Cancel, SecretString};
+use hc_core::{Cancel, ExitClass, SecretString};
+use time::OffsetDateTime;
 
 use crate::args::{Subject, Verb, arguments};
 use crate::around::{Around, Scene};
+use crate::classify::{Class, Verdict};
 use crate::clock::Clock;
 use crate::error::PackerError;
 use crate::hear::cut;
@@ -16,6 +18,7 @@ use crate::own_log::{self, OwnLog};
 use crate::probe::Packer;
 use crate::process::{self, Ending, Heard};
 use crate::redact::Redact;
+use crate::result::{PackerResult, Tail};
 
 /// Bytes of packer's answer that are kept in memory; its log has the rest.
 const MOST_OUTPUT: usize = 4 << 20;
@@ -211,12 +214,46 @@ pub struct Checked {
     pub ending: Ending,
     /// Everything it said, redacted.
     pub output: String,
+    /// When it began.
+    pub started_at: OffsetDateTime,
+    /// When it ended.
+    pub finished_at: OffsetDateTime,
 }
 
 impl Checked {
     /// Packer's own exit code; `None` when it was stopped.
     pub fn code(&self) -> Option<i32> {
         self.ending.code()
+    }
+
+    /// The result as automation reads it, of a call that needs no rule to be judged (PKR-3).
+    pub fn settled(&self, class: Class) -> PackerResult {
+        self.result(&Verdict::plain(class, None, None), None)
+    }
+
+    /// The result as automation reads it, with a verdict on the answer and the file that holds all of it (PKR-3).
+    pub fn result(&self, verdict: &Verdict, log: Option<String>) -> PackerResult {
+        let mut tail = Tail::default();
+        self.output.lines().for_each(|line| tail.push(line));
+        PackerResult {
+            command: self.command.clone(),
+            exit_code: verdict.class.exit().number(),
+            classification: verdict.class,
+            ending: Some(self.ending.into()),
+            failed_sources: Vec::new(),
+            rule: verdict.rule.clone(),
+            evidence: verdict.evidence.clone(),
+            stdout: tail.finish(),
+            stderr: String::new(),
+            manifest_path: None,
+            artifacts: Vec::new(),
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+            retryable: verdict.class.exit() == ExitClass::Infrastructure,
+            attempts: 1,
+            hints: verdict.hint.iter().cloned().collect(),
+            log_path: log,
+        }
     }
 }
 
@@ -233,6 +270,7 @@ pub(crate) fn checked(
     let temp = scene.temp()?;
     let handed = own_log.as_ref().map(OwnLog::handed);
     let invocation = scene.packer(&packer.path, args, (handed, temp.as_ref()), None);
+    let started_at = scene.clock().now();
     let mut output = String::new();
     let ending = process::listen(invocation, cancel, &|piece| cut(redact, piece), |heard| {
         if let Heard::Line(_, line) = heard
@@ -247,7 +285,7 @@ pub(crate) fn checked(
         own_log.save(redact);
     }
     own_log::clean_crash_log(scene.cwd(), redact);
-    Ok(Checked { command, ending, output })
+    Ok(Checked { command, ending, output, started_at, finished_at: scene.clock().now() })
 }
 
 /// The command line as results quote it.

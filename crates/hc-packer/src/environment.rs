@@ -93,6 +93,12 @@ impl Uses {
         self.adding(|family| family.types.iter().chain(family.texts).any(|part| text.contains(part)))
     }
 
+    /// What either of two takes.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { families: self.families | other.families }
+    }
+
     /// Whether a variable is one that the template takes.
     pub fn takes(&self, name: &str) -> bool {
         let mut mine = FAMILIES.iter().enumerate().filter(|(at, _)| self.families & 1 << at != 0);

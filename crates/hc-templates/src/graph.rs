@@ -8,17 +8,15 @@ use hc_core::BuilderId;
 use crate::builder_toml;
 use crate::inventory::{Builder, Inventory};
 
-/// Sorts `selected` so that parents stand before their children; the rest keeps its order by id.
-///
-/// # Errors
-/// `UnknownParent` with a suggestion, `ParentCycle` naming the cycle.
-pub fn build_order(inventory: &Inventory, selected: &[BuilderId]) -> Result<Vec<BuilderId>, Vec<Diagnostic>> {
-    let mut diagnostics = Vec::new();
+/// Builders whose parents make no order, each with its problem: `UnknownParent` with a suggestion, `ParentCycle` naming
+/// the cycle.
+pub fn problems(inventory: &Inventory) -> BTreeMap<BuilderId, Vec<Diagnostic>> {
+    let mut walk = Walk::new(inventory);
     for builder in &inventory.builders {
-        if let Some(parent) =
-            builder.metadata.parent.as_ref().filter(|parent| inventory.get(parent).is_none())
-        {
-            let names: Vec<String> = inventory.ids().iter().map(ToString::to_string).collect();
+        let unknown =
+            |parent: &&BuilderId| inventory.get(parent).is_none() && !inventory.broken.contains_key(parent);
+        if let Some(parent) = builder.metadata.parent.as_ref().filter(unknown) {
+            let names: Vec<String> = inventory.all_ids().iter().map(ToString::to_string).collect();
             let mut diagnostic = Diagnostic::error(
                 "UnknownParent",
                 format!("parent `{parent}` of `{}` does not exist", builder.id),
@@ -26,18 +24,21 @@ pub fn build_order(inventory: &Inventory, selected: &[BuilderId]) -> Result<Vec<
             .at(place(builder));
             diagnostic.hint = suggest::nearest(&parent.to_string(), names.iter().map(String::as_str))
                 .map(|near| format!("did you mean `{near}`?"));
-            diagnostics.push(diagnostic);
+            walk.problems.entry(builder.id.clone()).or_default().push(diagnostic);
         }
+        walk.visit(&builder.id, &mut Vec::new());
     }
-    let mut walk = Walk { inventory, marks: BTreeMap::new(), order: Vec::new(), diagnostics };
+    walk.problems
+}
+
+/// Sorts `selected` so that parents stand before their children; the rest keeps its order by id.
+pub fn build_order(inventory: &Inventory, selected: &[BuilderId]) -> Vec<BuilderId> {
+    let mut walk = Walk::new(inventory);
     for id in selected {
         walk.visit(id, &mut Vec::new());
     }
-    if !walk.diagnostics.is_empty() {
-        return Err(walk.diagnostics);
-    }
     walk.order.retain(|id| selected.contains(id));
-    Ok(walk.order)
+    walk.order
 }
 
 fn place(builder: &Builder) -> Location {
@@ -49,29 +50,34 @@ struct Walk<'a> {
     /// `false` while a builder's ancestors are being visited, `true` once it is placed.
     marks: BTreeMap<BuilderId, bool>,
     order: Vec<BuilderId>,
-    diagnostics: Vec<Diagnostic>,
+    problems: BTreeMap<BuilderId, Vec<Diagnostic>>,
 }
 
-impl Walk<'_> {
-    fn visit(&mut self, id: &BuilderId, path: &mut Vec<String>) {
+impl<'a> Walk<'a> {
+    fn new(inventory: &'a Inventory) -> Self {
+        Self { inventory, marks: BTreeMap::new(), order: Vec::new(), problems: BTreeMap::new() }
+    }
+
+    fn visit(&mut self, id: &BuilderId, path: &mut Vec<BuilderId>) {
         match self.marks.get(id) {
             Some(true) => return,
             Some(false) => {
-                path.push(id.to_string());
-                let from = path.iter().position(|step| *step == id.to_string()).unwrap_or(0);
-                let cycle = path[from..].join(" → ");
-                let at = self.inventory.get(id).map(place);
+                let from = path.iter().position(|step| step == id).unwrap_or(0);
+                let members = path[from..].iter().chain([id]).map(ToString::to_string);
+                let cycle = members.collect::<Vec<_>>().join(" → ");
                 let mut diagnostic =
                     Diagnostic::error("ParentCycle", format!("builders are each other's parents: {cycle}"))
                         .hint("remove one `parent` of the cycle");
-                diagnostic.location = at;
-                self.diagnostics.push(diagnostic);
+                diagnostic.location = self.inventory.get(id).map(place);
+                for member in &path[from..] {
+                    self.problems.entry(member.clone()).or_default().push(diagnostic.clone());
+                }
                 return;
             }
             None => {}
         }
         self.marks.insert(id.clone(), false);
-        path.push(id.to_string());
+        path.push(id.clone());
         let parent = self.inventory.get(id).and_then(|builder| builder.metadata.parent.clone());
         if let Some(parent) = parent {
             self.visit(&parent, path);

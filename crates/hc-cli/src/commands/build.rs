@@ -64,10 +64,10 @@ impl BuildArgs {
         values.hermetic |= self.hermetic;
         let env = session.env(&self.targets)?;
         let selection = session.select(&self.targets.selector())?;
-        let selection = if self.with_parents { selection.with_ancestors()? } else { selection };
+        let selection = if self.with_parents { selection.with_ancestors() } else { selection };
         // Sooner than after a plan: a person may be asked.
         session.project.demand_trust(packer::RUNS)?;
-        let plan = session.project.plan(&selection, &env, &values)?;
+        let plan = session.project.plan_sound(&selection, &env, &values)?;
         let mut console = session.console();
         let built = session.project.build(plan, &options, &mut |event| console.event(&event))?;
         session.answer_with(built)

@@ -1,6 +1,7 @@
 //! `hybrid completions`.
 
 use clap::Args;
+use clap_complete::env::Shells;
 
 use crate::command_error::Result;
 use crate::report::shell::CompletionsReport;
@@ -15,10 +16,15 @@ pub(crate) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    /// Writes the script for `whole`, the program's command line.
-    pub(crate) fn run(&self, mut whole: clap::Command, style: &Style) -> Result<Outcome> {
+    /// Writes the script, which asks the program itself for builders and environments.
+    pub(crate) fn run(&self, style: &Style) -> Result<Outcome> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut whole, "hybrid", &mut script);
+        let shells = Shells::builtins();
+        let shell = shells.completer(&self.shell.to_string());
+        let shell = shell.expect("every shell of the enumeration is a built-in one, as a test shows");
+        shell
+            .write_registration("COMPLETE", "hybrid", "hybrid", "hybrid", &mut script)
+            .expect("a vector takes everything");
         let script = String::from_utf8_lossy(&script).into_owned();
         Ok(Outcome::new(&CompletionsReport { script }, style))
     }

@@ -28,6 +28,7 @@ impl FmtArgs {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let selection = session.select(&self.builders.selector())?;
         let mode = if self.check { FmtMode::Check } else { FmtMode::Write };
-        session.answer(&fmt::fmt(&session.project, &selection, mode)?)
+        let report = fmt::fmt(&session.project, &selection, mode)?;
+        session.answer_with((report, selection.problems()))
     }
 }

@@ -11,13 +11,13 @@ use crate::session::Session;
 /// Show what killed runs left behind, and clear it away
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hybrid orphans             what is left: processes, directories, things on the platform\n  hybrid orphans --stop      end the processes, remove the directories\n  hybrid orphans --forget linux.azure.base@dev.20261120T101500Z-1a2b3c4d"
+    after_help = "Examples:\n  hybrid orphans             what is left: processes, directories, things on the platform\n  hybrid orphans --stop      end the processes, remove the directories\n  hybrid orphans --forget linux.azure.base-dev-20261120T101500.123Z-1a2b3c4d"
 )]
 pub(crate) struct OrphansArgs {
     /// End what still runs and remove what lies on this machine
     #[arg(long, conflicts_with = "forget")]
     stop: bool,
-    /// Close a build whose things on the platform were removed by hand
+    /// Close a build whose things on the platform were removed by hand: its id, or its target where only one is left
     #[arg(long, value_name = "BUILD")]
     forget: Option<String>,
 }

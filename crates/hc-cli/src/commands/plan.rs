@@ -22,7 +22,7 @@ impl PlanArgs {
         let values = session.values(&self.vars)?;
         let env = session.env(&self.targets)?;
         let selection = session.select(&self.targets.selector())?;
-        let mut plan = session.project.plan(&selection, &env, &values)?;
+        let mut plan = session.project.plan_sound(&selection, &env, &values)?;
         let (report, diagnostics) = (plan.report(), std::mem::take(&mut plan.diagnostics));
         // The process ends next: giving a million small pieces back one by one takes longer than to print.
         std::mem::forget(plan);

@@ -1,11 +1,13 @@
 //! `hybrid status`.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use hc_core::Selector;
 use hc_engine::upkeep::status;
 
 use crate::args::BuilderArgs;
 use crate::command_error::Result;
+use crate::completing;
 use crate::report::Outcome;
 use crate::session::Session;
 
@@ -16,7 +18,7 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     builders: BuilderArgs,
     /// Only this environment (default: every one that the state knows)
-    #[arg(long, short = 'e')]
+    #[arg(long, short = 'e', add = ArgValueCompleter::new(completing::environments))]
     env: Option<String>,
 }
 

@@ -70,7 +70,7 @@ impl TemplatesCommand {
         match self {
             Self::List(args) => {
                 let selection = session.select(&args.builders.selector())?;
-                session.answer_with((templates::list(&selection), selection.diagnostics))
+                session.answer_with((templates::list(&selection), selection.problems()))
             }
             Self::Scan(args) => args.run(session),
             Self::Compose(args) => args.run(session),

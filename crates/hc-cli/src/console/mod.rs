@@ -1,11 +1,12 @@
 //! What happens while an operation runs, on stderr: one line at a time, prefixed by its target; on a terminal, a status
 //! line per running target below them.
 
+mod paths;
 mod transfers;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hc_core::{BuilderId, Target};
 use hc_engine::Event;
@@ -18,12 +19,17 @@ use crate::report::Style;
 use crate::report::diagnostics::visible;
 use crate::report::style::paint;
 use crate::report::table;
+use paths::in_project;
 use transfers::Transfers;
 
 /// Colours that targets get in turn.
 const COLORS: [&str; 6] = ["36", "35", "34", "32", "33", "96"];
 /// How often a status line is drawn anew.
 const TICK: Duration = Duration::from_millis(250);
+/// From so many targets on, a validation says how far it is.
+const MANY: usize = 20;
+/// How often.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// Writes to stderr, whole lines.
 #[derive(Debug)]
@@ -38,6 +44,8 @@ pub(crate) struct Console {
     transfers: Transfers,
     color: bool,
     terminal: bool,
+    /// When it was last said how far a validation is.
+    said_at: Instant,
     /// `-q` hides what packer says, `-qq` everything but errors.
     verbosity: i8,
     /// What every line goes through.
@@ -61,6 +69,7 @@ impl Console {
             transfers: Transfers::new(verbosity, terminal, width),
             color: style.stderr,
             terminal,
+            said_at: Instant::now(),
             verbosity,
             redactor: Redactor::tokens_only(),
         }
@@ -90,6 +99,7 @@ impl Console {
                 self.line(target, &format!("error[{code}]: {message}"));
             }
             Event::Finished(target) => self.end(target),
+            Event::Validated { done, of } => self.validated(*done, *of),
             Event::SuiteStarted { target, suite, build } => {
                 self.line(target, &format!("suite {suite} on {build}"));
             }
@@ -140,6 +150,19 @@ impl Console {
         self.running.insert(at, bar);
     }
 
+    /// Says now and then how far a long validation is.
+    fn validated(&mut self, done: usize, of: usize) {
+        if self.verbosity < 0 || of < MANY || (done < of && self.said_at.elapsed() < PAUSE) {
+            return;
+        }
+        self.said_at = Instant::now();
+        let line = format!("validated {done} of {of} targets");
+        match &self.status {
+            Some(status) => drop(status.println(line)),
+            None => drop(writeln!(std::io::stderr(), "{line}")),
+        }
+    }
+
     /// Takes the status line of a target away.
     fn end(&mut self, target: &Target) {
         let at = self.place(&target.builder);
@@ -184,7 +207,7 @@ impl Console {
 
     /// A line of packer, or of a test suite.
     fn said(&mut self, target: &Target, level: Level, text: &str) {
-        let text = visible(text);
+        let text = visible(&in_project(text));
         if is_epilogue(&text) {
             return;
         }
@@ -213,7 +236,7 @@ impl Console {
         }
         self.line(target, &format!("failed after {took}: {}", result.classification));
         if let Some(evidence) = &result.evidence {
-            self.line(target, &format!("  {}", visible(evidence)));
+            self.line(target, &format!("  {}", visible(&in_project(evidence))));
         }
         for hint in &result.hints {
             self.line(target, &format!("  hint: {hint}"));

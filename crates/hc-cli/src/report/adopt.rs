@@ -46,6 +46,7 @@ impl Report for AdoptReport {
             }
         }
         text.push_str(&missing(self, style));
+        text.push_str(&secrets(self, style));
         text.push_str(&format!(
             "\n{} files that hybrid makes and git should not see; add to .gitignore:\n",
             style.warn("note:")
@@ -58,6 +59,24 @@ impl Report for AdoptReport {
             text.push_str(&format!("  {command}\n"));
         }
         text
+    }
+}
+
+/// Plaintext secrets, and what becomes of them.
+fn secrets(report: &AdoptReport, style: &Style) -> String {
+    let Some(secrets) = &report.secrets else { return String::new() };
+    let found = format!("{} plaintext secrets in {} files", secrets.findings, secrets.files);
+    match secrets.accepted {
+        true => format!(
+            "\n{} {found}; {} accepts each until its line changes. Commit it\n",
+            style.warn("note:"),
+            secrets.baseline
+        ),
+        false => format!(
+            "\n{} {found}: `hybrid validate` refuses them. Revoke them and refer to them by env(\"NAME\"), or accept what is\n\
+             there now, each until its line changes: hybrid templates scan --write-baseline\n",
+            style.warn("note:")
+        ),
     }
 }
 

@@ -5,6 +5,8 @@ use hc_engine::outcome::artifacts::{
     ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifyReport,
 };
 
+use hc_records::ArtifactFile;
+
 use super::diagnostics::one_line;
 use super::{Report, Style, table};
 
@@ -15,7 +17,7 @@ impl Report for ArtifactsReport {
         let mut rows = Vec::new();
         for artifact in &self.artifacts {
             let took = table::duration(artifact.duration_ms);
-            for file in &artifact.files {
+            for file in images_first(&artifact.files) {
                 rows.push(vec![
                     artifact.build_id.to_string(),
                     file.path.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -37,6 +39,19 @@ impl Report for ArtifactsReport {
         let text = table::table(&["build", "image", "size", "blake3", "took"], rows, style);
         if text.is_empty() { "nothing was built yet\n".into() } else { text }
     }
+}
+
+/// The files of an image, what only describes them last.
+pub(super) fn images_first(files: &[ArtifactFile]) -> Vec<&ArtifactFile> {
+    let describes = |file: &ArtifactFile| {
+        let name = file.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        name.ends_with("sums")
+            || ["md5", "sha1", "sha256", "sha512", "checksum", "json", "log"].contains(&ending)
+    };
+    let mut files: Vec<&ArtifactFile> = files.iter().collect();
+    files.sort_by_key(|file| describes(file));
+    files
 }
 
 impl Report for ArtifactReport {

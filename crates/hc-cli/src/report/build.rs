@@ -3,6 +3,7 @@
 use hc_core::ExitClass;
 use hc_engine::outcome::build::BuildReport;
 
+use super::artifacts::images_first;
 use super::{Report, Style, table};
 
 impl Report for BuildReport {
@@ -13,7 +14,7 @@ impl Report for BuildReport {
         for build in &self.builds {
             let took = table::duration(build.duration_ms);
             let word = if build.result.exit_code == 0 { style.good("built") } else { style.bad("failed") };
-            let files = build.artifact.iter().flat_map(|artifact| &artifact.files);
+            let files = build.artifact.iter().flat_map(|artifact| images_first(&artifact.files));
             let mut any = false;
             for file in files {
                 any = true;

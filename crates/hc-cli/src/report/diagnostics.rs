@@ -1,6 +1,6 @@
 //! Diagnostics for people: code, message, place, source snippet, cure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -9,6 +9,13 @@ use hc_logs::scan::{self, Allow};
 
 use super::style::steers;
 
+/// From so many on, diagnostics that say the same are told together.
+const MANY: usize = 4;
+/// So many places of the others are named.
+const FEW: usize = 4;
+/// The way out for a repository that is older than hybrid.
+const BASELINE: &str = "what was there before hybrid can be accepted, each until its line changes: \
+                        `hybrid templates scan --write-baseline`";
 /// Files larger than this are quoted by place only.
 const SNIPPET_LIMIT: u64 = 1 << 20;
 
@@ -16,10 +23,8 @@ const SNIPPET_LIMIT: u64 = 1 << 20;
 pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize) -> String {
     let mut sources: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width);
-    let mut order: Vec<&Diagnostic> = diagnostics.iter().collect();
-    order.sort_by_key(|diagnostic| diagnostic.severity);
     let mut text = String::new();
-    for diagnostic in order {
+    for (diagnostic, others) in grouped(diagnostics) {
         let source = diagnostic.location.as_ref().and_then(|place| {
             let read = || {
                 let text = hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()?;
@@ -27,10 +32,49 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
             };
             sources.entry(place.path.clone()).or_insert_with(read).as_deref()
         });
-        text.push_str(&render_one(&renderer, diagnostic, source));
+        text.push_str(&render_one(&renderer, diagnostic, source, &others));
         text.push_str("\n\n");
     }
     text
+}
+
+/// Errors last; those that say the same often stand where the first stands, with the others.
+fn grouped(diagnostics: &[Diagnostic]) -> Vec<(&Diagnostic, Vec<&Diagnostic>)> {
+    let mut order: Vec<&Diagnostic> = diagnostics.iter().collect();
+    order.sort_by_key(|diagnostic| diagnostic.severity);
+    let says =
+        |one: &Diagnostic| (one.severity, one.code, one.message.clone(), one.label.clone(), one.hint.clone());
+    let mut groups: HashMap<_, Vec<&Diagnostic>> = HashMap::new();
+    for one in &order {
+        groups.entry(says(one)).or_default().push(one);
+    }
+    let mut shown = Vec::new();
+    for one in order {
+        let group = &groups[&says(one)];
+        if group.len() < MANY {
+            shown.push((one, Vec::new()));
+        } else if std::ptr::eq(group[0], one) {
+            shown.push((one, group[1..].to_vec()));
+        }
+    }
+    shown
+}
+
+/// Where the others of a group are: the first few, and how many in how many files.
+fn elsewhere(first: &Diagnostic, others: &[&Diagnostic]) -> String {
+    let places: Vec<String> =
+        others.iter().filter_map(|one| one.location.as_ref()).take(FEW).map(ToString::to_string).collect();
+    let all = others.iter().copied().chain([first]);
+    let files: BTreeSet<&Path> =
+        all.filter_map(|one| one.location.as_ref()).map(|place| &*place.path).collect();
+    let rest = others.len() - places.len();
+    let more = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+    let count = others.len() + 1;
+    let files = match files.len() {
+        1 => "1 file".to_owned(),
+        many => format!("{many} files"),
+    };
+    format!("{count} in {files}; also at {}{more} (`--format json` lists all)", one_line(&places.join(", ")))
 }
 
 /// The text of a file with stars in the place of every secret that can be found in it, byte for byte.
@@ -49,7 +93,12 @@ fn masked(text: String, path: &Path) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>) -> String {
+fn render_one(
+    renderer: &Renderer,
+    diagnostic: &Diagnostic,
+    source: Option<&str>,
+    others: &[&Diagnostic],
+) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -74,8 +123,14 @@ fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, source: Option<&str>
             }
         }
     }
+    if !others.is_empty() {
+        group = group.element(Level::NOTE.message(elsewhere(diagnostic, others)));
+    }
     if let Some(hint) = hint {
         group = group.element(Level::HELP.message(hint));
+    }
+    if !others.is_empty() && diagnostic.code == "PlaintextSecret" {
+        group = group.element(Level::HELP.message(BASELINE));
     }
     renderer.render(&[group])
 }

@@ -29,6 +29,10 @@ impl Report for PlanReport {
                 text.push_str(&format!("         and {} more\n", target.changed.len() - 10));
             }
         }
+        for builder in &self.broken {
+            let name = style.bold(&format!("{builder:<width$}"));
+            text.push_str(&format!("{}  {name}  its files have errors\n", style.bad("broken")));
+        }
         let stale = self.targets.iter().filter(|target| target.stale).count();
         let untrusted = self.targets.iter().filter(|target| !target.trusted).count();
         text.push_str(&format!("\n{stale} to build, {} up to date", self.targets.len() - stale));

@@ -14,6 +14,8 @@ pub struct Style {
     pub stderr: bool,
     /// Columns.
     pub width: usize,
+    /// Columns of a table; `None` where a program or a file reads it.
+    pub columns: Option<usize>,
 }
 
 impl Style {
@@ -30,6 +32,7 @@ impl Style {
             stdout: decide(environment.terminal.stdout),
             stderr: decide(environment.terminal.stderr),
             width: environment.terminal.width,
+            columns: environment.terminal.stdout.then_some(environment.terminal.width),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Plain tables: a header, rows, no frames, columns as wide as their content.
+//! Plain tables: a header, rows, no frames; columns as wide as their content, on a terminal as wide as that allows.
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
@@ -12,13 +12,17 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, style: &Style) -> String {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if let Some(columns) = style.columns.and_then(|columns| u16::try_from(columns).ok()) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+    }
     table.set_header(header.iter().map(|name| Cell::new(style.bold(&name.to_uppercase()))));
     // A cell is one line: a name with a line end must not begin a row of its own.
     let one_line = |cell: String| screen(&cell).replace('\n', "\u{fffd}");
     table.add_rows(rows.into_iter().map(|row| row.into_iter().map(one_line).collect::<Vec<_>>()));
     let mut text = String::new();
     for line in table.lines() {
-        text.push_str(line.trim());
+        // The first column begins at the edge, and so does what is continued there.
+        text.push_str(line.strip_prefix(' ').unwrap_or(&line).trim_end());
         text.push('\n');
     }
     text
@@ -55,12 +59,24 @@ mod tests {
         let rows = |style: &Style| {
             vec![vec![style.good("x"), "linux.azure.base".into()], vec!["longer".into(), "y".into()]]
         };
-        let plain = Style { stdout: false, stderr: false, width: 100 };
+        let plain = Style { stdout: false, stderr: false, width: 100, columns: None };
         let colored = Style { stdout: true, ..plain };
         let escapes = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
         let text = table(&["a", "name"], rows(&colored), &colored);
         assert!(text.contains('\x1b'));
         assert_eq!(escapes.replace_all(&text, ""), table(&["a", "name"], rows(&plain), &plain));
+    }
+
+    #[test]
+    fn a_terminal_is_never_too_narrow() {
+        let style = Style { stdout: true, stderr: true, width: 60, columns: Some(60) };
+        let long = "in place of a word that is long, many words that are short";
+        let rows = vec![vec!["linux.azure.base".into(), style.good("ok"), long.into()]; 2];
+        let text = table(&["builder", "state", "why"], rows, &style);
+        let escapes = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
+        let plain = escapes.replace_all(&text, "");
+        assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
+        assert!(plain.contains("linux.azure.base") && plain.contains("short"), "{plain}");
     }
 
     #[test]

@@ -17,18 +17,22 @@ impl Report for ValidateReport {
             let result = match (target.valid, target.depth) {
                 (true, Depth::Full) => style.good("trusted"),
                 (true, Depth::SyntaxOnly) => style.warn("trusted (syntax only)"),
+                (_, Depth::NotChecked) => style.bad("broken"),
+                (false, _) if target.class() == ExitClass::Infrastructure => style.bad("try again"),
                 (false, _) => style.bad("invalid"),
             };
             let hash = target.inputs_hash.as_deref().map_or("-", |hash| &hash[..12.min(hash.len())]);
-            vec![
-                target.builder.clone(),
-                result,
-                target.inputs.to_string(),
-                hash.to_owned(),
-                target.note.clone().unwrap_or_default(),
-            ]
+            vec![target.builder.clone(), result, target.inputs.to_string(), hash.to_owned()]
         });
-        let mut text = table::table(&["builder", "result", "inputs", "hash", "note"], rows.collect(), style);
+        let mut text = table::table(&["builder", "result", "inputs", "hash"], rows.collect(), style);
+        for (note, builders) in notes(self) {
+            let of = match builders.as_slice() {
+                [one] => (*one).to_owned(),
+                [first, others @ ..] => format!("{first} and {} more", others.len()),
+                [] => continue,
+            };
+            text.push_str(&format!("\n{} {of}: {}\n", style.warn("note:"), visible(note)));
+        }
         for target in &self.targets {
             if let Some(output) = &target.packer_output {
                 let code = style.bad(&format!("error[{REFUSED}]:"));
@@ -42,8 +46,21 @@ impl Report for ValidateReport {
     }
 
     fn exit_code(&self) -> ExitClass {
-        if self.targets.iter().all(|target| target.valid) { ExitClass::Success } else { ExitClass::Invalid }
+        self.class()
     }
+}
+
+/// What there is to say beside the results, each once, with the builders that it is about.
+fn notes(report: &ValidateReport) -> Vec<(&str, Vec<&str>)> {
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for target in &report.targets {
+        let Some(note) = target.note.as_deref() else { continue };
+        match notes.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, builders)) => builders.push(&target.builder),
+            None => notes.push((note, vec![&target.builder])),
+        }
+    }
+    notes
 }
 
 impl Report for FmtReport {

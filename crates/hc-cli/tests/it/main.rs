@@ -6,6 +6,7 @@
 )]
 
 mod adopt;
+mod asked;
 mod bad_input;
 mod build_flow;
 mod cache;
@@ -21,6 +22,7 @@ mod doctor;
 mod documents;
 mod environment;
 mod evidence;
+mod first_contact;
 mod foreign;
 mod format_1;
 mod formats;

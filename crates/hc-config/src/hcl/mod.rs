@@ -12,6 +12,7 @@ mod literals;
 mod loops;
 mod operators;
 mod outside;
+pub mod references;
 mod repeated;
 mod scope;
 mod strings;

@@ -1,7 +1,8 @@
 //! What an error is to a program: its code, how a run ends by it, the diagnostics that led to it.
 
 use hc_config::Diagnostic;
-use hc_core::ExitClass;
+use hc_core::fs::FsError;
+use hc_core::{BuilderId, ExitClass};
 
 use super::EngineError;
 use crate::outcome::gate::{Refused, never_validated};
@@ -98,6 +99,24 @@ impl EngineError {
             Self::Log(error) => error.class(),
             _ => ExitClass::Invalid,
         }
+    }
+
+    /// What is wrong with one target alone, and no reason to stop its neighbours: its files cannot be used.
+    ///
+    /// # Errors
+    /// The error itself, where it is everybody's.
+    pub(crate) fn of_one_target(self, builder: &BuilderId) -> Result<Vec<Diagnostic>, Self> {
+        let is_own = match &self {
+            Self::Invalid(diagnostics) => return Ok(diagnostics.clone()),
+            Self::File(FsError::Io { action, .. }) => *action == "read",
+            Self::File(FsError::NotRegular { .. } | FsError::TooLarge { .. }) | Self::Stage(_) => true,
+            _ => false,
+        };
+        if !is_own {
+            return Err(self);
+        }
+        let cause = std::error::Error::source(&self).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Ok(vec![Diagnostic::error(self.code(), format!("{builder}: {self}{cause}"))])
     }
 
     /// The same refusal with warnings that were found on the way.

@@ -129,15 +129,35 @@ fn not_pinned(project: &Project, manifest: &InputManifest, gate: &Gate) -> Vec<&
     commands.into_iter().collect()
 }
 
+/// Notes in the run log why a target was refused, with every changed line (PKR-5).
+fn log(target: &Target, manifest: &InputManifest, verdict: &Verdict) {
+    let (hash, target) = (manifest.combined.to_string(), target.to_string());
+    let reason = match verdict {
+        Verdict::NeverValidated => "never validated",
+        Verdict::TrustLost => "the record of what was validated is lost",
+        Verdict::Drifted(_) => "the inputs differ from the validated ones",
+    };
+    tracing::info!(target, hash, reason, "refused");
+    let Verdict::Drifted(changes) = verdict else { return };
+    for change in changes {
+        let word = change.change.word();
+        tracing::info!(target, input = change.input, "{word}");
+        for line in &change.lines {
+            tracing::info!(target, input = change.input, "{line}");
+        }
+    }
+}
+
 /// The refusal of targets that did not pass the gate.
 pub fn refuse(project: &Project, refused: &[(&InputManifest, &Gate)]) -> EngineError {
-    let told = |(manifest, gate): &(&InputManifest, &Gate)| {
+    let told = |(manifest, gate): &(&InputManifest, &Gate)| -> Option<Refused> {
         let verdict = match gate {
             Gate::Trusted => return None,
             Gate::NeverValidated => Verdict::NeverValidated,
             Gate::TrustLost => Verdict::TrustLost,
             Gate::Drifted { drift, commit } => Verdict::Drifted(changes(project, drift, commit.as_deref())),
         };
+        log(&manifest.target, manifest, &verdict);
         let (target, inputs) = (manifest.target.clone(), manifest.count());
         Some(Refused { target, inputs, verdict, not_pinned: not_pinned(project, manifest, gate) })
     };

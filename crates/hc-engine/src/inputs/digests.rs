@@ -73,8 +73,10 @@ impl Digests {
         let found = cache.digests(&project.root, &paths);
         let mut known = Vec::with_capacity(paths.len() + looked_at.len());
         for (path, found) in paths.into_iter().zip(found) {
-            let found = found.map_err(|error| io_error("read", &project.root.join(&path))(error))?;
-            known.push((path, found));
+            // What cannot be read is an error of the targets that ask for it.
+            if let Ok(found) = found {
+                known.push((path, found));
+            }
         }
         // Without it the next run takes longer, and that is all.
         if let Err(error) = cache.save() {

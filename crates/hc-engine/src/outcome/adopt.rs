@@ -18,8 +18,24 @@ pub struct AdoptReport {
     pub examples: Vec<String>,
     /// Lines for .gitignore, which is left alone too.
     pub ignore: Vec<String>,
+    /// Plaintext secrets in the templates and their files; null where there are none.
+    pub secrets: Option<AdoptedSecrets>,
     /// Commands to go on with.
     pub next: Vec<String>,
+}
+
+/// Plaintext secrets of a repository that is older than hybrid. `validate` refuses each that no baseline accepts.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdoptedSecrets {
+    /// How many.
+    pub findings: usize,
+    /// In how many files.
+    pub files: usize,
+    /// The baseline, relative to the repository.
+    pub baseline: String,
+    /// Whether it was written, and accepts them until their lines change.
+    pub accepted: bool,
 }
 
 /// One builder.

@@ -64,6 +64,8 @@ pub enum Skip {
     ParentNotBuilt,
     /// It is its own ancestor.
     WaitsForItself,
+    /// Its files cannot be used.
+    Broken,
 }
 
 impl Skip {
@@ -74,6 +76,7 @@ impl Skip {
             Self::FailFast => "another target failed (--fail-fast)",
             Self::ParentNotBuilt => "its parent was not built",
             Self::WaitsForItself => "it waits for itself",
+            Self::Broken => "its files have errors",
         }
     }
 }
@@ -86,8 +89,12 @@ impl Serialize for Skip {
 
 /// How a run of these builds ends for its caller.
 pub fn class(builds: &[BuildDoc], skipped: &[SkippedDoc]) -> ExitClass {
-    let stopped = skipped.iter().any(|skipped| skipped.reason == Skip::Interrupted);
-    let stopped = if stopped { ExitClass::Interrupted } else { ExitClass::Success };
+    let stopped = skipped.iter().map(|skipped| match skipped.reason {
+        Skip::Interrupted => ExitClass::Interrupted,
+        Skip::Broken => ExitClass::Invalid,
+        Skip::FailFast | Skip::ParentNotBuilt | Skip::WaitsForItself => ExitClass::Success,
+    });
+    let stopped = stopped.max().unwrap_or(ExitClass::Success);
     let builds = builds.iter().map(|build| ExitClass::from_number(build.result.exit_code));
     builds.max().unwrap_or(ExitClass::Success).max(stopped)
 }

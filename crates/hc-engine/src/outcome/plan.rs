@@ -10,6 +10,9 @@ pub struct PlanReport {
     pub env: String,
     /// One entry per target, parents before children.
     pub targets: Vec<PlannedTarget>,
+    /// Selected builders that cannot be planned, because of errors in their files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
 }
 
 /// One target of a plan.

@@ -1,5 +1,7 @@
 //! `hybrid validate` and `hybrid fmt`.
 
+use hc_core::ExitClass;
+use hc_packer::PackerResult;
 use serde::Serialize;
 
 /// What was checked and what is trusted now.
@@ -12,6 +14,13 @@ pub struct ValidateReport {
     pub packer_version: String,
     /// One entry per target.
     pub targets: Vec<ValidatedTarget>,
+}
+
+impl ValidateReport {
+    /// How the run ends for its caller.
+    pub fn class(&self) -> ExitClass {
+        self.targets.iter().map(ValidatedTarget::class).max().unwrap_or(ExitClass::Success)
+    }
 }
 
 /// One target.
@@ -32,6 +41,34 @@ pub struct ValidatedTarget {
     pub inputs: usize,
     /// What packer said, when it refused.
     pub packer_output: Option<String>,
+    /// The run of packer as automation reads it (PKR-3), of all targets that it looked at together; null where packer did not
+    /// run.
+    pub result: Option<PackerResult>,
+}
+
+impl ValidatedTarget {
+    /// One that packer never came to see, because of errors in its files.
+    pub(crate) fn broken(builder: String) -> Self {
+        Self {
+            builder,
+            valid: false,
+            depth: Depth::NotChecked,
+            note: Some("its files have errors".into()),
+            inputs_hash: None,
+            inputs: 0,
+            packer_output: None,
+            result: None,
+        }
+    }
+
+    /// How a run with this target alone ends: a network that failed is not a template that is wrong.
+    pub fn class(&self) -> ExitClass {
+        let of_packer = self.result.as_ref().map(|result| ExitClass::from_number(result.exit_code));
+        match self.valid {
+            true => ExitClass::Success,
+            false => of_packer.unwrap_or(ExitClass::Invalid).max(ExitClass::Invalid),
+        }
+    }
 }
 
 /// `hybrid fmt`.
@@ -42,6 +79,8 @@ pub struct FmtReport {
     pub check: bool,
     /// Files that were, or would be, formatted.
     pub files: Vec<String>,
+    /// The runs of packer as automation reads them (PKR-3): one for each tree or directory that is formatted whole.
+    pub results: Vec<PackerResult>,
 }
 
 /// How packer checked a target.
@@ -53,4 +92,6 @@ pub enum Depth {
     Full,
     /// By its syntax alone, where packer lacks a plugin.
     SyntaxOnly,
+    /// Not at all: its files have errors.
+    NotChecked,
 }

@@ -6,8 +6,10 @@ pub mod lineage;
 pub mod parent;
 mod reason;
 
+use std::collections::BTreeSet;
+
 use hc_config::Diagnostic;
-use hc_core::{EnvName, Target};
+use hc_core::{BuilderId, EnvName, Target};
 use hc_packer::Packer;
 use hc_records::{InputManifest, RecordError};
 use hc_state::{BuildSummary, State};
@@ -18,7 +20,7 @@ use crate::inputs;
 use crate::inputs::portable::not_portable;
 use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::plan::{PlanReport, PlannedTarget};
-use crate::prepare::{Prepared, Values, secrets};
+use crate::prepare::{Prepared, Sound, Values, secrets};
 use crate::project::{Project, packer, store};
 use crate::select::Selection;
 
@@ -56,21 +58,35 @@ pub struct Plan {
     pub values: Values,
     /// The targets, in build order.
     pub targets: Vec<Planned>,
+    /// Selected builders that cannot be planned; their errors are among the diagnostics.
+    pub broken: BTreeSet<BuilderId>,
     /// The packer that would build.
     pub packer: Packer,
-    /// Warnings on the way.
+    /// Warnings on the way, and the errors of the broken builders.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Project {
-    /// Plans all selected targets.
+    /// Plans all selected targets, or none.
     ///
     /// # Errors
     /// The diagnostics of the static checks; when state, records or packer cannot be used.
     pub fn plan(&self, selection: &Selection, env: &EnvName, values: &Values) -> Result<Plan> {
+        let plan = self.plan_sound(selection, env, values)?;
+        match plan.diagnostics.iter().any(Diagnostic::is_error) {
+            true => Err(EngineError::Invalid(plan.diagnostics)),
+            false => Ok(plan),
+        }
+    }
+
+    /// Plans the selected targets that can be planned, whatever is wrong with the others.
+    ///
+    /// # Errors
+    /// The diagnostics, when nothing is left to plan; when state, records or packer cannot be used.
+    pub fn plan_sound(&self, selection: &Selection, env: &EnvName, values: &Values) -> Result<Plan> {
         let remembered = Remembered::load(self);
         let packer = packer::find(self)?;
-        let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
+        let Sound { prepared, mut broken, mut diagnostics } = self.prepare_sound(selection, env, values)?;
         let weak = secrets::at_hand(self, &prepared);
         if !weak.is_empty() {
             return Err(EngineError::Invalid(weak));
@@ -80,12 +96,23 @@ impl Project {
         diagnostics.extend(abandoned::warnings(self, &store)?);
         let mut digests = Digests::of_all(self, &packer, &prepared, remembered)?;
         let mut targets: Vec<Planned> = Vec::new();
+        let is_only_one = prepared.len() == 1;
         for one in prepared {
-            let planned = self.plan_target(one, &targets, state.as_ref(), &packer, &mut digests)?;
-            targets.push(planned);
+            let builder = one.target.builder.clone();
+            match self.plan_target(one, &targets, state.as_ref(), &packer, &mut digests) {
+                Ok(planned) => targets.push(planned),
+                Err(error) if is_only_one => return Err(error),
+                Err(error) => {
+                    diagnostics.extend(error.of_one_target(&builder)?);
+                    broken.insert(builder);
+                }
+            }
+        }
+        if targets.is_empty() {
+            return Err(EngineError::Invalid(diagnostics));
         }
         let (env, selection, values) = (env.clone(), selection.clone(), values.clone());
-        Ok(Plan { env, selection, values, targets, packer, diagnostics })
+        Ok(Plan { env, selection, values, targets, broken, packer, diagnostics })
     }
 
     fn plan_target(
@@ -128,7 +155,11 @@ impl Plan {
             expected_ms: one.expected_ms,
             not_portable: one.not_portable.clone(),
         };
-        PlanReport { env: self.env.to_string(), targets: self.targets.iter().map(target).collect() }
+        PlanReport {
+            env: self.env.to_string(),
+            targets: self.targets.iter().map(target).collect(),
+            broken: self.broken.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 

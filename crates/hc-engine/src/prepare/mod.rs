@@ -5,6 +5,7 @@ mod command_lines;
 mod environment;
 mod layers;
 mod media;
+mod project_schema;
 mod read;
 pub mod secrets;
 mod sources;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use hc_config::cloudinit::{FILE_VARIABLE, VARIABLE};
 use hc_config::hcl::blocks;
 use hc_config::hcl::eval::Scope;
+use hc_config::hcl::references;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
 use hc_config::{Diagnostic, Location, Severity, Value};
@@ -32,6 +34,7 @@ use crate::project::reach::Reach;
 use crate::project::{Project, StatCacheUse, git};
 use crate::select::Selection;
 
+use project_schema::ProjectSchema;
 use read::Read;
 
 pub use cloudinit::UserData;
@@ -106,6 +109,16 @@ impl Prepared {
     }
 }
 
+/// The builders of a selection that can be worked on, beside those that cannot.
+pub struct Sound {
+    /// The targets that are ready.
+    pub prepared: Vec<Prepared>,
+    /// Builders that something is wrong with.
+    pub broken: BTreeSet<BuilderId>,
+    /// What was found; every error belongs to a broken builder, or to a template that belongs to none.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 impl Project {
     /// Prepares every selected builder; problems of all of them come back together.
     ///
@@ -128,23 +141,67 @@ impl Project {
         values: &Values,
         cache: TreeCache,
     ) -> Result<(Vec<Prepared>, Vec<Diagnostic>)> {
-        let mut diagnostics = selection.diagnostics.clone();
-        diagnostics.extend(stacks::problems(self, &selection.inventory.ids()));
-        let preparing = Preparing::new(self, selection, values, cache);
+        let sound = self.sound_with(selection, env, values, cache)?;
+        match sound.diagnostics.iter().any(Diagnostic::is_error) {
+            true => Err(EngineError::Invalid(sound.diagnostics)),
+            false => Ok((sound.prepared, sound.diagnostics)),
+        }
+    }
+
+    /// Prepares the builders that can be: what is wrong with one stops none of its neighbours.
+    ///
+    /// # Errors
+    /// The diagnostics, when nothing is left to work on, or when something is wrong that all share.
+    pub fn prepare_sound(&self, selection: &Selection, env: &EnvName, values: &Values) -> Result<Sound> {
+        let sound = self.sound_with(selection, env, values, cache(self))?;
+        match sound.prepared.is_empty() {
+            true => Err(EngineError::Invalid(sound.diagnostics)),
+            false => Ok(sound),
+        }
+    }
+
+    fn sound_with(
+        &self,
+        selection: &Selection,
+        env: &EnvName,
+        values: &Values,
+        cache: TreeCache,
+    ) -> Result<Sound> {
+        let mut diagnostics = selection.problems();
+        let shared = stacks::problems(self, &selection.inventory.all_ids());
+        let mut all_stop = shared.iter().any(Diagnostic::is_error);
+        diagnostics.extend(shared);
+        let mut broken: BTreeSet<BuilderId> = selection.broken.keys().cloned().collect();
+        let schema = ProjectSchema::of(self).unwrap_or_else(|problem| {
+            all_stop = true;
+            diagnostics.push(*problem);
+            None
+        });
+        let preparing = Preparing::new(self, selection, values, cache, schema);
         diagnostics.extend(preparing.unknown.clone());
-        let mut prepared = Vec::new();
+        let (mut prepared, mut is_taken) = (Vec::new(), false);
         for builder in selection.builders() {
-            let (one, problems) = preparing.prepare(builder, env);
-            diagnostics.extend(problems);
+            let (one, mut problems) = preparing.prepare(builder, env);
+            is_taken |= !one.user_data.files.is_empty();
             secrets::of_sensitive(self, &one);
-            prepared.push(one);
+            if !selection.inventory.broken.is_empty() {
+                // A builder that cannot be read may declare it.
+                let unknown = problems.iter_mut().filter(|one| one.code == "UnknownVariable");
+                unknown.for_each(|one| one.severity = Severity::Warning);
+            }
+            match problems.iter().any(Diagnostic::is_error) {
+                true => _ = broken.insert(builder.id.clone()),
+                false => prepared.push(one),
+            }
+            diagnostics.extend(problems);
         }
         diagnostics.extend(command_lines::warnings(self, &prepared, values));
         // Without it the next run takes longer, and that is all.
         if let Err(error) = preparing.memory.remember() {
             tracing::debug!(%error, "the tree cache was not written");
         }
-        if !values.cloudinit.is_empty() && prepared.iter().all(|one| one.user_data.files.is_empty()) {
+        if !values.cloudinit.is_empty() && !is_taken {
+            all_stop = true;
             diagnostics.push(
                 Diagnostic::error("BadCloudinit", "none of the selected builders takes user data").hint(
                     format!(
@@ -154,10 +211,10 @@ impl Project {
             );
         }
         let diagnostics = without_repetition(diagnostics);
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            return Err(EngineError::Invalid(diagnostics));
+        match all_stop {
+            true => Err(EngineError::Invalid(diagnostics)),
+            false => Ok(Sound { prepared, broken, diagnostics }),
         }
-        Ok((prepared, diagnostics))
     }
 
     /// One builder with its problems, of which none stops it: for operations that help to solve them.
@@ -168,7 +225,7 @@ impl Project {
         env: &EnvName,
         values: &Values,
     ) -> (Prepared, Vec<Diagnostic>) {
-        Preparing::new(self, selection, values, cache(self)).prepare(builder, env)
+        Preparing::new(self, selection, values, cache(self), None).prepare(builder, env)
     }
 }
 
@@ -199,16 +256,23 @@ struct Preparing<'a> {
     unknown: Option<Diagnostic>,
     memory: Memory,
     caller: environment::Caller<'a>,
+    schema: Option<ProjectSchema>,
 }
 
 impl<'a> Preparing<'a> {
-    fn new(project: &'a Project, selection: &'a Selection, values: &'a Values, cache: TreeCache) -> Self {
+    fn new(
+        project: &'a Project,
+        selection: &'a Selection,
+        values: &'a Values,
+        cache: TreeCache,
+        schema: Option<ProjectSchema>,
+    ) -> Self {
         let commit = git::commit(project);
         let unknown = commit.warning();
         let git_sha = commit.sha.unwrap_or_default();
         let memory = Memory::with_cache(&project.root, cache);
         let caller = environment::Caller::of(project);
-        Self { project, selection, values, git_sha, unknown, memory, caller }
+        Self { project, selection, values, git_sha, unknown, memory, caller, schema }
     }
 
     fn prepare(&self, builder: &Builder, env: &EnvName) -> (Prepared, Vec<Diagnostic>) {
@@ -234,6 +298,10 @@ impl<'a> Preparing<'a> {
                 }
             }
         }
+        // What is wrong by itself is not told twice.
+        if let Some(schema) = self.schema.as_ref().filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) {
+            diagnostics.extend(schema.problems(&resolution));
+        }
         let (memory, vars) = (&self.memory, &resolution.vars);
         let mut closure = closure::find(&Search {
             memory,
@@ -247,6 +315,15 @@ impl<'a> Preparing<'a> {
             unknown.severity = Severity::Error;
         }
         diagnostics.extend(found);
+        // What a template in JSON declares is not known.
+        if !closure.has_json() {
+            let mut undeclared = references::undeclared(&builder.documents, &declared);
+            if builder.adopted && !self.values.strict {
+                // It may stand in a source that nobody builds; packer judges.
+                undeclared.iter_mut().for_each(|one| one.severity = Severity::Warning);
+            }
+            diagnostics.extend(undeclared);
+        }
         let reach = Reach::of_parts(self.project, builder, &declared, &closure);
         diagnostics.extend(self.caller.stripped(&closure.env, &reach));
         diagnostics.extend(self.caller.mentioned(&closure, &reach));

@@ -64,6 +64,17 @@ impl Reach {
         Self { uses, names: names.collect(), any_variable: closure.has_json() }
     }
 
+    /// What reaches either of two: of a call on several targets.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.names.extend(other.names);
+        Self {
+            uses: self.uses.and(other.uses),
+            any_variable: self.any_variable || other.any_variable,
+            ..self
+        }
+    }
+
     /// Whether a variable reaches packer where `pass_env` names `further`.
     pub fn lets(&self, name: &str, further: &[String]) -> bool {
         environment::is_named(name, further)

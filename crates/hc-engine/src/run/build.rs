@@ -18,7 +18,7 @@ use crate::error::{EngineError, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::{self, Gate, scan};
 use crate::inputs::{plugins, remembered_sums};
-use crate::outcome::build::{BuildDoc, BuildReport, SkippedDoc};
+use crate::outcome::build::{BuildDoc, BuildReport, Skip, SkippedDoc};
 use crate::plan::{Plan, Planned, last_build};
 use crate::prepare::{Prepared, Values};
 use crate::project::packer::Dirs;
@@ -119,11 +119,12 @@ impl Project {
         if secrets.iter().any(Diagnostic::is_error) {
             return Err(EngineError::Invalid(secrets));
         }
-        let Plan { env, selection, values, targets, packer, mut diagnostics } = plan;
-        let (due, fresh): (Vec<Planned>, Vec<Planned>) = targets.into_iter().partition(|one| {
+        let Plan { env, selection, values, targets, broken, packer, mut diagnostics } = plan;
+        let (due, fresh): (Vec<_>, Vec<_>) = targets.into_iter().partition(|one| {
             let asked = !selection.ancestors.contains(&one.prepared.target.builder);
             (asked && options.rebuild == Rebuild::All) || !one.reasons.is_empty()
         });
+        let (due, left_out) = without_broken(due, broken);
         // Before the gate: a program that is not the pinned one is not a change to look at and validate.
         plugins::enforce(self, &packer, due.iter().map(|one| &one.prepared), &mut remembered_sums(self))?;
         let refused: Vec<_> = due.iter().filter(|one| one.gate != Gate::Trusted).collect();
@@ -162,12 +163,30 @@ impl Project {
         for one in &fresh {
             run.offer(&one.prepared)?;
         }
-        let (builds, skipped) = run.build_all(&due)?;
+        let (builds, skipped) = run.build_all(&due, left_out)?;
         let up_to_date = fresh.iter().map(|one| one.prepared.target.builder.to_string()).collect();
         let report = BuildReport { env: env.to_string(), builds, up_to_date, skipped };
         let diagnostics = diagnostics.into_iter().chain(report.diagnostics()).collect();
         Ok((report, diagnostics))
     }
+}
+
+/// What can be built beside broken builders; what starts from one of those waits for it.
+fn without_broken(due: Vec<Planned>, broken: BTreeSet<BuilderId>) -> (Vec<Planned>, Vec<SkippedDoc>) {
+    let skip = |id: &BuilderId, reason| SkippedDoc { builder: id.to_string(), reason };
+    let mut skipped: Vec<SkippedDoc> = broken.iter().map(|id| skip(id, Skip::Broken)).collect();
+    let (mut left_out, mut sound) = (broken, Vec::new());
+    // Parents stand before their children.
+    for one in due {
+        let builder = &one.prepared.builder;
+        if builder.metadata.parent.as_ref().is_some_and(|parent| left_out.contains(parent)) {
+            skipped.push(skip(&builder.id, Skip::ParentNotBuilt));
+            left_out.insert(builder.id.clone());
+        } else {
+            sound.push(one);
+        }
+    }
+    (sound, skipped)
 }
 
 /// Builders that another one of the selection starts from, when they are to be offered to it.
@@ -203,7 +222,11 @@ struct Results {
 }
 
 impl Run<'_> {
-    fn build_all(&self, planned: &[Planned]) -> Result<(Vec<BuildDoc>, Vec<SkippedDoc>)> {
+    fn build_all(
+        &self,
+        planned: &[Planned],
+        left_out: Vec<SkippedDoc>,
+    ) -> Result<(Vec<BuildDoc>, Vec<SkippedDoc>)> {
         let targets = planned.iter().map(|one| one.prepared.target.clone()).collect();
         let running = store::run_record(self.project, "build", targets);
         journal::begin_run(self.project, &self.store, running.clone())?;
@@ -211,16 +234,13 @@ impl Run<'_> {
         let outcomes = schedule::run(&jobs(planned), &self.limits(), &self.project.host.cancel, |at| {
             self.take_turn(&planned[at], planned.len(), &results)
         });
-        let skipped: Vec<SkippedDoc> = outcomes
-            .iter()
-            .zip(planned)
-            .filter_map(|(outcome, one)| match outcome {
-                Outcome::Skipped(reason) => {
-                    Some(SkippedDoc { builder: one.prepared.target.builder.to_string(), reason: *reason })
-                }
-                Outcome::Ran(_) => None,
-            })
-            .collect();
+        let skipped = outcomes.iter().zip(planned).filter_map(|(outcome, one)| match outcome {
+            Outcome::Skipped(reason) => {
+                Some(SkippedDoc { builder: one.prepared.target.builder.to_string(), reason: *reason })
+            }
+            Outcome::Ran(_) => None,
+        });
+        let skipped: Vec<SkippedDoc> = left_out.into_iter().chain(skipped).collect();
         let Results { builds, failures } = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failure = match failures.into_iter().next() {
             _ if self.project.host.cancel.is_requested() && builds.is_empty() => {
@@ -245,6 +265,10 @@ impl Run<'_> {
     /// Builds one target and tells how it went; whether it succeeded.
     fn take_turn(&self, one: &Planned, of: usize, results: &Mutex<Results>) -> bool {
         let target = &one.prepared.target;
+        let (name, hash) = (target.to_string(), one.manifest.combined.to_string());
+        let reasons: Vec<String> = one.reasons.iter().map(ToString::to_string).collect();
+        let reason = if reasons.is_empty() { "asked for".to_owned() } else { reasons.join("; ") };
+        tracing::info!(target = name, hash, reason, "build begins");
         self.teller.tell(Event::Started { target: target.clone(), expected_ms: one.expected_ms });
         // A panic must still end the target's turn; it goes on when the others have ended.
         let built = catch_unwind(AssertUnwindSafe(|| -> Result<BuildDoc> {
@@ -259,10 +283,24 @@ impl Run<'_> {
         match built.unwrap_or_else(|panic| resume_unwind(panic)) {
             Ok(doc) => {
                 let succeeded = doc.result.exit_code == 0;
+                let (class, log) = (doc.result.classification.to_string(), doc.result.log_path.as_deref());
+                let reason = doc.result.evidence.as_deref();
+                let exit_code = doc.result.exit_code;
+                tracing::info!(
+                    target = name,
+                    build = doc.build_id,
+                    hash,
+                    exit_code,
+                    class,
+                    reason,
+                    log,
+                    "build ended"
+                );
                 results.builds.push(doc);
                 succeeded
             }
             Err(error) => {
+                tracing::info!(target = name, hash, code = error.code(), reason = %error, "build failed");
                 // The only one of a run is the error of the operation, and said there.
                 if of > 1 {
                     let (code, message) = (error.code(), error.to_string());
@@ -305,7 +343,7 @@ impl Run<'_> {
             return Ok(());
         }
         let env = &target.env;
-        let selection = self.selection.narrowed(|other| *other == target.builder)?;
+        let selection = self.selection.narrowed(|other| *other == target.builder);
         let suites = SuiteOptions { suites: prepared.builder.metadata.publish.suites.clone(), build: None };
         suite::test(self.project, &selection, env, &suites, self.teller)?;
         let plan = self.project.plan(&selection, env, self.values)?;

@@ -2,8 +2,10 @@
 
 mod accept;
 pub mod build;
+mod check;
 mod external;
 pub mod fmt;
+mod lacking;
 mod observed;
 pub mod publish;
 pub mod schedule;

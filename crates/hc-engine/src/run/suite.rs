@@ -198,6 +198,8 @@ fn run_suite(
     };
     let links = vec![project.shown(&log_path), layout::artifact_record(&record.build_id)];
     record_verdict(project, (record, seal), (name, inputs), passed, &links)?;
+    let (name, build, reason) = (target.to_string(), record.build_id.as_str(), detail.as_str());
+    tracing::info!(target = name, build, suite = suite_name, passed, reason, log = links[0], "tested");
     let took = start.elapsed();
     teller.tell(Event::SuiteEnded { target, suite: suite_name.clone(), passed, took });
     Ok(SuiteDoc {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hc_config::Diagnostic;
-use hc_core::{EnvName, ExitClass, SecretString, Target};
-use hc_packer::Packer;
-use hc_packer::call::Checked;
+use hc_core::fs::{create_dirs, write_atomic};
+use hc_core::{BuilderId, EnvName, ExitClass, Target};
 use hc_packer::checksum::Sums;
-use hc_records::{InputManifest, Trees, layout};
+use hc_packer::{Packer, Rules};
+use hc_records::{InputManifest, Trees};
 use hc_state::{PluginRecord, Trust};
 use hc_templates::requirements;
 
@@ -16,20 +16,21 @@ use crate::error::{EngineError, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::scan;
 use crate::inputs::{Digests, Remembered, collect, observed, plugins};
-use crate::outcome::validate::{Depth, ValidateReport, ValidatedTarget};
-use crate::prepare::{Prepared, Values, secrets};
-use crate::project::packer::{Dirs, Scene};
-use crate::project::reach::Reach;
-use crate::project::redaction::Redaction;
+use crate::outcome::validate::{ValidateReport, ValidatedTarget};
+use crate::prepare::{Prepared, Sound, Values, secrets};
 use crate::project::{Project, git, packer, store, temp};
 use crate::record::texts;
 use crate::select::Selection;
 use crate::stage::mirror::Mirror;
-use crate::stage::place::{self, Given, Place};
-use crate::stage::{self, Purpose, ssh_key};
+use crate::stage::place::Place;
+use crate::stage::{self, Purpose};
+
+use super::check::{self, Looked, Looker};
 
 /// Most targets that are validated at once.
 const MOST_THREADS: usize = 8;
+/// What packer said of a target that it refused, in the target's work directory.
+const LOG: &str = "validate.log";
 
 /// What became of one target.
 pub(super) struct CheckedTarget {
@@ -42,10 +43,11 @@ pub(super) struct CheckedTarget {
 }
 
 impl Project {
-    /// Validates all selected builders and trusts the inputs of those that pass.
+    /// Validates all selected builders and trusts the inputs of those that pass, whatever is wrong with the others.
     ///
     /// # Errors
-    /// `ProjectNotTrusted`; the diagnostics of the static checks of all builders together; packer runs only when none is an error.
+    /// `ProjectNotTrusted`; the diagnostics of the static checks when no builder is left for packer, and when one of them is a plaintext
+    /// secret, which stops everything.
     pub fn validate(
         &self,
         selection: &Selection,
@@ -57,21 +59,34 @@ impl Project {
         self.demand_trust(packer::RUNS)?;
         let packer = packer::find(self)?;
         temp::sweep(self);
-        let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
-        for one in &prepared {
-            diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
-        }
-        diagnostics.extend(secrets::at_hand(self, &prepared));
-        diagnostics.extend(scan::plaintext_secrets(self, &prepared)?);
-        if diagnostics.iter().any(Diagnostic::is_error) {
+        let Sound { mut prepared, mut broken, mut diagnostics } =
+            self.prepare_sound(selection, env, values)?;
+        prepared.retain(|one| {
+            let problems = requirements::too_new_for(packer.version, &one.builder.documents);
+            let is_sound = !problems.iter().any(Diagnostic::is_error);
+            diagnostics.extend(problems);
+            if !is_sound {
+                broken.insert(one.target.builder.clone());
+            }
+            is_sound
+        });
+        let mut shared = secrets::at_hand(self, &prepared);
+        shared.extend(scan::plaintext_secrets(self, &prepared)?);
+        let all_stop = prepared.is_empty() || shared.iter().any(Diagnostic::is_error);
+        diagnostics.extend(shared);
+        if all_stop {
             return Err(EngineError::Invalid(diagnostics));
         }
         let plugins = plugins::enforce(self, &packer, &prepared, &mut Sums::default())?;
-        let checked = validate_all(self, &packer, &prepared, &teller)?;
-        record(self, env, &checked, plugins)?;
-        let targets = checked.into_iter().map(|one| one.said).collect();
+        let (checked, unchecked) = validate_all(self, &packer, &prepared, &teller)?;
+        diagnostics.extend(unchecked.values().flatten().cloned());
+        broken.extend(unchecked.into_keys());
+        let env_name = env.to_string();
+        let broken = broken.iter().map(|builder| ValidatedTarget::broken(builder.to_string()));
+        record(self, env, &checked, broken.len() > 0, plugins)?;
+        let targets = checked.into_iter().map(|one| one.said).chain(broken).collect();
         let packer_version = packer.version.to_string();
-        Ok((ValidateReport { env: env.to_string(), packer_version, targets }, diagnostics))
+        Ok((ValidateReport { env: env_name, packer_version, targets }, diagnostics))
     }
 }
 
@@ -92,40 +107,85 @@ impl Drop for Worker {
     }
 }
 
+/// Targets that packer looked at, and those that it never came to see.
+type AllChecked = (Vec<CheckedTarget>, BTreeMap<BuilderId, Vec<Diagnostic>>);
+
 /// Validates side by side: packer spends most of its time starting. The order of the answer is that of the question.
 fn validate_all(
     project: &Project,
     packer: &Packer,
     prepared: &[Prepared],
     teller: &Teller<'_>,
-) -> Result<Vec<CheckedTarget>> {
+) -> Result<AllChecked> {
+    let sets = check::sets(prepared);
     let threads =
-        std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(prepared.len());
-    let next = AtomicUsize::new(0);
+        std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(sets.len());
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let shared = Digests::of_all(project, packer, &[], Remembered::load(project))?;
-    let worker = || -> Result<Vec<(usize, CheckedTarget)>> {
+    let rules = packer::rules(project)?;
+    let worker = || -> Result<Vec<(usize, Result<CheckedTarget>)>> {
         let mut own = Worker { digests: shared.clone(), spare: None };
-        let mut done = Vec::new();
-        while let Some((at, one)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, prepared.get(at)?)))
-        {
+        let mut found = Vec::new();
+        while let Some(set) = sets.get(next.fetch_add(1, Ordering::Relaxed)) {
             project.go_on()?;
-            teller.tell(Event::Started { target: one.target.clone(), expected_ms: None });
-            done.push((at, validate_target(project, packer, one, &mut own)?));
-            teller.tell(Event::Finished(one.target.clone()));
+            let members: Vec<&Prepared> = set.iter().map(|at| &prepared[*at]).collect();
+            let first = &members[0].target;
+            teller.tell(Event::Started { target: first.clone(), expected_ms: None });
+            let checked = validate_set(project, packer, &rules, &members, &mut own);
+            teller.tell(Event::Finished(first.clone()));
+            found
+                .extend(set.iter().copied().zip(each(project, packer, &rules, &members, checked, &mut own)?));
+            let done = done.fetch_add(set.len(), Ordering::Relaxed) + set.len();
+            teller.tell(Event::Validated { done, of: prepared.len() });
         }
-        Ok(done)
+        Ok(found)
     };
-    let mut checked = Vec::new();
+    let mut found = Vec::new();
     std::thread::scope(|scope| -> Result<()> {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         for worker in workers {
-            checked.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            found.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
         Ok(())
     })?;
-    checked.sort_by_key(|(at, _)| *at);
-    Ok(checked.into_iter().map(|(_, one)| one).collect())
+    found.sort_by_key(|(at, _)| *at);
+    let (mut checked, mut unchecked) = (Vec::new(), BTreeMap::new());
+    for (at, one) in found {
+        match one {
+            Ok(one) => checked.push(one),
+            Err(error) if prepared.len() == 1 => return Err(error),
+            Err(error) => {
+                let builder = &prepared[at].target.builder;
+                unchecked.insert(builder.clone(), error.of_one_target(builder)?);
+            }
+        }
+    }
+    match checked.is_empty() {
+        true => Err(EngineError::Invalid(unchecked.into_values().flatten().collect())),
+        false => Ok((checked, unchecked)),
+    }
+}
+
+/// What became of each member of a set. Where the set could not be looked at, its members are looked at one by one.
+fn each(
+    project: &Project,
+    packer: &Packer,
+    rules: &Rules,
+    members: &[&Prepared],
+    checked: Result<Vec<CheckedTarget>>,
+    worker: &mut Worker,
+) -> Result<Vec<Result<CheckedTarget>>> {
+    match (checked, members) {
+        (Ok(checked), _) => Ok(checked.into_iter().map(Ok).collect()),
+        (Err(error), [_]) => Ok(vec![Err(error)]),
+        (Err(_), members) => members
+            .iter()
+            .map(|one| {
+                project.go_on()?;
+                Ok(validate_set(project, packer, rules, &[one], worker).map(|mut checked| checked.remove(0)))
+            })
+            .collect(),
+    }
 }
 
 /// Validates one target and records nothing.
@@ -138,90 +198,84 @@ pub(super) fn validate_target(
     prepared: &Prepared,
     worker: &mut Worker,
 ) -> Result<CheckedTarget> {
-    let place = Place::of(project, prepared);
+    let mut checked = validate_set(project, packer, &packer::rules(project)?, &[prepared], worker)?;
+    Ok(checked.remove(0))
+}
+
+/// Validates targets of one set in one stage, and records nothing.
+fn validate_set(
+    project: &Project,
+    packer: &Packer,
+    rules: &Rules,
+    members: &[&Prepared],
+    worker: &mut Worker,
+) -> Result<Vec<CheckedTarget>> {
+    let joined;
+    let whole = match members {
+        [one] => *one,
+        _ => {
+            joined = check::together(members);
+            &joined
+        }
+    };
+    let place = Place::of(project, whole);
     let Worker { digests, spare } = worker;
     let mut mirror =
-        stage::make(project, packer, prepared, &place, digests, Purpose::Check(spare.take().into()))?;
+        stage::make(project, packer, whole, &place, digests, Purpose::Check(spare.take().into()))?;
     // While packer starts.
-    let (manifest, checked) = std::thread::scope(|scope| {
-        let check = scope.spawn(|| run_packer(project, packer, prepared, &place));
-        let manifest = collect(project, prepared, packer, digests);
-        (manifest, check.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    let (manifests, looked) = std::thread::scope(|scope| {
+        let look = scope.spawn(|| Looker::new(project, packer, rules, whole, &place)?.look(members));
+        let manifests: Result<Vec<InputManifest>> =
+            members.iter().map(|one| collect(project, one, packer, digests)).collect();
+        (manifests, look.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let (manifest, (outcome, depth, note)) = (manifest?, checked?);
-    let outputs = &prepared.closure.outputs;
-    let read = mirror.as_ref().map(|mirror| mirror.read(outputs)).unwrap_or_default();
-    let manifest = manifest.with(observed::inputs(project, &read, digests)?);
+    let read = mirror.as_ref().map(|mirror| mirror.read(&whole.closure.outputs)).unwrap_or_default();
     if let Some(mirror) = mirror.take() {
         *spare = mirror.parked(&place.spare());
     }
     place.remove();
-    let code = outcome.code().ok_or_else(|| match project.host.cancel.requests() {
-        0 => EngineError::PackerHung {
-            timeout: project.settings.packer.timeout,
-            command: outcome.command.clone(),
-        },
-        _ => EngineError::Interrupted,
-    })?;
-    let valid = code == 0;
-    let target = ValidatedTarget {
+    let (manifests, looked) = (manifests?, looked?);
+    let observed = observed::inputs(project, &read, digests)?;
+    let mut checked = Vec::with_capacity(members.len());
+    for ((one, manifest), looked) in members.iter().zip(manifests).zip(looked) {
+        let manifest = manifest.with(observed.clone());
+        let said = said(project, one, &manifest, looked, &place)?;
+        checked.push(CheckedTarget { said, manifest, read: read.clone() });
+    }
+    Ok(checked)
+}
+
+/// What packer said of a target. What it refused stays in a log.
+fn said(
+    project: &Project,
+    prepared: &Prepared,
+    manifest: &InputManifest,
+    looked: Looked,
+    place: &Place,
+) -> Result<ValidatedTarget> {
+    let Looked { mut validation, depth, note } = looked;
+    let valid = validation.is_valid();
+    validation.checked.output = in_project(&validation.checked.output, place);
+    let output = &validation.checked.output;
+    let log = match valid {
+        true => None,
+        false => {
+            let work = Place::of(project, prepared).work;
+            create_dirs(&work)?;
+            let log = work.join(LOG);
+            write_atomic(&log, format!("{output}\n").as_bytes(), 0o600)?;
+            Some(project.shown(&log))
+        }
+    };
+    Ok(ValidatedTarget {
         builder: prepared.target.builder.to_string(),
         valid,
         depth,
         note,
         inputs_hash: valid.then(|| manifest.combined.to_string()),
         inputs: manifest.count(),
-        packer_output: (!valid).then(|| in_project(&outcome.output, &place)),
-    };
-    Ok(CheckedTarget { said: target, manifest, read })
-}
-
-/// Lets packer check in full, or by its syntax alone where it lacks a plugin.
-fn run_packer(
-    project: &Project,
-    packer: &Packer,
-    prepared: &Prepared,
-    place: &Place,
-) -> Result<(Checked, Depth, Option<String>)> {
-    let secrets: Vec<(String, SecretString)> = secrets::placeholders(prepared);
-    let dirs = Dirs::of(project);
-    let key = ssh_key::make(project, prepared, &place.work)?;
-    let given = Given { key: key.as_ref(), ..Given::default() };
-    // Nothing is written there; a template may look at the path.
-    let output_dir = project.at(layout::IMAGES).join("validate");
-    let vars = place::injected(project, prepared, place, "validate", &output_dir, &given);
-    let redaction = Redaction::new(&project.redactor);
-    let call = || -> Result<_> {
-        let call = place.with(packer.validate(&place.packer_dir), prepared, &vars);
-        // What stands for a secret is not one, and must not be hidden as if it were.
-        let call = secrets
-            .iter()
-            .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
-        let env = &prepared.target.env;
-        let reach = Reach::of(project, prepared);
-        let scene = Scene { env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
-        Ok(packer::around(call, project, &scene)?.redact(&redaction))
-    };
-    let full = call()?.run(&project.host.cancel)?.checked;
-    let Some(plugin) = missing_plugin(&full) else { return Ok((full, Depth::Full, None)) };
-    let syntax = call()?.syntax_only().run(&project.host.cancel)?.checked;
-    let note = format!("packer {} lacks {plugin}; only the syntax was checked", packer.version);
-    Ok((syntax, Depth::SyntaxOnly, Some(note)))
-}
-
-/// The plugin that packer lacks, when that is all that is wrong.
-fn missing_plugin(checked: &Checked) -> Option<String> {
-    if checked.code() == Some(0) {
-        return None;
-    }
-    let pattern = [
-        r#"(?i)unknown (?:builder|source|provisioner|post-processor|data ?source) type[^a-z]*([a-z0-9._-]+)"#,
-        r#"(?i)The (?:builder|source|provisioner|post-processor|datasource) ([a-z0-9._-]+) is unknown"#,
-        r#"(?i)Missing plugins?|no plugin installed for ([a-z0-9./_-]+)"#,
-    ];
-    pattern.iter().find_map(|pattern| {
-        let found = regex::Regex::new(pattern).ok()?.captures(&checked.output)?;
-        Some(found.get(1).map_or("a plugin".to_owned(), |name| format!("the plugin of `{}`", name.as_str())))
+        packer_output: (!valid).then(|| output.clone()),
+        result: Some(validation.checked.result(&validation.verdict, log)),
     })
 }
 
@@ -235,12 +289,13 @@ fn record(
     project: &Project,
     env: &EnvName,
     checked: &[CheckedTarget],
+    is_any_broken: bool,
     plugins: BTreeMap<String, PluginRecord>,
 ) -> Result<()> {
     let sha = git::head(project);
     let names: Vec<Target> = checked.iter().map(|one| one.manifest.target.clone()).collect();
-    let all_valid = checked.iter().all(|one| one.said.valid);
-    let class = if all_valid { ExitClass::Success } else { ExitClass::Invalid };
+    let broken = if is_any_broken { ExitClass::Invalid } else { ExitClass::Success };
+    let class = checked.iter().map(|one| one.said.class()).max().unwrap_or(broken).max(broken);
     let run = store::ended(project, store::run_record(project, "validate", names), class);
     let valid = || checked.iter().filter(|one| one.said.valid);
     let manifests = || valid().map(|one| &one.manifest);
@@ -277,6 +332,18 @@ fn record(
         locked.state_mut().record_run(run);
         Ok(())
     })?;
+    for CheckedTarget { said, manifest, .. } in checked {
+        let (target, hash) = (manifest.target.to_string(), manifest.combined.to_string());
+        match (said.valid, said.note.as_deref()) {
+            (true, reason) => tracing::info!(target, hash, reason, "trusted"),
+            (false, _) => {
+                let result = said.result.as_ref();
+                let reason = result.and_then(|result| result.evidence.as_deref());
+                let log = result.and_then(|result| result.log_path.as_deref());
+                tracing::info!(target, hash, reason, log, "not trusted");
+            }
+        }
+    }
     tracing::info!(env = %env, targets = checked.len(), "validated");
     Ok(())
 }

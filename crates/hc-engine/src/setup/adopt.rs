@@ -1,29 +1,35 @@
 //! A repository of Packer templates as it is: a hybrid.toml that maps it, and no other file is changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hc_config::settings;
+use hc_core::Selector;
+use hc_logs::scan::SecretSeverity;
 
 use hc_templates::adopt::{Survey, survey};
 
 use crate::error::{EngineError, Result};
-use crate::outcome::adopt::{AdoptReport, AdoptedDoc, UnmappedDoc};
+use crate::outcome::adopt::{AdoptReport, AdoptedDoc, AdoptedSecrets, UnmappedDoc};
+use crate::prepare::Values;
 use crate::project::host::Host;
 use crate::project::reach::may_reach;
+use crate::project::{Project, ProjectOptions, StatCacheUse};
 use crate::setup::init::name_of;
 use crate::setup::new_files::{NewFile, write_all};
 use crate::setup::trust;
+use crate::upkeep::scan::{self, BaselineUse};
 
 /// What hybrid writes while it works and git should not see.
 const IGNORE: [&str; 5] = ["/.hybrid/", "/logs/", "/state/", "/artifacts/", "/configs/*/*.auto.pkrvars.hcl"];
 
-/// Maps the repository at `dir`, which is taken relative to the host's working directory.
+/// Maps the repository at `dir`, which is taken relative to the host's working directory. What looks like a secret there
+/// is counted; with [`BaselineUse::Write`] it is accepted as what was there before.
 ///
 /// # Errors
 /// [`EngineError::NothingToAdopt`] when no template builds anything; [`EngineError::WouldOverwrite`] when there is a
 /// hybrid.toml.
-pub fn adopt(host: &Host, dir: &Path) -> Result<AdoptReport> {
+pub fn adopt(host: &Host, dir: &Path, baseline: BaselineUse) -> Result<AdoptReport> {
     let root = hc_core::fs::normalize(&host.typed(dir));
     if !root.is_dir() {
         return Err(EngineError::NothingToAdopt { dir: root, found: None });
@@ -36,7 +42,44 @@ pub fn adopt(host: &Host, dir: &Path) -> Result<AdoptReport> {
     let file = NewFile { text, executable: false };
     write_all(&root, &BTreeMap::from([(PathBuf::from(settings::FILE_NAME), file)]))?;
     trust::made_here(host, &root);
-    Ok(report(dir, &root, found))
+    let mut report = report(dir, &root, found);
+    report.secrets = secrets(host, &root, BaselineUse::Read)?;
+    if baseline == BaselineUse::Write && report.secrets.is_some() {
+        report.secrets = accept(host, dir)?;
+    }
+    Ok(report)
+}
+
+/// Accepts the plaintext secrets of an adopted repository as what was there before, each until its line changes.
+///
+/// # Errors
+/// When the baseline cannot be written.
+pub fn accept(host: &Host, dir: &Path) -> Result<Option<AdoptedSecrets>> {
+    let root = hc_core::fs::normalize(&host.typed(dir));
+    let found = secrets(host, &root, BaselineUse::Read)?;
+    secrets(host, &root, BaselineUse::Write)?;
+    Ok(found.map(|found| AdoptedSecrets { accepted: true, ..found }))
+}
+
+/// What looks like a secret in the adopted templates. Templates that cannot be looked at are `validate`'s to judge.
+fn secrets(host: &Host, root: &Path, baseline: BaselineUse) -> Result<Option<AdoptedSecrets>> {
+    // Nothing is remembered: adopting writes nothing that was not asked for.
+    let options = ProjectOptions { stat_cache: StatCacheUse::Off, ..ProjectOptions::default() };
+    let project = Project::open(root, host.clone(), options)?;
+    let env = project.settings.project.default_env.clone();
+    let scanned = project
+        .select(&Selector::all())
+        .and_then(|selection| scan::scan(&project, &selection, &env, &Values::default(), baseline));
+    let report = match scanned {
+        Ok((report, _)) => report,
+        Err(EngineError::Invalid(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let stops = report.findings.iter().filter(|finding| finding.severity == SecretSeverity::Error);
+    let files: BTreeSet<&str> = stops.map(|finding| finding.path.as_str()).collect();
+    let (findings, files) = (report.errors(), files.len());
+    let found = AdoptedSecrets { findings, files, baseline: report.baseline.clone(), accepted: false };
+    Ok((findings > 0).then_some(found))
 }
 
 fn report(dir: &Path, root: &Path, found: Survey) -> AdoptReport {
@@ -76,6 +119,7 @@ fn report(dir: &Path, root: &Path, found: Survey) -> AdoptReport {
             .collect(),
         examples,
         ignore: IGNORE.map(str::to_owned).to_vec(),
+        secrets: None,
         next,
     }
 }

@@ -1,6 +1,7 @@
 //! The variables of builders: rendered into files, shown, explained, compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use hc_config::Diagnostic;
 use hc_config::resolve::{Origin, ResolvedVar};
@@ -17,7 +18,7 @@ use crate::outcome::config::{
     RenderStatus, RenderedFile, ShowReport, ValueDoc,
 };
 use crate::prepare::{Prepared, Values};
-use crate::project::Project;
+use crate::project::{Project, git};
 use crate::select::Selection;
 
 /// What rendering does with a file that is not up to date.
@@ -58,9 +59,15 @@ pub fn render(
     let stale = files.iter().filter(|file| file.status == RenderStatus::Stale).count();
     if stale > 0 {
         let noun = if stale == 1 { "rendered file is" } else { "rendered files are" };
+        let is_stale = |file: &&RenderedFile| file.status == RenderStatus::Stale;
+        let paths: BTreeSet<PathBuf> =
+            files.iter().filter(is_stale).map(|file| (&file.path).into()).collect();
+        // What git ignores is nobody's to commit.
+        let ignored = git::ignored(project, &paths);
+        let commit = if ignored.len() < paths.len() { " and commit the result" } else { "" };
         diagnostics.push(
             Diagnostic::error("RenderStale", format!("{stale} {noun} not what the overlays give now"))
-                .hint(format!("run `hybrid config render --env {env}` and commit the result")),
+                .hint(format!("run `hybrid config render --env {env}`{commit}")),
         );
     }
     Ok((RenderReport { env: env.to_string(), check: mode == RenderMode::Check, files }, diagnostics))

@@ -23,7 +23,7 @@ pub fn schema(selection: &Selection) -> Result<(SchemaReport, Vec<Diagnostic>)> 
         return Err(EngineError::NotOneBuilder { what: "a schema", selected: selection.ids.len() });
     };
     let (declared, mut diagnostics) = variables::collect(&builder.documents);
-    diagnostics.extend(selection.diagnostics.iter().cloned());
+    diagnostics.extend(selection.problems());
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(EngineError::Invalid(diagnostics));
     }

@@ -65,6 +65,8 @@ pub fn wizard(
     let answers = answers(&done, &interview.values);
     write(project, &out, &answers, &interview.references)?;
     let Interview { id, references, .. } = interview;
+    let (target, asked) = (format!("{id}@{env}"), answers.keys().cloned().collect::<Vec<_>>().join(" "));
+    tracing::info!(target, file = %options.out.display(), answers = asked, "answers written");
     let mut common = format!("--env {env} --targets {id}");
     if !answers.is_empty() {
         common.push_str(&format!(" --from {}", options.out.display()));
@@ -121,7 +123,7 @@ impl Interview<'_> {
     /// The builder with these values.
     fn look(&self, values: &Values) -> Result<(Prepared, Vec<Diagnostic>)> {
         let builder = self.selection.inventory.get(&self.id);
-        let builder = builder.ok_or_else(|| EngineError::Invalid(self.selection.diagnostics.clone()))?;
+        let builder = builder.ok_or_else(|| EngineError::Invalid(self.selection.problems()))?;
         Ok(self.project.inspect(self.selection, builder, self.env, values))
     }
 

@@ -75,9 +75,20 @@ impl Place {
         prepared: &Prepared,
         vars: &[(String, String)],
     ) -> Call<'a, W> {
+        self.with_only(call, prepared, vars, prepared.builder.only.iter().cloned())
+    }
+
+    /// The same for other sources than the one that the builder stands for.
+    pub fn with_only<'a, W: Templated>(
+        &self,
+        call: Call<'a, W>,
+        prepared: &Prepared,
+        vars: &[(String, String)],
+        only: impl Iterator<Item = String>,
+    ) -> Call<'a, W> {
         let call = self.var_files.iter().fold(call, |call, file| call.var_file(file));
         let call = vars.iter().fold(call, |call, (name, value)| call.var(name, value));
-        let call = call.only(prepared.builder.only.iter().cloned());
+        let call = call.only(only);
         // A stage without a repository must not lead git to the one that it lies in.
         match prepared.hermetic || !prepared.builder.in_place {
             true => call.set("GIT_CEILING_DIRECTORIES", &self.work),

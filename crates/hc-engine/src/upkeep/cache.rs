@@ -66,7 +66,8 @@ fn is_younger(project: &Project, entry: &Entry, age: Duration) -> bool {
 
 /// Which builder wants which medium, and what could not be read.
 fn wanted(project: &Project) -> (Vec<(String, Checksum)>, Vec<Diagnostic>) {
-    let (inventory, problems) = Inventory::load(&project.root, &project.settings.builders);
+    let (inventory, mut problems) = Inventory::load(&project.root, &project.settings.builders);
+    problems.extend(inventory.errors().cloned());
     let of = |builder: &Builder| {
         Some((builder.id.to_string(), builder.metadata.iso.as_ref()?.checksum.parse().ok()?))
     };

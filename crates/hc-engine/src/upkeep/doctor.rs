@@ -46,7 +46,7 @@ pub enum Optional {
 /// `BadSelector`, `NothingSelected`; never for a machine that lacks something: that is the report.
 pub fn doctor(project: &Project, options: &DoctorOptions) -> Result<DoctorReport> {
     let (inventory, problems) = Inventory::load(&project.root, &project.settings.builders);
-    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    let errors = problems.iter().chain(inventory.errors()).filter(|problem| problem.is_error()).count();
     let builders = match errors {
         0 => needed("builders", CheckStatus::Ok, format!("{} can be read", inventory.builders.len())),
         _ => needed("builders", CheckStatus::Bad, format!("{errors} problems; see `hybrid validate`")),
@@ -86,7 +86,7 @@ fn needs(project: &Project, options: &DoctorOptions, inventory: &Inventory) -> R
         (targets, parents) => {
             let all = Selector::all();
             let selection = project.select(targets.as_ref().unwrap_or(&all))?;
-            Some(if parents { selection.with_ancestors()? } else { selection })
+            Some(if parents { selection.with_ancestors() } else { selection })
         }
     };
     let builders: Vec<&Builder> = match &selection {
@@ -119,7 +119,7 @@ fn needs(project: &Project, options: &DoctorOptions, inventory: &Inventory) -> R
 
 /// The targets with their values, as far as they can be had.
 fn prepared(project: &Project, selection: &Selection, env: &EnvName) -> Vec<Prepared> {
-    project.prepare(selection, env, &Values::default()).map(|(prepared, _)| prepared).unwrap_or_default()
+    project.prepare_sound(selection, env, &Values::default()).map(|sound| sound.prepared).unwrap_or_default()
 }
 
 fn tool(project: &Project, command: &str, purposes: &BTreeSet<Purpose>, manager: Option<Manager>) -> ToolDoc {

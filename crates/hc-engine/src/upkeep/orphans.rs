@@ -32,7 +32,11 @@ pub fn orphans(project: &Project, action: &Action) -> Result<OrphansReport> {
         Action::List => found.iter().map(|one| described(project, one, Entry::Open)).collect(),
         Action::Stop => found.iter().map(|one| stop(project, &store, one)).collect::<Result<_>>()?,
         Action::Forget(build) => {
-            let one = found.iter().find(|one| one.entry.build_id.as_str() == build);
+            let is_it = |one: &&Abandoned| one.entry.build_id.as_str() == build;
+            let of_target: Vec<&Abandoned> =
+                found.iter().filter(|one| one.entry.target.to_string() == *build).collect();
+            let only = of_target.first().copied().filter(|_| of_target.len() == 1);
+            let one = found.iter().find(is_it).or(only);
             let one = one.ok_or_else(|| EngineError::OrphanNotFound { name: build.clone() })?;
             vec![forget(project, &store, one)?]
         }

@@ -10,7 +10,7 @@ use hc_logs::scan::{self, Baseline, SecretSeverity};
 use crate::error::Result;
 use crate::gate::scan::{allowed, baseline, each_file};
 use crate::outcome::scan::{FindingDoc, ScanReport};
-use crate::prepare::Values;
+use crate::prepare::{Sound, Values};
 use crate::project::Project;
 use crate::select::Selection;
 
@@ -35,7 +35,7 @@ pub fn scan(
     values: &Values,
     baseline_use: BaselineUse,
 ) -> Result<(ScanReport, Vec<Diagnostic>)> {
-    let (prepared, diagnostics) = project.prepare(selection, env, values)?;
+    let Sound { prepared, diagnostics, .. } = project.prepare_sound(selection, env, values)?;
     let allow = allowed(project)?;
     let known = baseline(project)?.unwrap_or(Baseline::of([]));
     let mut all = Vec::new();
@@ -56,6 +56,9 @@ pub fn scan(
             create_dirs(parent)?;
         }
         write_atomic(&full, Baseline::of(errors).to_text().as_bytes(), 0o644)?;
+    }
+    if write {
+        tracing::info!(baseline = %path.display(), accepted = all.len(), "baseline written");
     }
     let report = ScanReport {
         written: write,

@@ -118,8 +118,8 @@ fn hashed_anew(project: &Project, state: &State) -> Result<(BTreeMap<Target, Dig
     let (mut current, mut findings) = (BTreeMap::new(), Vec::new());
     let envs: BTreeSet<&EnvName> = state.builders.keys().map(|target| &target.env).collect();
     for env in envs {
-        let selection = all
-            .narrowed(|id| state.builders.contains_key(&Target { builder: id.clone(), env: env.clone() }))?;
+        let selection =
+            all.narrowed(|id| state.builders.contains_key(&Target { builder: id.clone(), env: env.clone() }));
         if selection.ids.is_empty() {
             continue;
         }
@@ -231,8 +231,19 @@ pub fn unlock(project: &Project) -> Result<StateChangeReport> {
             .holder
             .map(|holder| format!(" by `{}` (pid {} on {})", holder.command, holder.pid, holder.host));
         let held = if advice.held { format!("held{}", holder.unwrap_or_default()) } else { "free".into() };
-        format!("{}: {held}; {}", project.shown(&advice.path), advice.advice)
+        let processes: Vec<String> = advice.processes.iter().map(ToString::to_string).collect();
+        let by = match processes.is_empty() {
+            true => String::new(),
+            false => format!("; open in {}", processes.join(", ")),
+        };
+        format!("{}: {held}{by}; {}", project.shown(&advice.path), advice.advice)
     };
-    let lines = store::open(project)?.unlock_advice()?.into_iter().map(line).collect();
+    let advice = store::open(project)?.unlock_advice()?;
+    let held = advice.iter().filter(|advice| advice.held).count();
+    let mut lines: Vec<String> = advice.into_iter().map(line).collect();
+    lines.push(match held {
+        0 => "nothing is locked: the kernel frees the locks of processes that have ended".into(),
+        held => format!("{held} held by processes that live; no lock is taken from one, end it instead"),
+    });
     Ok(StateChangeReport { lines, changed: false })
 }

@@ -77,15 +77,18 @@ fn plans<'a>(
             return plans;
         }
     };
-    // One that could not be read is not one that is gone.
-    let broken = all.diagnostics.iter().find(|one| one.is_error()).map(|one| one.code);
+    // One whose file belongs to no builder now may be meant by it.
+    let misplaced = all.diagnostics.iter().find(|one| one.is_error()).map(|one| one.code);
     for (env, ids) in by_env {
-        if let Some(code) = broken {
-            let unread = ids.iter().filter(|id| all.inventory.get(id).is_none());
-            plans.extend(unread.map(|id| (Target { builder: (*id).clone(), env: env.clone() }, Err(code))));
+        for id in ids.iter().filter(|id| all.inventory.get(id).is_none()) {
+            // One that could not be read is not one that is gone.
+            let broken = all.inventory.broken.get(*id).and_then(|problems| problems.first());
+            if let Some(code) = broken.map(|problem| problem.code).or(misplaced) {
+                plans.insert(Target { builder: (*id).clone(), env: env.clone() }, Err(code));
+            }
         }
         let planned =
-            |keep: &dyn Fn(&BuilderId) -> bool| project.plan(&all.narrowed(keep)?, env, &Values::default());
+            |keep: &dyn Fn(&BuilderId) -> bool| project.plan(&all.narrowed(keep), env, &Values::default());
         if let Ok(plan) = planned(&|id| ids.contains(id)) {
             plans.extend(plan.targets.iter().map(standing));
             continue;

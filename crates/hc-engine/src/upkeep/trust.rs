@@ -92,7 +92,7 @@ fn now(
     let mut now = BTreeMap::new();
     for env in envs {
         let wanted = |id: &_| targets.keys().any(|target| target.builder == *id && target.env == *env);
-        let selection = all.narrowed(wanted)?;
+        let selection = all.narrowed(wanted);
         if selection.ids.is_empty() {
             continue;
         }

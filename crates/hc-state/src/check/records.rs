@@ -99,7 +99,7 @@ pub fn inspect(state: &State, context: &CheckContext) -> Vec<StateFinding> {
                 FindingCode::SourceNotScanned,
                 name,
                 format!("source {name} was not scanned for secrets at {}", short(&source.sha)),
-                "run `hybrid sources sync`",
+                format!("run `hybrid sources scan {name}`, with a scanner under [scanners] of hybrid.toml"),
             )),
             ScanStatus::Findings => findings.push(StateFinding::new(
                 FindingCode::SourceFindings,

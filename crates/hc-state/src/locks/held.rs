@@ -47,13 +47,9 @@ impl HeldLock {
     pub fn hint(&self) -> String {
         match (&self.kind, self.is_orphaned()) {
             (LockKind::Build(_), true) => {
-                let orphans: Vec<String> =
-                    self.processes.iter().map(|process| process.pid.to_string()).collect();
-                format!(
-                    "the run that started it is gone, its child still works: wait for it, or end it with \
-                     `kill {}`; the lock is free then",
-                    orphans.join(" ")
-                )
+                "the run that started it is gone, its child still works: wait for it, or end it with \
+                 `hybrid orphans --stop`; the lock is free then"
+                    .to_owned()
             }
             (LockKind::Build(_), false) => {
                 "wait for that build, or end it; a lock whose holder crashed is free".to_owned()

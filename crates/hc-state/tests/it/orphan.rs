@@ -39,7 +39,11 @@ fn an_orphan_holds_its_targets_lock_and_nothing_else() {
     let holders = store.build_holders().unwrap();
     assert_eq!((holders.len(), &holders[0].target, holders[0].orphaned), (1, &mine, true));
     assert!(
-        store.unlock_advice().unwrap().iter().any(|advice| advice.held && advice.advice.contains("kill"))
+        store
+            .unlock_advice()
+            .unwrap()
+            .iter()
+            .any(|advice| advice.held && advice.advice.contains("hybrid orphans --stop"))
     );
 
     let killed = std::process::Command::new("kill").arg(orphan.pid.to_string()).status().unwrap();

@@ -7,11 +7,15 @@ use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate};
 use hc_config::hcl::hcl_edit::structure::Block;
 
+use crate::inventory::bare;
+
 /// One source in one build.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Built {
-    /// `type.name`.
+    /// `type.name` of its block.
     pub address: String,
+    /// `type.name` as the build calls it, which may give it a name of its own: what `-only` matches.
+    pub called: String,
     /// Name of the build, where it has one that is known.
     pub build: Option<String>,
     /// Whether the build has a name: it then stands before the source's in what `-only` matches.
@@ -22,9 +26,9 @@ impl Built {
     /// What `-only` needs to build this alone.
     pub(super) fn only(&self) -> String {
         match (&self.build, self.named) {
-            (Some(name), _) => format!("{name}.{}", self.address),
-            (None, true) => format!("*.{}", self.address),
-            (None, false) => self.address.clone(),
+            (Some(name), _) => format!("{name}.{}", self.called),
+            (None, true) => format!("*.{}", self.called),
+            (None, false) => self.called.clone(),
         }
     }
 }
@@ -72,21 +76,34 @@ pub(super) fn built(
         if let Some(attribute) = block.body.get_attribute("sources") {
             match evaluate(document, &attribute.value, &scope) {
                 Ok(Value::List(items)) if !items.contains(&Value::Unknown) => {
-                    addresses.extend(items.iter().filter_map(Value::as_str).map(bare));
+                    addresses.extend(items.iter().filter_map(Value::as_str).map(|one| called(one, None)));
                 }
-                _ => addresses.extend(declared.iter().cloned()),
+                _ => addresses.extend(declared.iter().map(|one| called(one, None))),
             }
         }
-        let nested = block.body.get_blocks("source").filter_map(|source| source.labels.first());
-        addresses.extend(nested.map(|label| bare(label.as_str())));
-        let known = addresses.into_iter().filter(|address| declared.contains(address));
-        found.extend(known.map(|address| Built { address, build: build.clone(), named: name.is_some() }));
+        for nested in block.body.get_blocks("source") {
+            let Some(label) = nested.labels.first() else { continue };
+            let own = nested.body.get_attribute("name");
+            let own = own.and_then(|own| evaluate(document, &own.value, &scope).ok());
+            addresses.insert(called(label.as_str(), own.as_ref().and_then(Value::as_str)));
+        }
+        let known = addresses.into_iter().filter(|(address, _)| declared.contains(address));
+        found.extend(known.map(|(address, called)| Built {
+            address,
+            called,
+            build: build.clone(),
+            named: name.is_some(),
+        }));
     }
     found
 }
 
-fn bare(address: &str) -> String {
-    address.strip_prefix("source.").unwrap_or(address).to_owned()
+/// The address of a source, and the one that `-only` matches where the build gives it a name of its own.
+fn called(reference: &str, own: Option<&str>) -> (String, String) {
+    let address = bare(reference);
+    let kind = address.split('.').next().unwrap_or_default();
+    let called = own.map_or_else(|| address.to_owned(), |own| format!("{kind}.{own}"));
+    (address.to_owned(), called)
 }
 
 /// The communicator of a source, where it is known.

@@ -126,7 +126,7 @@ impl Template {
                     path: &self.path,
                     shared: choice.shared.clone(),
                     image,
-                    source: one.address.clone(),
+                    source: one.called.clone(),
                     build: one.build.clone(),
                     only: (!alone).then(|| one.only()),
                     workdir: workdir.clone(),

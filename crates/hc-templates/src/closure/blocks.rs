@@ -13,6 +13,7 @@ use super::positions::Block;
 use super::refs;
 use super::texts;
 use super::world::Template;
+use crate::inventory::bare;
 
 /// More rounds of one `dynamic` block than this are not unfolded.
 const MOST_ROUNDS: usize = 256;
@@ -134,7 +135,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     /// What a build names; all sources of the template where only packer knows.
     fn sources(&self, document: &Document, block: &HclBlock) -> Sources {
-        let bare = |address: &str| address.strip_prefix("source.").unwrap_or(address).to_owned();
+        let bare = |address: &str| bare(address).to_owned();
         let mut found = Sources::new();
         match self.list(document, &block.body, "sources") {
             Some(list) => found.extend(list.iter().map(|address| named(bare(address)))),
@@ -185,9 +186,7 @@ impl<'a, 't> Walk<'a, 't> {
             };
             let Some(label) = label else { continue };
             let plugin = match kind {
-                Block::Source => {
-                    label.strip_prefix("source.").unwrap_or(label).split('.').next().unwrap_or(label)
-                }
+                Block::Source => bare(label).split('.').next().unwrap_or(label),
                 _ => label,
             };
             self.member(document, &block.body, (kind, plugin), sources, &Scope::open(), visit);

@@ -76,3 +76,8 @@ impl SourceBlock {
         format!("{}.{}", self.kind, self.name)
     }
 }
+
+/// The address in what a build names: packer takes the word `source` or `sources` before it.
+pub fn bare(reference: &str) -> &str {
+    reference.strip_prefix("source.").or(reference.strip_prefix("sources.")).unwrap_or(reference)
+}

@@ -25,15 +25,18 @@ const RESERVED: [&str; 7] = ["platforms", "vars", "scripts", "ansible", "puppet"
 /// Reads every file once.
 pub(super) struct Loader<'a> {
     root: &'a Path,
+    /// Problems that no builder has alone.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Builders that cannot be used, each with its problems.
+    pub(super) broken: BTreeMap<BuilderId, Vec<Diagnostic>>,
     /// Shared layers are read once, however many builders have them.
-    shared: BTreeMap<PathBuf, Option<Document>>,
+    shared: BTreeMap<PathBuf, Result<Option<Document>, Vec<Diagnostic>>>,
     /// What was read beforehand, on all cores.
     pub(super) ahead: Ahead,
     /// Directories that the mapping of hybrid.toml speaks for, whatever their place.
     taken: BTreeSet<PathBuf>,
     /// Documents of adopted directories that were read.
-    adopted_documents: BTreeMap<PathBuf, Arc<[Document]>>,
+    adopted_documents: BTreeMap<PathBuf, (Arc<[Document]>, Vec<Diagnostic>)>,
     /// Examples that stand for var files which do not exist.
     examples: BTreeSet<PathBuf>,
 }
@@ -49,6 +52,7 @@ impl<'a> Loader<'a> {
         Self {
             root,
             diagnostics: Vec::new(),
+            broken: BTreeMap::new(),
             shared: BTreeMap::new(),
             ahead: Ahead::default(),
             taken,
@@ -79,7 +83,24 @@ impl<'a> Loader<'a> {
         let own = found.iter().flat_map(|(_, _, files)| files.iter().cloned());
         let layers = found.iter().map(|(id, ..)| platform_layer(id)).chain([COMMON.into()]);
         self.ahead = Ahead::read(self.root, own.chain(layers).collect());
-        found.into_iter().filter_map(|(id, dir, files)| self.builder(id, dir, files)).collect()
+        let mut builders = Vec::new();
+        for (id, dir, files) in found {
+            builders.extend(self.owned(&id.clone(), |loader| loader.builder(id, dir, files)));
+        }
+        builders
+    }
+
+    /// Reads one builder. The errors that this finds are its own, and with one it is not a builder to work on.
+    fn owned(&mut self, id: &BuilderId, read: impl FnOnce(&mut Self) -> Option<Builder>) -> Option<Builder> {
+        let earlier = std::mem::take(&mut self.diagnostics);
+        let builder = read(self);
+        let found = std::mem::replace(&mut self.diagnostics, earlier);
+        let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+        self.diagnostics.extend(warnings);
+        if builder.is_none() || !errors.is_empty() {
+            self.broken.entry(id.clone()).or_default().extend(errors);
+        }
+        builder.filter(|_| !self.broken.contains_key(id))
     }
 
     /// Directories of builders below `templates/`, with their templates.
@@ -92,12 +113,16 @@ impl<'a> Loader<'a> {
             for platform in self.dirs(&os) {
                 for variant in self.dirs(&platform) {
                     self.misplaced(&variant);
+                    let before = self.diagnostics.len();
                     let files = self.templates(&variant);
-                    if files.is_empty() || self.taken.contains(&variant) {
+                    let links = self.diagnostics.split_off(before);
+                    if (files.is_empty() && links.is_empty()) || self.taken.contains(&variant) {
                         continue;
                     }
                     match BuilderId::new(name(&os), name(&platform), name(&variant)) {
-                        Ok(id) => found.push((id, variant, files)),
+                        Ok(id) if links.is_empty() => found.push((id, variant, files)),
+                        Ok(id) => self.broken.entry(id).or_default().extend(links),
+                        Err(_) if files.is_empty() => self.diagnostics.extend(links),
                         Err(error) => self.diagnostics.push(
                             Diagnostic::error(error.code(), error.to_string())
                                 .at(Location::whole_file(&files[0]))
@@ -146,7 +171,11 @@ impl<'a> Loader<'a> {
     }
 
     fn dirs(&mut self, dir: &Path) -> Vec<PathBuf> {
-        self.entries(dir).into_iter().filter(|(_, is_dir)| *is_dir).map(|(path, _)| path).collect()
+        let before = self.diagnostics.len();
+        let entries = self.entries(dir);
+        // Links to templates are told by who looks for templates.
+        self.diagnostics.truncate(before);
+        entries.into_iter().filter(|(_, is_dir)| *is_dir).map(|(path, _)| path).collect()
     }
 
     fn templates(&mut self, dir: &Path) -> Vec<PathBuf> {
@@ -197,6 +226,10 @@ impl<'a> Loader<'a> {
     }
 
     pub(super) fn adopted(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
+        self.owned(id, |loader| loader.mapped(id, mapping))
+    }
+
+    fn mapped(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
         let path = hc_core::fs::normalize(&mapping.path);
         // A directory may hold templates that stand alone, each for itself.
         let file = is_template(&path).then(|| path.clone());
@@ -276,16 +309,19 @@ impl<'a> Loader<'a> {
         let before = self.diagnostics.len();
         let subject = file.clone().unwrap_or_else(|| dir.clone());
         let documents = match self.adopted_documents.get(&subject).filter(|_| adopted) {
-            Some(known) => known.clone(),
+            Some((documents, problems)) => {
+                self.diagnostics.extend(problems.iter().cloned());
+                documents.clone()
+            }
             None => self.documents(&layers, &files),
         };
         // One adopted directory may stand for hundreds of images.
-        if adopted {
-            self.adopted_documents.insert(subject, documents.clone());
+        if adopted && !self.adopted_documents.contains_key(&subject) {
+            let problems = self.diagnostics[before..].to_vec();
+            self.adopted_documents.insert(subject, (documents.clone(), problems));
         }
         let metadata_path = dir.join(builder_toml::FILE_NAME);
         let metadata = self.metadata(&metadata_path);
-        // An error in a shared layer was reported for the first builder that has it.
         if self.diagnostics.len() > before || documents.len() < layers.len() + files.len() {
             return None;
         }
@@ -347,10 +383,17 @@ impl<'a> Loader<'a> {
         let mut documents = Vec::new();
         for layer in layers {
             if !self.shared.contains_key(layer) {
+                let before = self.diagnostics.len();
                 let document = self.parse(layer);
-                self.shared.insert(layer.clone(), document);
+                let problems = self.diagnostics.split_off(before);
+                let read = if problems.is_empty() { Ok(document) } else { Err(problems) };
+                self.shared.insert(layer.clone(), read);
             }
-            documents.extend(self.shared.get(layer).cloned().flatten());
+            match &self.shared[layer] {
+                Ok(document) => documents.extend(document.clone()),
+                // It is an error of every builder that has the layer.
+                Err(problems) => self.diagnostics.extend(problems.iter().cloned()),
+            }
         }
         for file in files {
             documents.extend(self.parse(file));

@@ -12,21 +12,25 @@ use hc_config::Diagnostic;
 use hc_config::settings::AdoptedBuilder;
 use hc_core::BuilderId;
 
-pub use self::builder::{Builder, SourceBlock};
+pub use self::builder::{Builder, SourceBlock, bare};
 use self::files::Ahead;
 pub use self::files::TEXT_LIMIT;
 pub use self::loader::EXAMPLE_ENDINGS;
 use self::loader::Loader;
+use crate::graph;
 
 /// All builders, sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
-    /// The builders.
+    /// The builders that could be read.
     pub builders: Vec<Builder>,
+    /// The others, each with what is wrong with it. The problems of one are not those of its neighbours.
+    pub broken: BTreeMap<BuilderId, Vec<Diagnostic>>,
 }
 
 impl Inventory {
-    /// Walks the project. Problems do not stop it; a builder with unreadable files is left out and reported.
+    /// Walks the project. Problems do not stop it; those that belong to one builder are in [`Inventory::broken`] or, where
+    /// they leave it usable, among the others.
     pub fn load(root: &Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> (Self, Vec<Diagnostic>) {
         let mut loader = Loader::new(root, adopted);
         let mut builders = loader.walk();
@@ -38,18 +42,34 @@ impl Inventory {
         builders.sort_by(|a, b| a.id.cmp(&b.id));
         for pair in builders.windows(2) {
             if pair[0].id == pair[1].id {
-                loader.diagnostics.push(
+                let problem =
                     Diagnostic::error("BadBuilderName", format!("builder `{}` is defined twice", pair[0].id))
-                        .hint(format!("{} and {}", pair[0].dir.display(), pair[1].dir.display())),
-                );
+                        .hint(format!("{} and {}", pair[0].dir.display(), pair[1].dir.display()));
+                loader.broken.entry(pair[0].id.clone()).or_default().push(problem);
             }
         }
-        (Self { builders }, loader.diagnostics)
+        let mut inventory = Self { builders, broken: loader.broken };
+        inventory.builders.retain(|builder| !inventory.broken.contains_key(&builder.id));
+        inventory.broken.extend(graph::problems(&inventory));
+        inventory.builders.retain(|builder| !inventory.broken.contains_key(&builder.id));
+        (inventory, loader.diagnostics)
     }
 
-    /// Ids, sorted.
+    /// What is wrong with builders that cannot be used.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.broken.values().flatten()
+    }
+
+    /// Ids of the builders that could be read, sorted.
     pub fn ids(&self) -> Vec<BuilderId> {
         self.builders.iter().map(|builder| builder.id.clone()).collect()
+    }
+
+    /// Ids of all builders, sorted.
+    pub fn all_ids(&self) -> Vec<BuilderId> {
+        let mut all: Vec<BuilderId> = self.ids().into_iter().chain(self.broken.keys().cloned()).collect();
+        all.sort();
+        all
     }
 
     /// The builder of an id.
