@@ -18,8 +18,11 @@ fn target<'a>(answer: &'a Value, list: &str, builder: &str) -> Option<&'a Value>
     answer["result"][list].as_array().unwrap().iter().find(|one| one["builder"] == builder)
 }
 
+/// What breaks a builder.
+type Break = fn(&Project);
+
 /// Ways to break `linux.file.note`, each with its code.
-const BREAKS: [(&str, fn(&Project)); 7] = [
+const BREAKS: [(&str, Break); 7] = [
     ("HclSyntax", |project| project.write("templates/linux/file/note/note.pkr.hcl", "source \"file\" {{\n")),
     ("MissingAsset", |project| {
         project.edit("templates/linux/file/note/note.pkr.hcl", "greet.sh", "gone.sh");

@@ -33,7 +33,7 @@ const SECRET: [&str; 9] =
 /// Everything that a build of the target takes from the environment of its caller.
 pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
     let allowed = &project.settings.packer.pass_env;
-    let reach = Reach::of(project, prepared);
+    let reach = prepared.reach(project);
     let mut inputs = Vec::new();
     for (name, value) in &project.host.vars {
         let Some(name) = name.to_str().filter(|name| reach.lets(name, allowed)) else { continue };

@@ -8,7 +8,8 @@ use hc_core::SecretString;
 use hc_core::fs::read_text;
 use hc_logs::names::{is_credential, is_telling};
 
-use super::{Prepared, Values};
+use super::prepared::Prepared;
+use super::values::Values;
 use crate::project::Project;
 
 /// Code of the warning.

@@ -5,6 +5,7 @@ mod command_lines;
 mod environment;
 mod layers;
 mod media;
+mod prepared;
 mod project_schema;
 mod read;
 pub mod secrets;
@@ -14,7 +15,7 @@ mod values;
 mod weak;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hc_config::cloudinit::{FILE_VARIABLE, VARIABLE};
 use hc_config::hcl::blocks;
@@ -22,7 +23,7 @@ use hc_config::hcl::eval::Scope;
 use hc_config::hcl::references;
 use hc_config::resolve::{Layer, Resolution, ResolveInput, resolve};
 use hc_config::variables::{self, VariableDecl};
-use hc_config::{Diagnostic, Location, Severity, Value};
+use hc_config::{Diagnostic, Severity, Value};
 use hc_core::tree::TreeCache;
 use hc_core::{BuilderId, EnvName, Target};
 use hc_records::{InputKind, layout};
@@ -38,6 +39,7 @@ use project_schema::ProjectSchema;
 use read::Read;
 
 pub use cloudinit::UserData;
+pub use prepared::Prepared;
 pub use values::Values;
 
 /// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
@@ -62,52 +64,6 @@ const GIT_SHA: &str = "git_sha";
 
 /// Problems of a template that are only warnings where the repository is older than hybrid.
 const OWN_PROBLEMS: [&str; 5] = ["BadBlock", "BadType", "BadVariable", "MissingVariable", "ValidationFailed"];
-
-/// A target ready to be hashed. Holds resolved values, so it cannot print itself.
-#[derive(Clone)]
-pub struct Prepared {
-    /// Builder and environment.
-    pub target: Target,
-    /// The builder.
-    pub builder: Builder,
-    /// Its variables.
-    pub declared: BTreeMap<String, VariableDecl>,
-    /// Their values.
-    pub resolution: Resolution,
-    /// Files that gave values, with what they are.
-    pub layer_files: Vec<(PathBuf, InputKind)>,
-    /// Its cloud-init user data.
-    pub user_data: UserData,
-    /// Files that the templates refer to.
-    pub closure: Closure,
-    /// The text of `configs/<env>/<builder>.auto.pkrvars.hcl`.
-    pub rendered: String,
-    /// Whether packer sees nothing of the repository but the inputs.
-    pub hermetic: bool,
-    /// What values were read from.
-    pub(crate) read: Read,
-}
-
-impl Prepared {
-    /// Path of the rendered variables, relative to the project.
-    pub fn rendered_path(&self) -> PathBuf {
-        layout::rendered(&self.target).into()
-    }
-
-    /// The variable that takes the path of packer's manifest, where the template declares it.
-    pub fn manifest_variable(&self) -> Option<&'static str> {
-        const NAME: &str = "hybrid_manifest";
-        self.declared.contains_key(NAME).then_some(NAME)
-    }
-
-    /// Variables whose value is a secret, and which a var file of the builder sets as well.
-    pub fn secrets_beaten_by<'a>(&'a self, file: &'a Path) -> impl Iterator<Item = (&'a str, &'a Location)> {
-        self.resolution.vars.iter().filter(|(_, var)| var.secret.is_some()).filter_map(move |(name, var)| {
-            let mut places = var.chain.iter().filter_map(|origin| origin.location.as_ref());
-            places.find(|place| place.path == file).map(|place| (name.as_str(), place))
-        })
-    }
-}
 
 /// The builders of a selection that can be worked on, beside those that cannot.
 pub struct Sound {
@@ -315,15 +271,7 @@ impl<'a> Preparing<'a> {
             unknown.severity = Severity::Error;
         }
         diagnostics.extend(found);
-        // What a template in JSON declares is not known.
-        if !closure.has_json() {
-            let mut undeclared = references::undeclared(&builder.documents, &declared);
-            if builder.adopted && !self.values.strict {
-                // It may stand in a source that nobody builds; packer judges.
-                undeclared.iter_mut().for_each(|one| one.severity = Severity::Warning);
-            }
-            diagnostics.extend(undeclared);
-        }
+        diagnostics.extend(self.undeclared(builder, &declared, &closure));
         let reach = Reach::of_parts(self.project, builder, &declared, &closure);
         diagnostics.extend(self.caller.stripped(&closure.env, &reach));
         diagnostics.extend(self.caller.mentioned(&closure, &reach));
@@ -343,6 +291,24 @@ impl<'a> Preparing<'a> {
         };
         diagnostics.extend(beaten_secrets(&prepared));
         (prepared, diagnostics)
+    }
+
+    /// References to variables that nothing declares. What a template in JSON declares is not known.
+    fn undeclared(
+        &self,
+        builder: &Builder,
+        declared: &BTreeMap<String, VariableDecl>,
+        closure: &Closure,
+    ) -> Vec<Diagnostic> {
+        if closure.has_json() {
+            return Vec::new();
+        }
+        let mut undeclared = references::undeclared(&builder.documents, declared);
+        if builder.adopted && !self.values.strict {
+            // It may stand in a source that nobody builds; packer judges.
+            undeclared.iter_mut().for_each(|one| one.severity = Severity::Warning);
+        }
+        undeclared
     }
 
     fn resolve(

@@ -15,7 +15,8 @@ use hc_packer::environment::VARIABLE;
 use hc_packer::process::{self, Ending, Invocation, Pipe};
 use hc_templates::inventory::TEXT_LIMIT;
 
-use super::{Prepared, layers, weak};
+use super::prepared::Prepared;
+use super::{layers, weak};
 use crate::error::{EngineError, Result};
 use crate::project::Project;
 

@@ -4,7 +4,7 @@ use hc_config::Diagnostic;
 use hc_logs::redact::MIN_SECRET;
 use hc_records::layout;
 
-use super::Prepared;
+use super::prepared::Prepared;
 use crate::project::Project;
 
 /// Whether hiding a value would hide a part of what names a target and what it makes.

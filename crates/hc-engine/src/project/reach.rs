@@ -11,7 +11,6 @@ use hc_templates::closure::Closure;
 use hc_templates::inventory::TEXT_LIMIT;
 
 use super::Project;
-use crate::prepare::Prepared;
 
 /// Which variables of the caller's environment reach a packer.
 #[derive(Debug, Clone, Default)]
@@ -33,11 +32,6 @@ impl Reach {
     pub fn installing() -> Self {
         let names = environment::INSTALLING.map(str::to_owned).into();
         Self { names, ..Self::default() }
-    }
-
-    /// Of the calls on a target.
-    pub fn of(project: &Project, prepared: &Prepared) -> Self {
-        Self::of_parts(project, &prepared.builder, &prepared.declared, &prepared.closure)
     }
 
     /// Of the calls on a builder with these variables.

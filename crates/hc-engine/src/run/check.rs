@@ -210,7 +210,7 @@ impl<'a> Looker<'a> {
             .secrets
             .iter()
             .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
-        let reach = members.iter().map(|one| Reach::of(project, one)).fold(Reach::common(), Reach::and);
+        let reach = members.iter().map(|one| one.reach(project)).fold(Reach::common(), Reach::and);
         let (env, dirs) = (&whole.target.env, &self.dirs);
         let scene = Scene { env, cwd: &place.cwd, work: &place.work, dirs, reach };
         Ok(packer::around(call, project, &scene)?.redact(Redaction::new(&project.redactor)))

@@ -24,7 +24,6 @@ use crate::plan::parent::{self, Parent};
 use crate::plan::{Planned, abandoned};
 use crate::prepare::{Prepared, secrets};
 use crate::project::packer::{self, Scene};
-use crate::project::reach::Reach;
 use crate::project::redaction::Redaction;
 use crate::record::{self, Ended, journal};
 use crate::stage::mirror::Mirror;
@@ -219,7 +218,7 @@ impl Run<'_> {
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
         let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
-        let reach = Reach::of(project, prepared);
+        let reach = prepared.reach(project);
         let scene = Scene { env: &target.env, cwd: &place.cwd, work: &place.work, dirs: &self.dirs, reach };
         let call = packer::around(call, project, &scene)?;
         let call = packer::with_secrets(call, &ready.secrets)
