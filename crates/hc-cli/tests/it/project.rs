@@ -8,6 +8,8 @@ use serde_json::Value;
 /// A project in a temporary directory; gone when dropped.
 pub(crate) struct Project {
     dir: tempfile::TempDir,
+    /// What hybrid keeps for the user beside projects.
+    state: tempfile::TempDir,
     env: Vec<(String, String)>,
 }
 
@@ -21,19 +23,23 @@ pub(crate) struct Ran {
 impl Project {
     /// An empty project: hybrid.toml and nothing else.
     pub(crate) fn empty() -> Self {
-        let project = Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
+        let project = Self::bare();
         project.write("hybrid.toml", "[project]\nname = \"test\"\n");
         project
     }
 
     /// A directory that is no project.
     pub(crate) fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() }
+        Self::in_dir(tempfile::tempdir().unwrap())
     }
 
     /// The same, on the file system of `dir`.
     pub(crate) fn below(dir: &Path) -> Self {
-        Self { dir: tempfile::tempdir_in(dir).unwrap(), env: Vec::new() }
+        Self::in_dir(tempfile::tempdir_in(dir).unwrap())
+    }
+
+    fn in_dir(dir: tempfile::TempDir) -> Self {
+        Self { dir, state: tempfile::tempdir().unwrap(), env: Vec::new() }
     }
 
     /// A copy of the example project.
@@ -166,7 +172,7 @@ build {
         let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into());
         command.env("PATH", path).env("HOME", self.root()).env("LANG", "C.UTF-8");
         // What trust is for is tested by itself.
-        command.env("HYBRID_TRUST", "1");
+        command.env("HYBRID_TRUST", "1").env("XDG_STATE_HOME", self.state.path());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }

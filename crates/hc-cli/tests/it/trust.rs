@@ -41,6 +41,7 @@ impl Armed {
         project.set_env("PATH", &format!("{}:{}", tools.display(), std::env::var("PATH").unwrap()));
         project.set_env("HOME", &outside.path().display().to_string());
         project.set_env("HYBRID_TRUST", "");
+        project.set_env("XDG_STATE_HOME", "");
         for (name, word) in
             [("suite", "suites"), ("hook", "hooks"), ("scanner", "scanners"), ("ssh", "git programs")]
         {
@@ -331,6 +332,7 @@ fn trust_is_given_once_for_this_directory_and_taken_back() {
     let mut project = Project::with_motd();
     let home = tempfile::tempdir().unwrap();
     project.set_env("HYBRID_TRUST", "");
+    project.set_env("XDG_STATE_HOME", "");
     project.set_env("HOME", &home.path().display().to_string());
     let refused = |project: &Project| project.run(&["validate"]).expect(1).says("error[ProjectNotTrusted]");
     refused(&project).says("hybrid trust");
@@ -383,6 +385,7 @@ fn a_project_that_is_made_here_is_trusted() {
     let mut empty = Project::bare();
     let home = tempfile::tempdir().unwrap();
     empty.set_env("HYBRID_TRUST", "");
+    empty.set_env("XDG_STATE_HOME", "");
     empty.set_env("HOME", &home.path().display().to_string());
     empty.ok(&["init", "images"]);
     empty.ok(&["fmt", "--check", "--project", "images"]);
@@ -418,6 +421,7 @@ fn at_a_terminal_a_person_is_asked_once() {
     let mut project = Project::with_motd();
     let home = tempfile::tempdir().unwrap();
     project.set_env("HYBRID_TRUST", "");
+    project.set_env("XDG_STATE_HOME", "");
     project.set_env("HOME", &home.path().display().to_string());
     let settings = project.read("hybrid.toml");
     project.write("hybrid.toml", &format!("{settings}\n[publish]\nhooks = [[\"./bin/hook\", \"x\"]]\n"));

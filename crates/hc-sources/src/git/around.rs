@@ -91,11 +91,8 @@ impl Around {
     /// [`SourceError::Repository`] when HEAD cannot be read.
     pub fn head(&self) -> Result<Option<Sha>, SourceError> {
         let head = self.inner.head().map_err(self.failed("read HEAD of"))?;
-        if head.is_unborn() {
-            return Ok(None);
-        }
-        let id = head.into_peeled_id().map_err(self.failed("read HEAD of"))?;
-        Ok(id.to_string().parse().ok())
+        // Without a look at the commit itself, which would open every pack.
+        Ok(head.id().and_then(|id| id.to_string().parse().ok()))
     }
 
     /// Whether the work tree has changes that no commit holds, as `git status` sees it, untracked files and submodules

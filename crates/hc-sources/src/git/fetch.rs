@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gix::bstr::ByteSlice;
+use gix::protocol::transport::client::blocking_io::{Transport as Speaks, connect};
 use gix::remote::fetch::{Shallow, Tags};
 use gix::remote::{Direction, ref_map};
 
+use super::advertised::Advertised;
 use super::cause::{is_pin_gone, remote, stopped};
 use super::meter::{Meter, Progress};
 use super::repository::{INCOMING, Repository};
@@ -229,13 +231,9 @@ impl Job {
     /// Opens a connection and hands it to `work`, watching whether the server asks for credentials.
     fn connect<T>(
         &self,
+        meter: &Meter,
         work: impl FnOnce(
-            gix::remote::Connection<
-                '_,
-                '_,
-                '_,
-                Box<dyn gix::protocol::transport::client::blocking_io::Transport + Send>,
-            >,
+            gix::remote::Connection<'_, '_, '_, Advertised<Box<dyn Speaks + Send>>>,
         ) -> gix::Result<T>,
     ) -> Result<T, Failure> {
         let asked = AtomicBool::new(false);
@@ -246,7 +244,9 @@ impl Job {
                 .remote_at_without_url_rewrite(self.url.as_str())?
                 .with_fetch_tags(Tags::None)
                 .with_refspecs(specs, Direction::Fetch)?;
-            let mut connection = remote.connect(Direction::Fetch)?.with_credentials(|action| {
+            let connection =
+                remote.to_connection_with_transport(self.transport(&repository, &remote, meter)?);
+            let mut connection = connection.with_credentials(|action| {
                 asked.store(true, Ordering::Relaxed);
                 credentials(&self.options, action)
             });
@@ -260,8 +260,24 @@ impl Job {
         outcome.map_err(|error| Failure::Git { error, asked })
     }
 
+    /// As gix connects by itself, with a limit on what the server may name.
+    fn transport(
+        &self,
+        repository: &gix::Repository,
+        remote: &gix::Remote<'_>,
+        meter: &Meter,
+    ) -> gix::Result<Advertised<Box<dyn Speaks + Send>>> {
+        let (url, version) = remote.sanitized_url_and_version(Direction::Fetch)?;
+        let ssh = match url.scheme {
+            gix::url::Scheme::Ssh => repository.ssh_connect_options()?,
+            _ => Default::default(),
+        };
+        let transport = connect::connect(url, connect::Options { version, ssh, trace: false })?;
+        Ok(Advertised::new(transport, meter.clone()))
+    }
+
     fn list(self, meter: Meter) -> Result<Listed, Failure> {
-        self.connect(|connection| {
+        self.connect(&meter.clone(), |connection| {
             let (map, _) = connection.ref_map(meter, ref_map::Options::default())?;
             let refs = map.remote_refs.iter().filter_map(|found| {
                 let (name, target, peeled) = found.unpack();
@@ -274,7 +290,7 @@ impl Job {
     }
 
     fn receive(self, meter: Meter, interrupt: &AtomicBool, depth: Shallow) -> Result<u64, Failure> {
-        self.connect(|connection| {
+        self.connect(&meter.clone(), |connection| {
             let prepared = connection.prepare_fetch(meter.clone(), ref_map::Options::default())?;
             let outcome = prepared.with_shallow(depth).receive(meter.clone(), interrupt)?;
             if let gix::remote::fetch::Status::Change { write_pack_bundle, .. } = outcome.status

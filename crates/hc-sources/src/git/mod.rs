@@ -5,6 +5,7 @@
 //! `git-upload-pack`, `ssh://` goes through the program `ssh`, and the dumb http protocol is left to the `git`
 //! program, if one is given.
 
+mod advertised;
 mod around;
 mod cause;
 mod checkout;

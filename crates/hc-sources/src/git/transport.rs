@@ -1,5 +1,6 @@
 //! How connections are made: TLS, proxies, ssh that never asks, credentials at run time.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -15,10 +16,24 @@ use super::GitOptions;
 /// Asks nobody, and notices a dead peer.
 fn quiet_ssh(options: &GitOptions) -> String {
     let seconds = options.idle_timeout.as_secs().clamp(2, 3600);
+    let program = ssh(options);
     format!(
-        "ssh -o BatchMode=yes -o ConnectTimeout={seconds} -o ServerAliveInterval={} -o ServerAliveCountMax=2",
+        "{program} -o BatchMode=yes -o ConnectTimeout={seconds} -o ServerAliveInterval={} -o ServerAliveCountMax=2",
         (seconds / 2).max(1)
     )
+}
+
+/// The program, by the `PATH` of [`GitOptions::environment`]; by this process's where it is not there, or where its path
+/// would be several words.
+fn ssh(options: &GitOptions) -> String {
+    let path = options.environment.get(OsStr::new("PATH"));
+    let mut found = path.into_iter().flat_map(std::env::split_paths).map(|dir| dir.join("ssh"));
+    let found = found.find(|program| program.is_absolute() && program.is_file());
+    let is_word =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
+    found
+        .and_then(|program| program.to_str().filter(|text| is_word(text)).map(str::to_owned))
+        .unwrap_or("ssh".into())
 }
 
 /// Configuration that every opened repository gets on top of its own.

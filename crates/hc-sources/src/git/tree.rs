@@ -10,13 +10,23 @@ use gix::objs::tree::EntryKind as GixKind;
 use super::cause::local;
 use super::repository::Repository;
 use super::submodule::{self, Submodule};
-use crate::error::SourceError;
+use crate::error::{GitCause, SourceError};
 use crate::sha::Sha;
 
 /// Deeper trees are no work of people.
 const MAX_DEPTH: usize = 128;
-/// Links longer than this lead nowhere.
-const MAX_LINK: usize = 4096;
+/// Links and paths longer than this lead nowhere.
+const MAX_PATH: usize = 4096;
+/// What such a link is.
+const NOWHERE: &str = "is a link to nothing";
+/// More files and directories than the largest source has. A few tree objects that name each other can stand for billions.
+const MAX_ENTRIES: usize = 500_000;
+/// Most bytes of all paths together.
+const MAX_PATHS: usize = 64 << 20;
+/// Most bytes of all files together: a file that is in many places is sent once.
+const MAX_BYTES: u64 = 32 << 30;
+/// Largest object that is read into memory: a directory, a commit, `.gitmodules`.
+const MAX_OBJECT: u64 = 64 << 20;
 
 /// What a path of a commit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +83,9 @@ struct Walk<'a> {
     entries: BTreeMap<String, TreeEntry>,
     /// Folded path of every file and directory, to the path that has it.
     folded: HashMap<String, String>,
+    /// Bytes of all paths, and of all files.
+    paths: usize,
+    bytes: u64,
 }
 
 impl Repository {
@@ -82,9 +95,11 @@ impl Repository {
     /// # Errors
     /// [`SourceError::HostileTree`]; [`SourceError::Repository`] when objects are missing.
     pub fn tree(&self, name: &str, sha: &Sha) -> Result<Tree, SourceError> {
+        self.moderate(self.id(sha)?, MAX_OBJECT, "read a commit of")?;
         let commit = self.inner.find_commit(self.id(sha)?).map_err(local("read a commit of", &self.dir))?;
         let root = commit.tree_id().map_err(local("read a commit of", &self.dir))?.detach();
-        let mut walk = Walk { repository: self, name, sha, entries: BTreeMap::new(), folded: HashMap::new() };
+        let (entries, folded) = (BTreeMap::new(), HashMap::new());
+        let mut walk = Walk { repository: self, name, sha, entries, folded, paths: 0, bytes: 0 };
         walk.directory(root, "", 0)?;
         walk.links()?;
         let entries = walk.entries;
@@ -97,10 +112,23 @@ impl Repository {
         let links: Vec<_> = links.map(|(path, entry)| (path.clone(), entry.id.to_string())).collect();
         let modules = entries.get(".gitmodules").filter(|entry| entry.kind != EntryKind::Submodule);
         let text = match modules {
-            Some(modules) if !links.is_empty() => self.blob(modules.id)?,
+            Some(modules) if !links.is_empty() => {
+                self.moderate(modules.id, MAX_OBJECT, "read .gitmodules of")?;
+                self.blob(modules.id)?
+            }
             _ => Vec::new(),
         };
         Ok(submodule::described(links, &String::from_utf8_lossy(&text)))
+    }
+
+    /// An error for an object that is larger than it may be: a few bytes of a pack can stand for gigabytes.
+    fn moderate(&self, id: gix::ObjectId, most: u64, action: &'static str) -> Result<(), SourceError> {
+        let header = self.inner.find_header(id).map_err(local(action, &self.dir))?;
+        if header.size() <= most {
+            return Ok(());
+        }
+        let cause = GitCause(vec![format!("the object {id} has {} bytes, more than {most}", header.size())]);
+        Err(SourceError::Repository { action, path: self.dir.clone(), cause })
     }
 
     pub(crate) fn blob(&self, id: gix::ObjectId) -> Result<Vec<u8>, SourceError> {
@@ -123,6 +151,7 @@ impl Walk<'_> {
         if depth > MAX_DEPTH {
             return Err(self.hostile(prefix, "is nested too deeply"));
         }
+        self.repository.moderate(id, MAX_OBJECT, "read a tree of")?;
         let tree =
             self.repository.inner.find_tree(id).map_err(local("read a tree of", &self.repository.dir))?;
         for entry in tree.iter() {
@@ -134,6 +163,7 @@ impl Walk<'_> {
             if let Some(reason) = hostile_name(name) {
                 return Err(self.hostile(&path, reason));
             }
+            self.count(&path)?;
             if let Some(other) = self.folded.insert(fold(&path), path.clone()) {
                 let reason =
                     if other == path { "is there twice" } else { "differs from another path only in case" };
@@ -154,12 +184,32 @@ impl Walk<'_> {
             };
             let id = entry.oid().to_owned();
             if kind != EntryKind::Submodule {
-                self.repository
-                    .inner
-                    .find_header(id)
-                    .map_err(local("find a file of", &self.repository.dir))?;
+                let found = self.repository.inner.find_header(id);
+                let size = found.map_err(local("find a file of", &self.repository.dir))?.size();
+                if kind == EntryKind::Link && size > MAX_PATH as u64 {
+                    return Err(self.hostile(&path, NOWHERE));
+                }
+                self.bytes = self.bytes.saturating_add(size);
+                if self.bytes > MAX_BYTES {
+                    return Err(self.hostile(&path, "makes the tree larger than 32 GiB"));
+                }
             }
             self.entries.insert(path, TreeEntry { kind, id });
+        }
+        Ok(())
+    }
+
+    /// Counts a path, as long as the tree is one that a person could have made.
+    fn count(&mut self, path: &str) -> Result<(), SourceError> {
+        self.paths += path.len();
+        if path.len() > MAX_PATH {
+            return Err(
+                self.hostile(path.get(..200).unwrap_or_default(), "begins a path of more than 4096 bytes")
+            );
+        }
+        if self.folded.len() >= MAX_ENTRIES || self.paths > MAX_PATHS {
+            return Err(self
+                .hostile(path, "is one of too many: a tree may have 500,000 entries, and 64 MiB of paths"));
         }
         Ok(())
     }
@@ -235,8 +285,8 @@ fn hostile_name(name: &str) -> Option<&'static str> {
 
 /// Why a link cannot be written.
 fn hostile_link(path: &str, target: &str) -> Option<&'static str> {
-    if target.is_empty() || target.len() > MAX_LINK || target.contains('\0') {
-        return Some("is a link to nothing");
+    if target.is_empty() || target.len() > MAX_PATH || target.contains('\0') {
+        return Some(NOWHERE);
     }
     if target.starts_with(['/', '\\']) || target.as_bytes().get(1) == Some(&b':') {
         return Some("is a link to an absolute path");

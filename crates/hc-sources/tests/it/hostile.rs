@@ -132,3 +132,71 @@ fn a_tampered_configuration_neither_runs_nor_redirects() {
     assert_eq!(refusal(project.sync()).code(), "SourceRepository");
     assert!(!project.root().join("README").exists());
 }
+
+#[test]
+fn a_few_objects_that_stand_for_more_than_a_disk_holds_are_refused() {
+    let upstream = Upstream::new();
+    let blob = hash_object(&upstream, "blob", b"x");
+    let names: Vec<String> = (0..9000).map(|at| format!("{at:04}")).collect();
+    // Every level names the one below many times.
+    let mut bomb = make_tree(&upstream, &[("100644", b"x", &blob)]);
+    for _ in 0..8 {
+        let entries: Vec<_> = names[..100].iter().map(|name| ("40000", name.as_bytes(), &*bomb)).collect();
+        bomb = make_tree(&upstream, &entries);
+    }
+    // Of zeros a pack holds a thousandth.
+    let zeros = upstream.root().join("zeros");
+    std::fs::File::create(&zeros).unwrap().set_len(4 << 20).unwrap();
+    let large = upstream.git(&["hash-object", "-w", zeros.to_str().unwrap()]);
+    let entries: Vec<_> = names.iter().map(|name| ("100644", name.as_bytes(), &*large)).collect();
+    let heavy = make_tree(&upstream, &entries);
+    let link = make_tree(&upstream, &[("120000", b"out", &large)]);
+    let name = "n".repeat(250);
+    let mut deep = make_tree(&upstream, &[("100644", b"x", &blob)]);
+    for _ in 0..40 {
+        deep = make_tree(&upstream, &[("40000", name.as_bytes(), &deep)]);
+    }
+    for (tree, why) in [
+        (bomb, "500,000 entries"),
+        (heavy, "larger than 32 GiB"),
+        (link, "link to nothing"),
+        (deep, "more than 4096 bytes"),
+    ] {
+        publish(&upstream, &tree);
+        let project = Project::new(&[("a", &upstream.file_url(), "main")]);
+        let said = refusal(project.sync()).to_string();
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+/// A server of git's own protocol that names refs until its client has enough; the url.
+fn endless_refs() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("git://{}/repo.git", listener.local_addr().unwrap());
+    let packet = |line: String| format!("{:04x}{line}", line.len() + 4);
+    let serve = move |mut client: std::net::TcpStream| -> std::io::Result<()> {
+        let (mut asked, id) = ([0; 1024], "a".repeat(40));
+        let _ = std::io::Read::read(&mut client, &mut asked)?;
+        client.write_all(packet(format!("{id} HEAD\0multi_ack side-band-64k ofs-delta\n")).as_bytes())?;
+        for thousand in 0.. {
+            let lines = (0..1000).map(|at| packet(format!("{id} refs/heads/{thousand}-{at}\n")));
+            client.write_all(lines.collect::<String>().as_bytes())?;
+        }
+        Ok(())
+    };
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            // It ends when the client hangs up.
+            std::thread::spawn(move || serve(client));
+        }
+    });
+    url
+}
+
+#[test]
+fn a_server_that_names_refs_without_end_is_left() {
+    let project = Project::new(&[("a", &endless_refs(), "main")]);
+    let error = refusal(project.sync());
+    let said = format!("{error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
+    assert!(said.contains("more than 500,000 refs"), "{said}");
+}
