@@ -38,6 +38,7 @@ mod publish;
 mod races;
 mod reports;
 mod rootfs;
+mod scanner;
 mod screens;
 mod secrets;
 mod sources;
