@@ -28,7 +28,8 @@ pub fn render(root: &Path, diagnostics: &[Diagnostic], color: bool, width: usize
         let source = diagnostic.location.as_ref().and_then(|place| {
             let read = || {
                 let text = hc_core::fs::read_text(&root.join(&place.path), SNIPPET_LIMIT).ok().flatten()?;
-                Some(masked(text, &place.path))
+                // UTF-16 is not shown: places in it are not those of its bytes.
+                (!text.contains('\0')).then(|| masked(text, &place.path))
             };
             sources.entry(place.path.clone()).or_insert_with(read).as_deref()
         });

@@ -43,6 +43,7 @@ mod publish;
 mod races;
 mod reports;
 mod rootfs;
+mod scanner;
 mod screens;
 mod secrets;
 mod sources;

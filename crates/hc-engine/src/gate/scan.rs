@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use hc_config::{Diagnostic, Location};
+use hc_config::{Diagnostic, Location, Severity};
 use hc_core::fs::{confine, read_text};
-use hc_logs::scan::{self, Allow, AllowEntry, Baseline, SecretSeverity};
+use hc_logs::scan::{Allow, AllowEntry, Baseline, SecretFinding, SecretSeverity};
 use hc_templates::builder_toml;
 use hc_templates::inventory::EXAMPLE_ENDINGS;
 
@@ -27,12 +27,15 @@ pub fn plaintext_secrets<'a>(
     prepared: impl IntoIterator<Item = &'a Prepared>,
 ) -> Result<Vec<Diagnostic>> {
     let prepared: Vec<&Prepared> = prepared.into_iter().collect();
-    let mut files = BTreeSet::new();
-    prepared.iter().for_each(|one| own_files(one, &mut files));
+    let (mut files, mut values) = (BTreeSet::new(), BTreeSet::new());
+    for one in &prepared {
+        value_files(one, &mut values);
+        own_files(one, &mut files);
+    }
     let trees = prepared.iter().flat_map(|one| &one.closure.trees);
     let trees = trees.filter_map(|tree| Some((tree.base(), tree.node.as_deref()?)));
     files.extend(scanned::suspects(project, trees));
-    in_files(project, files)
+    in_files(project, &files, &values)
 }
 
 /// The same for the files that values and templates stand in, before values are written anywhere.
@@ -42,49 +45,79 @@ pub fn plaintext_secrets<'a>(
 pub fn plaintext_values(project: &Project, prepared: &[Prepared]) -> Result<Vec<Diagnostic>> {
     let mut files = BTreeSet::new();
     prepared.iter().for_each(|one| value_files(one, &mut files));
-    in_files(project, files)
+    in_files(project, &files, &files)
 }
 
-fn in_files(project: &Project, files: BTreeSet<PathBuf>) -> Result<Vec<Diagnostic>> {
+fn in_files(
+    project: &Project,
+    files: &BTreeSet<PathBuf>,
+    values: &BTreeSet<PathBuf>,
+) -> Result<Vec<Diagnostic>> {
     let allow = accepted(project)?;
     let mut found: BTreeMap<PathBuf, Vec<Diagnostic>> = BTreeMap::new();
-    each_text(project, files, |file, text| {
-        let errors = scan::scan(file, text, &allow)
-            .into_iter()
-            .filter(|found| found.severity == SecretSeverity::Error);
-        let told = errors.map(|finding| {
-            Diagnostic::error("PlaintextSecret", format!("{} in clear text", finding.description))
-                .at(Location::new(file, text, finding.span))
-                .label(format!("rule `{}`", finding.rule))
-                .hint("refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml")
-        });
-        found.entry(file.to_owned()).or_default().extend(told);
-    });
-    found.retain(|_, told| !told.is_empty());
-    // Git is asked only where there is something to ask about: what it ignores is tracked by nobody.
+    for file in files {
+        let told = scanned::findings(project, file, &allow, SecretSeverity::Error);
+        if !told.is_empty() {
+            found.insert(file.clone(), told.iter().map(refused).collect());
+        }
+    }
+    // Git is asked only where there is something to ask about.
     if !found.is_empty() {
         for ignored in git::ignored(project, &found.keys().cloned().collect()) {
-            found.remove(&ignored);
+            // What nobody tracks leaks to nobody, unless its values go on into builds.
+            match found.get_mut(&ignored).filter(|_| values.contains(&ignored)) {
+                Some(told) => told.iter_mut().for_each(|one| one.severity = Severity::Warning),
+                None => drop(found.remove(&ignored)),
+            }
         }
+    }
+    for (_, told) in found.iter_mut().filter(|(file, _)| is_example(file)) {
+        told.iter_mut().for_each(|one| one.severity = Severity::Warning);
     }
     Ok(found.into_values().flatten().collect())
 }
 
-/// Gives `look` every text input of the prepared targets that git would track, by path.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn each_file<'a>(
+fn refused(finding: &SecretFinding) -> Diagnostic {
+    let SecretFinding { rule, description, line, column, .. } = *finding;
+    let (path, span) = (finding.path.clone(), finding.span.clone());
+    let (message, hint) = match finding.span.is_empty() {
+        true => (description.to_owned(), format!("divide it, or accept it by an entry of the rule `{rule}` in [[security.allow]] of hybrid.toml")),
+        false => (format!("{description} in clear text"), "refer to it by env(\"NAME\") in an overlay and revoke the value; a false alarm gets a comment `hybrid:allow RULE reason`, or an entry in [[security.allow]] of hybrid.toml".to_owned()),
+    };
+    Diagnostic::error("PlaintextSecret", message)
+        .at(Location { path, line, column, span })
+        .label(format!("rule `{rule}`"))
+        .hint(hint)
+}
+
+/// Everything that the rules find in the inputs of the prepared targets, guesses too, by path. What git ignores, and examples,
+/// which show a form, weigh no more than guesses.
+pub fn each_finding<'a>(
     project: &Project,
     prepared: impl IntoIterator<Item = &'a Prepared>,
-    look: impl FnMut(&Path, &str),
-) {
-    let mut files = BTreeSet::new();
+    allow: &Allow,
+) -> Vec<SecretFinding> {
+    let (mut files, mut values) = (BTreeSet::new(), BTreeSet::new());
     for one in prepared {
+        value_files(one, &mut values);
         own_files(one, &mut files);
         files.extend(one.closure.paths());
     }
-    each_of(project, files, look);
+    let ignored: BTreeSet<PathBuf> = git::ignored(project, &files).into_iter().collect();
+    let mut all = Vec::new();
+    for file in files.iter().filter(|file| !ignored.contains(*file) || values.contains(*file)) {
+        let mut found = scanned::findings(project, file, allow, SecretSeverity::Info);
+        if ignored.contains(file) || is_example(file) {
+            found.iter_mut().for_each(|one| one.severity = SecretSeverity::Info);
+        }
+        all.extend(found);
+    }
+    all
+}
+
+/// Whether a file shows a form: what stands in it is used only where nothing better is there.
+fn is_example(file: &Path) -> bool {
+    EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending))
 }
 
 /// The files in which values of a target stand.
@@ -102,24 +135,6 @@ fn own_files(one: &Prepared, files: &mut BTreeSet<PathBuf>) {
     files.extend(one.closure.files.iter().map(|(path, _)| path.clone()));
     if builder.has_metadata {
         files.insert(builder.dir.join(builder_toml::FILE_NAME));
-    }
-}
-
-/// Those of the files that git would track, as far as they are text.
-fn each_of(project: &Project, mut files: BTreeSet<PathBuf>, look: impl FnMut(&Path, &str)) {
-    for ignored in git::ignored(project, &files) {
-        files.remove(&ignored);
-    }
-    each_text(project, files, look);
-}
-
-/// Those of the files that are text, and no examples, which show a form.
-fn each_text(project: &Project, mut files: BTreeSet<PathBuf>, mut look: impl FnMut(&Path, &str)) {
-    files.retain(|file| !EXAMPLE_ENDINGS.iter().any(|ending| file.to_string_lossy().ends_with(ending)));
-    for file in files {
-        if let Some(text) = scanned::text(project, &file) {
-            look(&file, &text);
-        }
     }
 }
 

@@ -4,13 +4,14 @@
 //! A memory that is missing, damaged or of other rules only costs the time to search again.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
 use hc_core::digest::Combiner;
-use hc_core::fs::{read_limited, write_unsynced};
+use hc_core::fs::{FsError, read_limited, write_unsynced};
 use hc_core::tree::{Entry, Node};
-use hc_logs::scan;
+use hc_logs::scan::{self, Allow, Looked, Piece, SecretFinding, SecretSeverity, pieces};
 use hc_records::layout;
 use rayon::prelude::*;
 
@@ -20,8 +21,10 @@ use crate::project::{Project, StatCacheUse};
 const MAGIC: &[u8] = b"hybrid scanned 1\n";
 /// With more directories than these, those that no tree has now are forgotten.
 const MOST: usize = 500_000;
-/// Inputs larger than this are no configuration.
-const LARGEST: u64 = 1 << 20;
+/// Larger files are looked at in pieces, in bytes.
+const AT_ONCE: u64 = 1 << 20;
+/// Of a larger text not all is searched, which is a finding, in bytes.
+const LARGEST: u64 = 256 << 20;
 /// Largest memory that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
 
@@ -41,7 +44,8 @@ pub(super) fn suspects<'a>(
     for (base, node) in trees {
         gather(base, node, &clean, &mut seen, &mut dirs);
     }
-    let is_suspect = |file: &PathBuf| text(project, file).is_some_and(|text| scan::holds_secret(file, &text));
+    let is_suspect =
+        |file: &PathBuf| !findings(project, file, &Allow::default(), SecretSeverity::Error).is_empty();
     let searched: Vec<([u8; 32], Vec<PathBuf>)> = dirs
         .into_par_iter()
         .map(|dir| (dir.key, dir.files.into_iter().filter(is_suspect).collect()))
@@ -57,9 +61,34 @@ pub(super) fn suspects<'a>(
     searched.into_iter().flat_map(|(_, found)| found).collect()
 }
 
-/// The text of a file that is small enough for configuration. What cannot be read stops those who hash it.
-pub(super) fn text(project: &Project, file: &Path) -> Option<String> {
-    String::from_utf8(read_limited(&project.at(file), LARGEST).ok().flatten()?).ok()
+/// What is found in a file, if it is text. What cannot be read stops those who hash it.
+pub(super) fn findings(
+    project: &Project,
+    file: &Path,
+    allow: &Allow,
+    least: SecretSeverity,
+) -> Vec<SecretFinding> {
+    let path = project.at(file);
+    match read_limited(&path, AT_ONCE) {
+        Ok(Some(bytes)) => {
+            let text = pieces::text(bytes);
+            text.map_or_else(Vec::new, |text| scan::scan_piece(file, &Piece::whole(&text), allow, least))
+        }
+        Err(FsError::TooLarge { .. }) => in_pieces(&path, file, allow, least),
+        _ => Vec::new(),
+    }
+}
+
+fn in_pieces(path: &Path, file: &Path, allow: &Allow, least: SecretSeverity) -> Vec<SecretFinding> {
+    let mut found = Vec::new();
+    let Ok(read) = File::open(path) else { return found };
+    let looked = pieces::each(read, LARGEST, &mut |piece| {
+        found.extend(scan::scan_piece(file, piece, allow, least));
+    });
+    if matches!(looked, Ok(Looked::TooLarge)) {
+        found.extend(scan::too_large(file, allow));
+    }
+    found
 }
 
 fn gather(

@@ -3,6 +3,7 @@
 //! A value counts by its digest, where it is no secret: of those only the name counts, because they change with every
 //! session and must not be told apart by anybody who reads a manifest.
 
+use hc_logs::names::is_credential;
 use hc_packer::environment::{self, VARIABLE};
 use hc_records::{Input, InputKind};
 
@@ -26,7 +27,7 @@ const PLACES: [&str; 13] = [
     "USERPROFILE",
     "KRB5CCNAME",
 ];
-/// Parts of the names of secrets.
+/// Parts of further names whose values change with every session.
 const SECRET: [&str; 9] =
     ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "KEY", "CREDENTIAL", "SESSION", "AUTH"];
 
@@ -80,5 +81,5 @@ fn use_of(name: &str, prepared: &Prepared, reach: &Reach, allowed: &[String]) ->
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    SECRET.iter().any(|part| name.contains(part))
+    is_credential(&name) || SECRET.iter().any(|part| name.contains(part))
 }

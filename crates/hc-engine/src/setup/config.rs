@@ -43,9 +43,10 @@ pub fn render(
 ) -> Result<(RenderReport, Vec<Diagnostic>)> {
     let (prepared, mut diagnostics) = project.prepare(selection, env, values)?;
     let secrets = scan::plaintext_values(project, &prepared)?;
-    if !secrets.is_empty() {
+    if secrets.iter().any(Diagnostic::is_error) {
         return Err(EngineError::Invalid(secrets));
     }
+    diagnostics.extend(secrets);
     let mut files = Vec::new();
     let mut writes = Rendering::default();
     for one in &prepared {

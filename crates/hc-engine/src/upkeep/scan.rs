@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use hc_config::Diagnostic;
 use hc_core::EnvName;
 use hc_core::fs::{confine, create_dirs, write_atomic};
-use hc_logs::scan::{self, Baseline, SecretSeverity};
+use hc_logs::scan::{Baseline, SecretSeverity};
 
 use crate::error::Result;
-use crate::gate::scan::{allowed, baseline, each_file};
+use crate::gate::scan::{allowed, baseline, each_finding};
 use crate::outcome::scan::{FindingDoc, ScanReport};
 use crate::prepare::{Sound, Values};
 use crate::project::Project;
@@ -38,8 +38,7 @@ pub fn scan(
     let Sound { prepared, diagnostics, .. } = project.prepare_sound(selection, env, values)?;
     let allow = allowed(project)?;
     let known = baseline(project)?.unwrap_or(Baseline::of([]));
-    let mut all = Vec::new();
-    each_file(project, &prepared, |file, text| all.extend(scan::scan(file, text, &allow)));
+    let all = each_finding(project, &prepared, &allow);
     let (is_known, is_found): (BTreeSet<_>, BTreeSet<_>) = (
         known.entries.iter().map(|entry| entry.digest).collect(),
         all.iter().map(|finding| finding.digest).collect(),

@@ -22,14 +22,14 @@ pub struct AllowEntry {
     pub rule: String,
     /// Glob over paths relative to the project.
     pub path: String,
-    /// Why this is no secret, or why it may stay; must not be empty.
+    /// Why this is no secret, or why it may stay; in words.
     pub reason: String,
 }
 
 /// Why an allow-list entry was refused.
 #[derive(Debug, thiserror::Error)]
 enum EntryError {
-    #[error("entry {index} has no reason")]
+    #[error("entry {index} has no reason in words")]
     NoReason { index: usize },
     #[error("entry {index} names `{rule}`, which is not a rule")]
     NoRule { index: usize, rule: String },
@@ -60,7 +60,7 @@ impl Allow {
         let known = rules();
         let compile = |(index, entry): (usize, &AllowEntry)| {
             let index = index + 1;
-            if entry.reason.trim().is_empty() {
+            if !is_reason(&entry.reason) {
                 return Err(EntryError::NoReason { index });
             }
             if !known.iter().any(|rule| rule.id == entry.rule) {
@@ -192,6 +192,16 @@ pub(super) fn digest(rule: &str, path: &Path, line: &str) -> Digest {
 
 fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
+}
+
+/// Fewest letters of a reason, and fewest that differ: `.`, `x` and `aaaa` say nothing.
+const REASON: (usize, usize) = (3, 2);
+
+/// Whether a text says why something is accepted.
+pub(super) fn is_reason(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
+    let different: BTreeSet<char> = letters.iter().copied().collect();
+    letters.len() >= REASON.0 && different.len() >= REASON.1
 }
 
 /// `hybrid:allow <rule> <reason>` in a line.

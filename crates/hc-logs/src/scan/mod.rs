@@ -5,6 +5,7 @@
 
 mod allow;
 mod finding;
+pub mod pieces;
 mod placeholder;
 mod rules;
 mod words;
@@ -20,11 +21,12 @@ use regex::Regex;
 
 pub use allow::{Allow, AllowEntry, Baseline, BaselineEntry, BaselineSchema};
 pub use finding::SecretFinding;
+pub use pieces::{Looked, Piece};
 pub use rules::{Rule, SecretSeverity, rules};
 
 use crate::token;
 use placeholder::{is_mixed, is_placeholder, looks_random};
-use rules::{BARE_ALLOW, LineRule, line_rules};
+use rules::{BARE_ALLOW, LineRule, TOO_LARGE, line_rules};
 
 /// Longer lines are minified data: only token shapes are looked for.
 const MAX_LINE: usize = 16 * 1024;
@@ -36,7 +38,7 @@ const TEMPLATE_ENDINGS: [&str; 6] = [".pkrtpl.hcl", ".pkrtpl", ".tmpl", ".tpl", 
 /// Changes with everything that can make the scanner find something else: what was found by other rules is not known.
 pub fn rules_digest() -> Digest {
     /// Raised with every change of the scanner's code.
-    const SCANNER: &str = "1";
+    const SCANNER: &str = "2";
     let mut digest = Combiner::new("hybrid scanner");
     digest.field(env!("CARGO_PKG_VERSION").as_bytes());
     digest.field(SCANNER.as_bytes()).field(include_bytes!("rules.toml"));
@@ -48,9 +50,35 @@ pub fn scan(path: &Path, text: &str, allow: &Allow) -> Vec<SecretFinding> {
     scan_for(path, text, allow, SecretSeverity::Info)
 }
 
-/// Whether the text holds anything that stops a build unless it is accepted.
-pub fn holds_secret(path: &Path, text: &str) -> bool {
-    !scan_for(path, text, &Allow::default(), SecretSeverity::Error).is_empty()
+/// Scans a piece of the text of the file at `path` for what weighs at least `least`. Lines are those of the file; spans those
+/// of the piece.
+pub fn scan_piece(
+    path: &Path,
+    piece: &Piece<'_>,
+    allow: &Allow,
+    least: SecretSeverity,
+) -> Vec<SecretFinding> {
+    let mut found = scan_for(path, piece.text, allow, least);
+    found.retain(|finding| piece.own.contains(&finding.span.start));
+    found.iter_mut().for_each(|finding| finding.line += piece.lines_before);
+    found
+}
+
+/// What is found of a file that is too large to be searched; nothing where that is accepted.
+pub fn too_large(path: &Path, allow: &Allow) -> Option<SecretFinding> {
+    let rule = TOO_LARGE;
+    let digest = allow::digest(rule.id, path, "");
+    let found = SecretFinding {
+        rule: rule.id,
+        description: rule.description,
+        severity: rule.severity,
+        path: path.to_owned(),
+        line: 1,
+        column: 1,
+        span: 0..0,
+        digest,
+    };
+    (!allow.accepts(rule.id, path, &digest)).then_some(found)
 }
 
 fn scan_for(path: &Path, text: &str, allow: &Allow, least: SecretSeverity) -> Vec<SecretFinding> {
@@ -93,7 +121,7 @@ fn scan_for(path: &Path, text: &str, allow: &Allow, least: SecretSeverity) -> Ve
         }
         if has_marks
             && let Some(inline) = allow::inline(line)
-            && (inline.reason.is_empty() || !is_rule(inline.rule))
+            && (!allow::is_reason(inline.reason) || !is_rule(inline.rule))
         {
             found.push((lines.ranges[number].start + inline.at..range.end, BARE_ALLOW));
         }
@@ -249,7 +277,7 @@ impl Lines {
             let Some(line) = range.map(|range| &text[range.clone()]) else { return false };
             allow::inline(line).is_some_and(|inline| {
                 let is_alone = !line[..inline.at].contains(char::is_alphanumeric);
-                inline.rule == finding.rule && !inline.reason.is_empty() && (!alone || is_alone)
+                inline.rule == finding.rule && allow::is_reason(inline.reason) && (!alone || is_alone)
             })
         };
         finding.rule != BARE_ALLOW.id

@@ -97,7 +97,14 @@ fn parse(text: &str) -> Result<Vec<LineRule>, String> {
 /// The marker without a reason, see [`super::SecretFinding`].
 pub(super) const BARE_ALLOW: Rule = Rule {
     id: "allow-without-reason",
-    description: "`hybrid:allow` needs a rule and a reason",
+    description: "`hybrid:allow` needs a rule and a reason in words",
+    severity: SecretSeverity::Error,
+};
+
+/// What is said of a file that nobody could search.
+pub(super) const TOO_LARGE: Rule = Rule {
+    id: "too-large-to-scan",
+    description: "text that is too large to be searched for secrets",
     severity: SecretSeverity::Error,
 };
 
@@ -110,7 +117,7 @@ pub fn rules() -> Vec<Rule> {
         severity: SecretSeverity::Error,
     });
     let mut all: Vec<_> =
-        tokens.chain(line_rules().iter().map(|rule| rule.rule)).chain([BARE_ALLOW]).collect();
+        tokens.chain(line_rules().iter().map(|rule| rule.rule)).chain([BARE_ALLOW, TOO_LARGE]).collect();
     all.sort_by_key(|rule| rule.id);
     all
 }

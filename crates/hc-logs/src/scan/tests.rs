@@ -115,6 +115,10 @@ fn inline_comments_need_rule_and_reason() {
         ["hardcoded-password"]
     );
     assert_eq!(errors("a.hcl", "x = 1 # hybrid:allow no-such-rule why\n"), ["allow-without-reason"]);
+    for no_reason in [".", "x", "-- 1", "!!!"] {
+        let line = format!("password = \"hunter2\" # hybrid:allow hardcoded-password {no_reason}\n");
+        assert_eq!(errors("a.hcl", &line), ["hardcoded-password", "allow-without-reason"], "{no_reason}");
+    }
     // A value is no comment.
     assert_eq!(errors("a.hcl", "password = \"hybrid:allow hardcoded-password x\""), ["hardcoded-password"]);
 }
@@ -131,6 +135,9 @@ fn allow_lists_and_baselines() {
     assert_eq!(scan(Path::new("configs/b.hcl"), text, &allow).len(), 1);
     for bad in [
         entry("hardcoded-password", "*", " "),
+        entry("hardcoded-password", "*", "."),
+        entry("hardcoded-password", "*", "x y"),
+        entry("hardcoded-password", "*", "aaa"),
         entry("nonsense", "*", "x"),
         entry("chpasswd", "[", "x"),
         "x = 1".into(),
