@@ -48,9 +48,7 @@ impl DiagCommand {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let project = &session.project;
         match self {
-            Self::State => {
-                session.answer(&with_cures(state::check(project, Depth::Drift)?))
-            }
+            Self::State => session.answer(&with_cures(state::check(project, Depth::Drift)?)),
             Self::Bundle(args) => {
                 let run = args.run.as_deref().map(str::parse::<RunId>).transpose()?;
                 session.answer(&bundle::bundle(project, run.as_ref(), args.out.as_deref())?)

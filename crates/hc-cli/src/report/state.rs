@@ -54,7 +54,11 @@ impl Report for FindingsReport {
             let word = if tested.passed { style.good("passed") } else { style.bad("failed") };
             let at = tested.at.get(..19).unwrap_or(&tested.at).replace('T', " ");
             let links = one_line(&tested.links.join(", "));
-            text.push_str(&format!("{word} {} on {} at {at}: {links}\n", one_line(&tested.suite), tested.build_id));
+            text.push_str(&format!(
+                "{word} {} on {} at {at}: {links}\n",
+                one_line(&tested.suite),
+                tested.build_id
+            ));
         }
         text
     }

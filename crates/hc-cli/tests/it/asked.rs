@@ -179,9 +179,14 @@ fn a_diagnosis_tells_drift_and_provenance_and_fails_on_errors() {
     let logged = project.ok(&["logs", "last"]).stdout;
     assert!(logged.contains("DriftDetected"), "{logged}");
     project.run(&["build"]).expect(1).says("hybrid explain TemplateChanged");
-    for page in
-        ["TemplateChanged", "ValueChanged", "ProvisionerChanged", "SourceChanged", "PackerChanged", "ParentChanged"]
-    {
+    for page in [
+        "TemplateChanged",
+        "ValueChanged",
+        "ProvisionerChanged",
+        "SourceChanged",
+        "PackerChanged",
+        "ParentChanged",
+    ] {
         project.ok(&["explain", page]);
     }
     // What cannot be looked at is said, and is not an error of the state.
@@ -196,7 +201,10 @@ fn plugins_are_installed_as_far_as_can_be_and_all_that_are_missing_are_named() {
     for (name, plugin) in [("one", "github.com/a/one"), ("two", "github.com/a/two")] {
         let template = project.read("templates/linux/file/motd/motd.pkr.hcl").replace("motd", name);
         project.write(&format!("templates/linux/file/{name}/{name}.pkr.hcl"), &template);
-        project.write(&format!("templates/linux/file/{name}/builder.toml"), &format!("[plugins]\n\"{plugin}\" = \">= 1.0.0\"\n"));
+        project.write(
+            &format!("templates/linux/file/{name}/builder.toml"),
+            &format!("[plugins]\n\"{plugin}\" = \">= 1.0.0\"\n"),
+        );
     }
     let tools = tempfile::tempdir().unwrap();
     let fake = hc_test_support::FakePacker::new(tools.path(), "1.16.0", "echo no network; exit 1").unwrap();

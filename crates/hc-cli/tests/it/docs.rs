@@ -31,8 +31,7 @@ pub(crate) fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Words in quotes that look like codes and are none.
-const NO_CODES: [&str; 5] =
-    ["ForcePin", "HumanDuration", "KeptTextsDamaged", "SkuNotAvailable", "StatCacheWrong"];
+const NO_CODES: [&str; 3] = ["ForcePin", "HumanDuration", "SkuNotAvailable"];
 
 /// Codes as the sources raise them: every word in quotes of several capitalised words, and those of one word that stand
 /// where codes stand: `Diagnostic::error("X"`, `CommandError::new("X"`, `=> "X"` of a `code()`.
@@ -63,7 +62,10 @@ pub(crate) fn raised() -> BTreeSet<String> {
             }
         }
     }
-    codes.retain(|code| code.len() > 4 && !NO_CODES.contains(&code.as_str()));
+    // Findings, and kinds of inputs, have a page of their own.
+    let (errors, remedies) = (headings("docs/errors.md"), headings("docs/remedies.md"));
+    let is_finding = |code: &String| remedies.contains(code) && !errors.contains(code);
+    codes.retain(|code| code.len() > 4 && !NO_CODES.contains(&code.as_str()) && !is_finding(code));
     codes
 }
 

@@ -158,7 +158,8 @@ pub fn install(project: &Project, selector: &Selector, from: Option<&Path>) -> R
             }
         }
     }
-    let gravest = failed.iter().enumerate().rev().max_by_key(|(_, (_, error))| error.class()).map(|(at, _)| at);
+    let gravest =
+        failed.iter().enumerate().rev().max_by_key(|(_, (_, error))| error.class()).map(|(at, _)| at);
     if let Some(at) = gravest {
         let (_, gravest) = failed.swap_remove(at);
         failed.iter().for_each(|(source, error)| tracing::warn!("{source}: {error}"));

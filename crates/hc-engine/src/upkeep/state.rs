@@ -102,8 +102,12 @@ fn as_planned(project: &Project, state: &State) -> (BTreeMap<Target, Digest>, Ve
         Ok(all) => all,
         Err(error) => return (current, vec![unknown(project.settings.project.name.clone(), &error)]),
     };
-    let trusted: BTreeSet<&Target> =
-        state.builders.iter().filter(|(_, record)| record.trusted.is_some()).map(|(target, _)| target).collect();
+    let trusted: BTreeSet<&Target> = state
+        .builders
+        .iter()
+        .filter(|(_, record)| record.trusted.is_some())
+        .map(|(target, _)| target)
+        .collect();
     let envs: BTreeSet<&EnvName> = trusted.iter().map(|target| &target.env).collect();
     for env in envs {
         let is_wanted = |id: &BuilderId| trusted.iter().any(|one| one.builder == *id && one.env == *env);
