@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap_complete::ArgValueCompleter;
+use hc_core::Selector;
+use hc_core::id::IdError;
 
 use crate::completing;
 
@@ -74,6 +76,14 @@ pub(crate) struct BuilderArgs {
 }
 
 impl BuilderArgs {
+    /// The same as a selector.
+    ///
+    /// # Errors
+    /// `BadSelector`.
+    pub(crate) fn parsed(&self) -> Result<Selector, IdError> {
+        Selector::parse(&self.selector())
+    }
+
     /// Which builders, comma separated.
     pub(crate) fn selector(&self) -> String {
         selector(&self.builders, &self.targets)

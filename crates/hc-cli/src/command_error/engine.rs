@@ -10,6 +10,7 @@ use hc_engine::EngineError;
 use hc_engine::error::{AcceptedList, EvidenceError, InstallError, Needs, TrustError, UnknownEnv};
 use hc_engine::outcome::gate::{InputChange, Refused, Verdict, never_validated};
 use hc_engine::setup::{PLATFORMS, SYSTEMS};
+use hc_records::InputKind;
 
 use super::causes::beneath;
 use super::{fs, install, logs, packer, provisioners, records, secrets, sources, state};
@@ -315,10 +316,46 @@ fn refused(targets: &[Refused]) -> String {
             format!(". Programs count by the binaries of this machine until {} pins them", pins.join(" and "))
         }
     };
+    let pages: Vec<String> = pages(targets).iter().map(|page| format!("`hybrid explain {page}`")).collect();
     format!(
-        "look at the changes, then run {command}; reverting them restores trust{pins}. See \
-         docs/remedies.md#driftdetected"
+        "look at the changes, then run {command}; reverting them restores trust{pins}. See {}",
+        pages.join(", ")
     )
+}
+
+/// What explains the kinds of inputs that changed.
+fn pages(targets: &[Refused]) -> BTreeSet<&'static str> {
+    let changes = targets.iter().flat_map(|one| match &one.verdict {
+        Verdict::Drifted(changes) => changes.as_slice(),
+        Verdict::NeverValidated | Verdict::TrustLost => &[],
+    });
+    let mut pages: BTreeSet<&str> = changes.map(|change| page(change.kind)).collect();
+    if pages.is_empty() {
+        pages.insert("DriftDetected");
+    }
+    pages
+}
+
+/// The section that explains a change of this kind of input.
+fn page(kind: InputKind) -> &'static str {
+    match kind {
+        InputKind::Template
+        | InputKind::Layer
+        | InputKind::Metadata
+        | InputKind::Script
+        | InputKind::Asset
+        | InputKind::Observed
+        | InputKind::Iso => "TemplateChanged",
+        InputKind::Vars
+        | InputKind::Overlay
+        | InputKind::Cloudinit
+        | InputKind::Value
+        | InputKind::Environment => "ValueChanged",
+        InputKind::Ansible | InputKind::Puppet => "ProvisionerChanged",
+        InputKind::Source => "SourceChanged",
+        InputKind::Packer | InputKind::Plugin => "PackerChanged",
+        InputKind::Parent => "ParentChanged",
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use hc_core::{ExitClass, RunId};
+use hc_core::RunId;
 use hc_engine::upkeep::bundle;
 use hc_engine::upkeep::state::{self, Depth};
 
@@ -16,7 +16,7 @@ use crate::session::Session;
 /// Diagnose a project
 #[derive(Debug, Subcommand)]
 pub(crate) enum DiagCommand {
-    /// Report missing or stale hashes, drift and provenance, with remediation links
+    /// Report missing or stale hashes, drift and provenance, with what explains each; exit 1 when something is an error
     #[command(after_help = "Example:\n  hybrid diag state --format json")]
     State,
     Bundle(BundleArgs),
@@ -39,7 +39,8 @@ pub(crate) struct BundleArgs {
 impl DiagCommand {
     pub(super) fn writes(&self) -> Writes {
         match self {
-            Self::State => Writes::Nothing,
+            // The run log says what was found.
+            Self::State => Writes::Project,
             Self::Bundle(args) => Writes::when(args.out.is_none()),
         }
     }
@@ -47,11 +48,7 @@ impl DiagCommand {
     pub(super) fn run(&self, session: &Session) -> Result<Outcome> {
         let project = &session.project;
         match self {
-            Self::State => {
-                // A diagnosis that finds something has done its work; `state check` is the one that fails.
-                let outcome = session.answer(&with_cures(state::check(project, Depth::Records)?))?;
-                Ok(Outcome { exit: ExitClass::Success, ..outcome })
-            }
+            Self::State => session.answer(&with_cures(state::check(project, Depth::Drift)?)),
             Self::Bundle(args) => {
                 let run = args.run.as_deref().map(str::parse::<RunId>).transpose()?;
                 session.answer(&bundle::bundle(project, run.as_ref(), args.out.as_deref())?)

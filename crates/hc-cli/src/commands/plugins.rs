@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use hc_engine::upkeep::plugins;
 
 use super::writes::Writes;
+use crate::args::BuilderArgs;
 use crate::command_error::Result;
 use crate::report::Outcome;
 use crate::session::Session;
@@ -28,6 +29,8 @@ pub(crate) enum PluginsCommand {
     after_help = "Examples:\n  hybrid packer plugins lock                        the installed ones, for this kind of machine\n  hybrid packer plugins lock --from /media/plugins  for every kind of machine that has an archive there"
 )]
 pub(crate) struct LockArgs {
+    #[command(flatten)]
+    builders: BuilderArgs,
     /// Directory of archives `packer-plugin-….zip` of all kinds of machines with `…_SHA256SUMS` beside them
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
@@ -36,9 +39,11 @@ pub(crate) struct LockArgs {
 /// Install what is missing or differs from the lock, by packer itself
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hybrid packer plugins install                        from the publisher\n  hybrid packer plugins install --from /media/plugins  archives with their SHA256SUMS, without a network"
+    after_help = "Examples:\n  hybrid packer plugins install                        what all builders ask for, from the publisher\n  hybrid packer plugins install --targets qemu         what these ask for\n  hybrid packer plugins install --from /media/plugins  archives with their SHA256SUMS, without a network"
 )]
 pub(crate) struct InstallArgs {
+    #[command(flatten)]
+    builders: BuilderArgs,
     /// Directory of archives `packer-plugin-….zip` with `…_SHA256SUMS` beside them
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
@@ -56,8 +61,8 @@ impl PluginsCommand {
         let project = &session.project;
         session.answer(&match self {
             Self::Status => plugins::status(project)?,
-            Self::Lock(args) => plugins::lock(project, args.from.as_deref())?,
-            Self::Install(args) => plugins::install(project, args.from.as_deref())?,
+            Self::Lock(args) => plugins::lock(project, &args.builders.parsed()?, args.from.as_deref())?,
+            Self::Install(args) => plugins::install(project, &args.builders.parsed()?, args.from.as_deref())?,
         })
     }
 }

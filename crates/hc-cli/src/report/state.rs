@@ -47,7 +47,20 @@ impl Report for FindingsReport {
             ));
             text.push_str(&format!("  {}\n", style.dim(&format!("{} ({})", finding.hint, finding.link))));
         }
-        if text.is_empty() { "nothing to report\n".into() } else { text }
+        if text.is_empty() {
+            text = "nothing to report\n".into();
+        }
+        for tested in &self.provenance {
+            let word = if tested.passed { style.good("passed") } else { style.bad("failed") };
+            let at = tested.at.get(..19).unwrap_or(&tested.at).replace('T', " ");
+            let links = one_line(&tested.links.join(", "));
+            text.push_str(&format!(
+                "{word} {} on {} at {at}: {links}\n",
+                one_line(&tested.suite),
+                tested.build_id
+            ));
+        }
+        text
     }
 
     fn exit_code(&self) -> ExitClass {

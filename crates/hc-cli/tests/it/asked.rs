@@ -155,3 +155,68 @@ fn files_that_are_not_formatted_are_named_whatever_packer_it_is() {
         project.run(&["fmt"]).expect(1).says("error[HclSyntax]").says("configs/overlays/dev.pkrvars.hcl");
     }
 }
+
+#[test]
+fn a_diagnosis_tells_drift_and_provenance_and_fails_on_errors() {
+    let project = Project::with_motd();
+    project.write(
+        "templates/linux/file/motd/builder.toml",
+        "[suites.look]\ncommand = [\"/bin/true\"]\n\n[publish]\nsuites = [\"look\"]\n",
+    );
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    project.ok(&["test"]);
+    let sound = project.ok(&["diag", "state", "--format", "json"]).json();
+    let tested = &sound["result"]["provenance"][0];
+    assert_eq!((&tested["suite"], &tested["passed"]), (&"look".into(), &true.into()), "{sound:#}");
+    assert!(tested["at"].as_str().unwrap().starts_with("20"), "{tested}");
+    assert!(tested["links"].as_array().unwrap().len() >= 2, "{tested}");
+
+    project.write("templates/scripts/linux/greet.sh", "#!/bin/sh\necho other\n");
+    let drifted = project.run(&["diag", "state"]).expect(1);
+    assert!(drifted.stdout.contains("error[DriftDetected]"), "{}", drifted.stdout);
+    assert!(drifted.stdout.contains("hybrid explain DriftDetected"), "{}", drifted.stdout);
+    let logged = project.ok(&["logs", "last"]).stdout;
+    assert!(logged.contains("DriftDetected"), "{logged}");
+    project.run(&["build"]).expect(1).says("hybrid explain TemplateChanged");
+    for page in [
+        "TemplateChanged",
+        "ValueChanged",
+        "ProvisionerChanged",
+        "SourceChanged",
+        "PackerChanged",
+        "ParentChanged",
+    ] {
+        project.ok(&["explain", page]);
+    }
+    // What cannot be looked at is said, and is not an error of the state.
+    project.write("templates/linux/file/motd/motd.pkr.hcl", "source {{\n");
+    let unknown = project.ok(&["diag", "state"]);
+    assert!(unknown.stdout.contains("warning[DriftUnknown]"), "{}", unknown.stdout);
+}
+
+#[test]
+fn plugins_are_installed_as_far_as_can_be_and_all_that_are_missing_are_named() {
+    let mut project = Project::with_motd();
+    for (name, plugin) in [("one", "github.com/a/one"), ("two", "github.com/a/two")] {
+        let template = project.read("templates/linux/file/motd/motd.pkr.hcl").replace("motd", name);
+        project.write(&format!("templates/linux/file/{name}/{name}.pkr.hcl"), &template);
+        project.write(
+            &format!("templates/linux/file/{name}/builder.toml"),
+            &format!("[plugins]\n\"{plugin}\" = \">= 1.0.0\"\n"),
+        );
+    }
+    let tools = tempfile::tempdir().unwrap();
+    let fake = hc_test_support::FakePacker::new(tools.path(), "1.16.0", "echo no network; exit 1").unwrap();
+    project.set_env("PATH", &format!("{}:/usr/bin:/bin", tools.path().display()));
+    project.run(&["packer", "plugins", "lock"]).expect(1).says("github.com/a/one, github.com/a/two");
+    project
+        .run(&["packer", "plugins", "install"])
+        .expect(2)
+        .says("error[PluginInstallFailed]")
+        .says("github.com/a/one")
+        .says("github.com/a/two");
+    assert_eq!(fake.calls(), 2);
+    let one = project.run(&["packer", "plugins", "install", "--targets", "two"]).expect(2);
+    assert!(!one.stderr.contains("github.com/a/one"), "{}", one.stderr);
+}

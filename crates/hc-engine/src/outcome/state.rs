@@ -19,6 +19,27 @@ pub struct StateReport {
 pub struct FindingsReport {
     /// Findings, the gravest first.
     pub findings: Vec<FindingDoc>,
+    /// What suites said of the last builds; of a diagnosis.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub provenance: Vec<ProvenanceDoc>,
+}
+
+/// What a test suite said of a build.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProvenanceDoc {
+    /// The target.
+    pub target: String,
+    /// The build.
+    pub build_id: String,
+    /// Name of the suite.
+    pub suite: String,
+    /// Its verdict.
+    pub passed: bool,
+    /// When, in UTC.
+    pub at: String,
+    /// Its log and the record of the build, relative to the project.
+    pub links: Vec<String>,
 }
 
 /// One finding.

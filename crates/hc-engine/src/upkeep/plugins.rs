@@ -75,17 +75,23 @@ fn verdict(project: &Project, plugin: Option<&Installed>, lock: Option<&PluginLo
 /// Locks every plugin that builders ask for: to the installed binary, and to the binaries in the publisher's archives in
 /// `from`, for every kind of machine that has one there. Checksums for other kinds of machines stay while the version does.
 ///
+/// Of the builders that are selected; what others ask for stays locked as it is.
+///
 /// # Errors
-/// `PluginInvalid` when one of them is neither installed nor in `from`, or an archive is not what its checksum says:
+/// `PluginInvalid` naming all that are neither installed nor in `from`, or an archive is not what its checksum says:
 /// nothing is locked then.
-pub fn lock(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
-    let selection = project.select(&Selector::all())?;
+pub fn lock(project: &Project, selector: &Selector, from: Option<&Path>) -> Result<PluginsReport> {
+    let selection = project.select(selector)?;
     let Plugins { installed: found, lock, .. } = Plugins::of(project)?;
     let mut lock = lock.unwrap_or_default();
+    let all = wanted(&selection.inventory.builders);
     let wanted = wanted(selection.builders());
-    lock.plugins.retain(|source, _| wanted.contains_key(source));
+    // A builder that cannot be read now may ask for what nobody else does.
+    if selection.inventory.broken.is_empty() {
+        lock.plugins.retain(|source, _| all.contains_key(source));
+    }
+    let mut missing = Vec::new();
     for (source, constraints) in &wanted {
-        let missing = || EngineError::PluginMissing { source_address: source.clone() };
         let plugin = plugins::chosen(&found, source, constraints);
         let mut sums = BTreeMap::new();
         if let Some(plugin) = plugin {
@@ -96,7 +102,10 @@ pub fn lock(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
             (None, Some(dir)) => {
                 plugins::newest_release(&project.host.typed(dir), source, constraints, None)?
             }
-            (None, None) => return Err(missing()),
+            (None, None) => {
+                missing.push(source.as_str());
+                continue;
+            }
         };
         if let Some(dir) = from {
             // What the publisher's archive holds counts; an installed binary that differs is refused from then on.
@@ -104,16 +113,20 @@ pub fn lock(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
         }
         lock.lock(source, version, sums);
     }
+    if !missing.is_empty() {
+        return Err(EngineError::PluginMissing { source_address: missing.join(", ") });
+    }
     lock.save(&project.root, COMMENT)?;
     report(project, PluginsAction::Lock)
 }
 
-/// Lets packer install what is missing or differs from the lock; from archives in `from`, or from the publisher.
+/// Lets packer install what is missing or differs from the lock; from archives in `from`, or from the publisher. Of the
+/// builders that are selected; one plugin that cannot be installed keeps none of the others away.
 ///
 /// # Errors
-/// `PackerTooOld` without the ability; `PluginInvalid` for an archive that is not what its checksum says or not what is
+/// The gravest of all, the others are told as warnings: `PackerTooOld` without the ability; `PluginInvalid` for an archive that is not what its checksum says or not what is
 /// locked; `PluginInstallFailed` with packer's words.
-pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> {
+pub fn install(project: &Project, selector: &Selector, from: Option<&Path>) -> Result<PluginsReport> {
     project.demand_trust(packer::RUNS)?;
     let packer = packer::find(project)?;
     let (able, lacks) = match from {
@@ -123,8 +136,9 @@ pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> 
     if !able {
         return Err(EngineError::PackerTooOld { found: packer.version, lacks });
     }
-    let selection = project.select(&Selector::all())?;
+    let selection = project.select(selector)?;
     let Plugins { installed: found, lock, .. } = Plugins::of(project)?;
+    let mut failed: Vec<(String, EngineError)> = Vec::new();
     for (source, mut constraints) in wanted(selection.builders()) {
         let locked = locked(lock.as_ref(), &source);
         if let Some(locked) = locked {
@@ -136,9 +150,20 @@ pub fn install(project: &Project, from: Option<&Path>) -> Result<PluginsReport> 
             _ => true,
         });
         if !good {
-            Installation { project, packer: &packer, source: &source, constraints: &constraints, locked }
-                .run(from)?;
+            project.go_on()?;
+            let installation =
+                Installation { project, packer: &packer, source: &source, constraints: &constraints, locked };
+            if let Err(error) = installation.run(from) {
+                failed.push((source, error));
+            }
         }
+    }
+    let gravest =
+        failed.iter().enumerate().rev().max_by_key(|(_, (_, error))| error.class()).map(|(at, _)| at);
+    if let Some(at) = gravest {
+        let (_, gravest) = failed.swap_remove(at);
+        failed.iter().for_each(|(source, error)| tracing::warn!("{source}: {error}"));
+        return Err(gravest);
     }
     report(project, PluginsAction::Install)
 }

@@ -3,20 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hc_core::tree::TreeCache;
-use hc_core::{BuildId, Digest, EnvName, Selector, Target};
+use hc_core::{BuildId, BuilderId, Digest, EnvName, Selector, Target};
 use hc_records::{ArtifactRecord, HashEntry, HashManifest, RecordError, layout};
 use hc_state::{
     CheckContext, FindingCode, MigrateOptions, MigrationPlan, RestorePoint, State, StateFinding,
     StateSeverity, UnlockAdvice, Validity,
 };
+use time::format_description::well_known::Rfc3339;
 
 pub use super::trust::Migration;
 use super::{texts, trust};
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::inputs;
 use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::state::{
-    BackupDoc, BackupsReport, FindingDoc, FindingsReport, StateChangeReport, StateReport,
+    BackupDoc, BackupsReport, FindingDoc, FindingsReport, ProvenanceDoc, StateChangeReport, StateReport,
 };
 use crate::prepare::Values;
 use crate::project::{Project, packer, store};
@@ -26,6 +27,8 @@ use crate::project::{Project, packer, store};
 pub enum Depth {
     /// The state and what lies beside it.
     Records,
+    /// Also whether the inputs are the trusted ones, as `plan` counts them, and what suites said.
+    Drift,
     /// Also every input, hashed anew and compared with what was trusted and with the stat cache; and every kept text.
     Inputs,
 }
@@ -44,13 +47,18 @@ pub fn show(project: &Project) -> Result<StateReport> {
 /// When the check itself cannot be made.
 pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
     let store = store::open(project)?;
-    let (mut own, mut problem) = (Vec::new(), None);
+    let (mut own, mut provenance, mut problem) = (Vec::new(), Vec::new(), None);
     let context = match store.read() {
         Ok(Some(state)) => {
             let (manifests, records) = (manifests(project, &state)?, records(project, &state)?);
             let mut context = CheckContext { manifests, records, ..CheckContext::default() };
-            if depth == Depth::Inputs {
-                (context.current_inputs, own) = hashed_anew(project, &state)?;
+            match depth {
+                Depth::Records => {}
+                Depth::Drift => {
+                    (context.current_inputs, own) = as_planned(project, &state);
+                    provenance = tested(&state);
+                }
+                Depth::Inputs => (context.current_inputs, own) = hashed_anew(project, &state)?,
             }
             context
         }
@@ -68,7 +76,69 @@ pub fn check(project: &Project, depth: Depth) -> Result<FindingsReport> {
         let is_unusable = finding.code == FindingCode::StateUnusable;
         FindingDoc { problem: problem.take_if(|_| is_unusable), ..described(finding) }
     });
-    Ok(FindingsReport { findings: findings.chain(own).collect() })
+    let findings: Vec<FindingDoc> = findings.chain(own).collect();
+    if depth == Depth::Drift {
+        for finding in &findings {
+            let (code, subject) = (finding.code, finding.subject.as_str());
+            tracing::info!(code, subject, "found: {}", finding.message);
+        }
+    }
+    Ok(FindingsReport { findings, provenance })
+}
+
+/// The inputs of every target of the state as `plan` counts them, and a finding for what cannot be looked at.
+fn as_planned(project: &Project, state: &State) -> (BTreeMap<Target, Digest>, Vec<FindingDoc>) {
+    let (mut current, mut findings) = (BTreeMap::new(), Vec::new());
+    let unknown = |subject: String, error: &EngineError| FindingDoc {
+        severity: StateSeverity::Warning,
+        code: "DriftUnknown",
+        subject,
+        message: format!("whether its inputs are the trusted ones is not known: {error}"),
+        hint: "`hybrid validate` names what is wrong".into(),
+        link: "hybrid explain DriftUnknown".into(),
+        problem: None,
+    };
+    let all = match project.select(&Selector::all()) {
+        Ok(all) => all,
+        Err(error) => return (current, vec![unknown(project.settings.project.name.clone(), &error)]),
+    };
+    let trusted: BTreeSet<&Target> = state
+        .builders
+        .iter()
+        .filter(|(_, record)| record.trusted.is_some())
+        .map(|(target, _)| target)
+        .collect();
+    let envs: BTreeSet<&EnvName> = trusted.iter().map(|target| &target.env).collect();
+    for env in envs {
+        let is_wanted = |id: &BuilderId| trusted.iter().any(|one| one.builder == *id && one.env == *env);
+        match project.plan_sound(&all.narrowed(is_wanted), env, &Values::default()) {
+            Ok(plan) => {
+                let planned = plan.targets.iter();
+                current.extend(planned.map(|one| (one.prepared.target.clone(), one.manifest.combined)));
+            }
+            Err(error) => findings.push(unknown(env.to_string(), &error)),
+        }
+    }
+    (current, findings)
+}
+
+/// What suites said of the last build of every target.
+fn tested(state: &State) -> Vec<ProvenanceDoc> {
+    let mut tested = Vec::new();
+    for (target, record) in &state.builders {
+        let Some(last) = &record.last_build else { continue };
+        for verdict in record.provenance.iter().filter(|verdict| verdict.build_id == last.build_id) {
+            tested.push(ProvenanceDoc {
+                target: target.to_string(),
+                build_id: verdict.build_id.to_string(),
+                suite: verdict.suite.clone(),
+                passed: verdict.passed,
+                at: verdict.at.format(&Rfc3339).unwrap_or_default(),
+                links: verdict.links.clone(),
+            });
+        }
+    }
+    tested
 }
 
 fn described(finding: StateFinding) -> FindingDoc {
@@ -150,7 +220,7 @@ fn stat_cache_wrong(input: &str) -> FindingDoc {
         subject: input.to_owned(),
         message: "the file changed, and the stat cache did not notice".into(),
         hint: "the cache was removed; validate again, and report how the file was changed".into(),
-        link: format!("{}#statcachewrong", hc_state::check::DOC),
+        link: "hybrid explain StatCacheWrong".into(),
         problem: None,
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn findings(project: &Project) -> Vec<FindingDoc> {
         subject: damaged.path,
         message: format!("old texts of inputs cannot be shown: {}", damaged.what),
         hint: "remove the file; the next `hybrid validate` keeps again what is still there".into(),
-        link: format!("{}#kepttextsdamaged", hc_state::check::DOC),
+        link: "hybrid explain KeptTextsDamaged".into(),
         problem: None,
     };
     kept::check(&project.root).into_iter().map(finding).collect()

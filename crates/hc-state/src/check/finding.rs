@@ -2,9 +2,6 @@
 
 use serde::Serialize;
 
-/// The page that explains every finding.
-pub const DOC: &str = "docs/remedies.md";
-
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,9 +88,9 @@ finding_codes! {
 }
 
 impl FindingCode {
-    /// Where it is explained: `docs/remedies.md#missingprovenance`.
+    /// The command that explains it: users have the program, and need not have its repository.
     pub fn doc_anchor(self) -> String {
-        format!("{DOC}#{}", self.as_str().to_lowercase())
+        format!("hybrid explain {}", self.as_str())
     }
 }
 

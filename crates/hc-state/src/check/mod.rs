@@ -1,13 +1,13 @@
 //! What is wrong with a state that can be read, and with what lies beside it (STATE-4, STATE-5).
 //!
 //! [`inspect`] is a function of values: it reads the schema's fields and nothing else. [`Store::check`] adds
-//! what only the disk knows. Every finding has a code, a cure, and an anchor in `docs/remedies.md`.
+//! what only the disk knows. Every finding has a code, a cure, and the command that explains it.
 
 mod disk;
 mod finding;
 mod records;
 
-pub use self::finding::{DOC, FindingCode, StateFinding, StateSeverity};
+pub use self::finding::{FindingCode, StateFinding, StateSeverity};
 pub use self::records::{CheckContext, ProvenanceGap, inspect};
 use crate::store::Store;
 

@@ -66,7 +66,7 @@ fn the_callers_facts_show_drift() {
     assert_eq!(codes, [FindingCode::DriftDetected, FindingCode::ManifestChanged]);
     assert_eq!(findings[0].severity, StateSeverity::Error);
     assert_eq!(findings[0].hint, "run `hybrid validate --targets linux.qemu.v0 --env dev`");
-    assert_eq!(findings[0].doc_anchor, "docs/remedies.md#driftdetected");
+    assert_eq!(findings[0].doc_anchor, "hybrid explain DriftDetected");
 }
 
 #[test]
