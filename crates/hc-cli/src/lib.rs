@@ -24,7 +24,7 @@ use hc_core::{ExitClass, RunId};
 
 use crate::args::GlobalArgs;
 use crate::command_error::{CommandError, Result};
-use crate::commands::{Command, CommandLine, InProject};
+use crate::commands::{Command, CommandLine, InProject, Writes};
 use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::{Outcome, Style};
@@ -32,6 +32,7 @@ use crate::session::Session;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> std::process::ExitCode {
+    signals::outlive();
     let exit = match Environment::capture() {
         Ok(environment) => run(environment),
         Err(error) => {
@@ -80,8 +81,13 @@ fn in_project(
         }
     };
     let _log = logging::start(&session, command.writes(), globals.log_keep);
-    signals::watch(&session.project.host.cancel);
-    let result = command.run(&session).map_err(|error| error.redacted(&session.project.redactor));
+    if command.writes() == Writes::Project {
+        session.project.sweep();
+    }
+    let ready = signals::watch(&session.project.host.cancel).and_then(|()| hc_core::threads::start());
+    let ready = ready.map_err(|error| CommandError::without_threads(&error));
+    let result =
+        ready.and_then(|()| command.run(&session)).map_err(|error| error.redacted(&session.project.redactor));
     logging::end(&result);
     (session.project.root, result)
 }

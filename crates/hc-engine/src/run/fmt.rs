@@ -51,6 +51,11 @@ pub fn fmt(project: &Project, selection: &Selection, mode: FmtMode) -> Result<Fm
             Some(0) if check || done.output.trim().is_empty() => {}
             // `fmt` names the files that it changed; `fmt -check` ends with 3 for a file that it would change.
             Some(0 | 3) => unformatted.push(file.display().to_string()),
+            None if project.host.cancel.is_requested() => return Err(EngineError::Interrupted),
+            None => {
+                let (timeout, command) = (project.settings.packer.timeout, done.command);
+                return Err(EngineError::PackerHung { timeout, command });
+            }
             _ => {
                 let (file, said) = (file.display().to_string(), done.output.trim().to_owned());
                 return Err(EngineError::NotFormatted { file, said });

@@ -115,10 +115,15 @@ fn validate_all(
     };
     let mut checked = Vec::new();
     std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        for worker in workers {
+        // This thread is one of them: where there are no more threads, it does all the work.
+        let others: Vec<_> = (1..threads)
+            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, worker).ok())
+            .collect();
+        let own = worker();
+        for worker in others {
             checked.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
+        checked.extend(own?);
         Ok(())
     })?;
     checked.sort_by_key(|(at, _)| *at);
@@ -141,9 +146,14 @@ pub(super) fn validate_target(
         stage::make(project, packer, prepared, &place, digests, Purpose::Check(spare.take().into()))?;
     // While packer starts.
     let (manifest, checked) = std::thread::scope(|scope| {
-        let check = scope.spawn(|| run_packer(project, packer, prepared, &place));
+        let check = || run_packer(project, packer, prepared, &place);
+        let beside = std::thread::Builder::new().spawn_scoped(scope, check);
         let manifest = collect(project, prepared, packer, digests);
-        (manifest, check.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let checked = match beside {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => check(),
+        };
+        (manifest, checked)
     });
     let (manifest, (outcome, depth, note)) = (manifest?, checked?);
     let outputs = &prepared.closure.outputs;
@@ -243,7 +253,7 @@ fn record(
     let store = store::open(project)?;
     // Before the lock: the first time, there may be many.
     let relied = texts::keep(project, store.read()?.as_ref(), manifests(), sha.as_deref())?;
-    store.with_exclusive(&project.run_id, |locked| -> Result<()> {
+    store.with_exclusive_within(&project.run_id, store::PATIENCE, |locked| -> Result<()> {
         if !relied.is_there() {
             // Cleaned away in between, when nothing referred to them yet. Nobody cleans under the lock.
             texts::keep(project, None, manifests(), sha.as_deref())?;
