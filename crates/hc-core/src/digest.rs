@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 const PARALLEL_FROM: u64 = 1 << 20;
 
 /// How much of a large file is in memory at once.
-const PIECE: usize = 4 << 20;
+const PIECE: usize = 2 << 20;
 
 /// Reads until `piece` is full or the file is at its end; how much that is.
 fn fill(file: &mut std::fs::File, piece: &mut [u8]) -> io::Result<usize> {
@@ -60,13 +60,15 @@ impl Digest {
             hasher.update(&bytes);
         } else {
             // Read and not mapped: a mapping of a file that another process cuts short ends this one (SIGBUS).
-            let mut piece = vec![0; PIECE.min(usize::try_from(size).unwrap_or(PIECE))];
-            loop {
-                let count = fill(&mut file, &mut piece)?;
-                hasher.update_rayon(&piece[..count]);
-                if count < piece.len() {
-                    break;
-                }
+            let (mut piece, mut next) = (vec![0; PIECE], vec![0; PIECE]);
+            let mut count = fill(&mut file, &mut piece)?;
+            while count > 0 {
+                // The next piece is read while this one is hashed.
+                let hash = || {
+                    hasher.update_rayon(&piece[..count]);
+                };
+                count = rayon::join(|| fill(&mut file, &mut next), hash).0?;
+                std::mem::swap(&mut piece, &mut next);
             }
         }
         Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))

@@ -189,7 +189,9 @@ impl FileLock {
         if regular_metadata(path)?.is_none() {
             return Ok(None);
         }
-        match open(path)?.try_lock_shared() {
+        // For reading: who may not write here may look, too.
+        let file = crate::fs::open_regular(path).map_err(io_error("open", path))?;
+        match file.try_lock_shared() {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => Ok(Some(read_holder(path))),
             Err(TryLockError::Error(source)) => Err(io_error("lock", path)(source).into()),

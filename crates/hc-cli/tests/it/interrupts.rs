@@ -123,7 +123,7 @@ fn a_daemon_of_a_build_is_named_and_ended_and_a_reader_of_the_lock_is_not() {
     let mut reader = Command::new("tail").arg("-f").arg(&lock).stdout(Stdio::null()).spawn().unwrap();
     let listed = project.ok(&["orphans"]).stdout;
     assert!(listed.contains("still runs sleep (pid ") && !listed.contains("tail"), "{listed}");
-    project.ok(&["status"]).says("warning[OrphanLives]");
+    project.run(&["plan"]).says("warning[OrphanLives]");
     let refused = project.run(&["build"]).expect(2).says("error[StateLockHeld]").says("sleep (pid ");
     assert!(!refused.stderr.contains("tail"), "{}", refused.stderr);
     let stopped = project.ok(&["orphans", "--stop"]).stdout;

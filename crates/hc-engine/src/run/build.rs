@@ -11,6 +11,7 @@ use hc_packer::Packer;
 use hc_packer::classify::Rules;
 use hc_provisioners::change;
 use hc_state::{RunRecord, Store};
+use hc_templates::place::splits_in_shell;
 
 use super::publish;
 use super::schedule::{self, Ended, Job, Limits, Outcome};
@@ -126,6 +127,11 @@ impl Project {
             let asked = !selection.ancestors.contains(&one.prepared.target.builder);
             (asked && options.rebuild == Rebuild::All) || !one.reasons.is_empty()
         });
+        let unquoted = |one: &Planned| splits_in_shell(&self.root, &one.prepared.builder.documents);
+        let unquoted: Vec<Diagnostic> = due.iter().flat_map(unquoted).collect();
+        if !unquoted.is_empty() {
+            return Err(EngineError::Invalid(unquoted));
+        }
         // Before the gate: a program that is not the pinned one is not a change to look at and validate.
         plugins::enforce(self, &packer, due.iter().map(|one| &one.prepared), &mut remembered_sums(self))?;
         let refused: Vec<_> = due.iter().filter(|one| one.gate != Gate::Trusted).collect();

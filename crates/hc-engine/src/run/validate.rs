@@ -10,6 +10,7 @@ use hc_packer::call::Checked;
 use hc_packer::checksum::Sums;
 use hc_records::{InputManifest, Trees, layout};
 use hc_state::{PluginRecord, Trust};
+use hc_templates::place::splits_in_shell;
 use hc_templates::requirements;
 
 use crate::error::{EngineError, Result};
@@ -57,6 +58,7 @@ impl Project {
         let (prepared, mut diagnostics) = self.prepare(selection, env, values)?;
         for one in &prepared {
             diagnostics.extend(requirements::too_new_for(packer.version, &one.builder.documents));
+            diagnostics.extend(splits_in_shell(&self.root, &one.builder.documents));
         }
         diagnostics.extend(secrets::at_hand(self, &prepared));
         diagnostics.extend(scan::plaintext_secrets(self, &prepared)?);
