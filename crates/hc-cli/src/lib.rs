@@ -28,7 +28,7 @@ use hc_logs::Redactor;
 
 use crate::args::GlobalArgs;
 use crate::command_error::{CommandError, Result};
-use crate::commands::{Command, CommandLine, InProject, TrustArgs};
+use crate::commands::{Command, CommandLine, InProject, TrustArgs, Writes};
 use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::{Outcome, Style};
@@ -36,6 +36,7 @@ use crate::session::Session;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> std::process::ExitCode {
+    signals::outlive();
     let exit = match Environment::capture() {
         Ok(environment) => run(environment),
         Err(error) => {
@@ -105,8 +106,12 @@ fn in_project(
         }
     };
     let _log = logging::start(&session, command.writes(), globals.log_keep);
-    signals::watch(&session.project.host.cancel);
-    let result = command.run(&session);
+    if command.writes() == Writes::Project {
+        session.project.sweep();
+    }
+    let ready = signals::watch(&session.project.host.cancel).and_then(|()| hc_core::threads::start());
+    let ready = ready.map_err(|error| CommandError::without_threads(&error));
+    let result = ready.and_then(|()| command.run(&session));
     logging::end(&result);
     (session.project.root, session.project.redactor, result)
 }

@@ -1,10 +1,11 @@
 //! Prints the answer of a command: its result on stdout, everything else on stderr.
 
-use std::io::Write;
+use std::io::{ErrorKind as ErrorOfIo, Write};
 use std::path::Path;
 
 use clap::error::ErrorKind;
 use hc_config::Diagnostic;
+use hc_core::fs::{FsError, io_error};
 use hc_core::{ExitClass, RunId};
 use hc_logs::Redactor;
 use hc_records::SchemaTag;
@@ -52,15 +53,14 @@ impl Printer<'_> {
     fn outcome(&self, outcome: Outcome) -> ExitClass {
         self.diagnostics(&outcome.diagnostics);
         match self.format {
-            Format::Human => self.stdout(&screen(&self.clean(&outcome.human))),
-            Format::Json if outcome.schema.is_empty() => {}
+            Format::Human => self.stdout(&screen(&self.clean(&outcome.human))).max(outcome.exit),
+            Format::Json if outcome.schema.is_empty() => outcome.exit,
             Format::Json => {
                 let mut result = outcome.json;
                 self.clean_value(&mut result);
                 self.document(outcome.schema, outcome.exit, Some(result), &outcome.diagnostics, None)
             }
         }
-        outcome.exit
     }
 
     fn error(&self, error: &CommandError) -> ExitClass {
@@ -81,10 +81,10 @@ impl Printer<'_> {
             text.push_str(&format!("\nhint: {}\n", visible(hint)));
         }
         self.stderr(&text);
-        if self.format == Format::Json {
-            self.document(ERROR_SCHEMA, error.exit, None, &error.diagnostics, Some(error));
+        match self.format {
+            Format::Json => self.document(ERROR_SCHEMA, error.exit, None, &error.diagnostics, Some(error)),
+            Format::Human => error.exit,
         }
-        error.exit
     }
 
     fn diagnostics(&self, found: &[Diagnostic]) {
@@ -100,7 +100,7 @@ impl Printer<'_> {
         result: Option<serde_json::Value>,
         diagnostics: &[Diagnostic],
         error: Option<&CommandError>,
-    ) {
+    ) -> ExitClass {
         let envelope = Envelope {
             schema: SchemaTag::v1(schema),
             run_id: self.run_id.to_string(),
@@ -111,7 +111,7 @@ impl Printer<'_> {
         };
         let mut text = ascii_controls(serde_json::to_string_pretty(&envelope).unwrap_or_default());
         text.push('\n');
-        self.stdout(&text);
+        self.stdout(&text).max(exit)
     }
 
     /// A text without secrets. One that only quotes the first line of a key must not lose what follows.
@@ -147,10 +147,21 @@ impl Printer<'_> {
         doc
     }
 
-    /// A reader that went away (`hybrid status | head`) is not an error.
-    fn stdout(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    /// Writes the answer. A reader that went away (`hybrid status | head`) is not an error; an answer that nobody can have
+    /// is one.
+    fn stdout(&self, text: &str) -> ExitClass {
+        match put(text) {
+            Ok(()) => ExitClass::Success,
+            Err(error) => {
+                let error = CommandError::from(error);
+                let mut text = format!("error[{}]: {}\n", error.code, visible(&self.clean(&error.message)));
+                error.causes.iter().for_each(|cause| {
+                    text.push_str(&format!("  caused by: {}\n", visible(&self.clean(cause))))
+                });
+                self.stderr(&text);
+                error.exit
+            }
+        }
     }
 
     fn stderr(&self, text: &str) {
@@ -158,16 +169,31 @@ impl Printer<'_> {
     }
 }
 
+/// Writes to standard output, as far as anybody reads it.
+fn put(text: &str) -> Result<(), FsError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorOfIo::BrokenPipe => Ok(()),
+        written => written.map_err(io_error("write", Path::new("the standard output"))),
+    }
+}
+
+fn printer<'a>(environment: &'a Environment, run_id: &'a RunId) -> Printer<'a> {
+    let style = Style::decide(Color::Auto, environment);
+    let redactor = Some(Redactor::tokens_only());
+    Printer { root: &environment.host.cwd, style, format: Format::Json, run_id, quiet: 0, redactor }
+}
+
 /// Answers a command line that names no command to run: help and version are answers, everything else is a usage error
 /// (PKR-4).
 pub(crate) fn misunderstood(error: &clap::Error, environment: &Environment, run_id: &RunId) -> ExitClass {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return ExitClass::Success;
+        let text = error.render();
+        let text = if environment.terminal.stdout { text.ansi().to_string() } else { text.to_string() };
+        return printer(environment, run_id).stdout(&text);
     }
-    let style = Style::decide(Color::Auto, environment);
-    let (root, format) = (&environment.host.cwd, Format::Json);
-    let printer = Printer { root, style, format, run_id, quiet: 0, redactor: Some(Redactor::tokens_only()) };
+    let printer = printer(environment, run_id);
+    let style = printer.style;
     let plain = error.render().to_string();
     let text = if style.stderr { error.render().ansi().to_string() } else { plain.clone() };
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -179,7 +205,7 @@ pub(crate) fn misunderstood(error: &clap::Error, environment: &Environment, run_
         let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let usage =
             CommandError::new("Usage", message).hint("`hybrid --help`, or `--help` after any command");
-        printer.document(ERROR_SCHEMA, usage.exit, None, &[], Some(&usage));
+        return printer.document(ERROR_SCHEMA, usage.exit, None, &[], Some(&usage));
     }
     ExitClass::Invalid
 }

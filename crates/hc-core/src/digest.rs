@@ -13,6 +13,23 @@ use serde::{Deserialize, Serialize};
 /// Files from this size on are hashed by all cores; below, the threads cost more than they bring.
 const PARALLEL_FROM: u64 = 1 << 20;
 
+/// How much of a large file is in memory at once.
+const PIECE: usize = 2 << 20;
+
+/// Reads until `piece` is full or the file is at its end; how much that is.
+fn fill(file: &mut std::fs::File, piece: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < piece.len() {
+        match file.read(&mut piece[count..]) {
+            Ok(0) => break,
+            Ok(read) => count += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
+}
+
 /// A BLAKE3 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -34,18 +51,27 @@ impl Digest {
     /// # Errors
     /// Whatever opening or reading the file gives.
     pub fn of_file(path: &Path) -> io::Result<(Self, u64)> {
-        let mut file = std::fs::File::open(path)?;
+        let mut file = crate::fs::open_regular(path)?;
         let mut hasher = blake3::Hasher::new();
-        let size = if file.metadata()?.len() >= PARALLEL_FROM {
-            hasher.update_mmap_rayon(path)?;
-            hasher.count()
-        } else {
+        let size = file.metadata()?.len();
+        if size < PARALLEL_FROM {
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes)?;
             hasher.update(&bytes);
-            bytes.len() as u64
-        };
-        Ok((Self(*hasher.finalize().as_bytes()), size))
+        } else {
+            // Read and not mapped: a mapping of a file that another process cuts short ends this one (SIGBUS).
+            let (mut piece, mut next) = (vec![0; PIECE], vec![0; PIECE]);
+            let mut count = fill(&mut file, &mut piece)?;
+            while count > 0 {
+                // The next piece is read while this one is hashed.
+                let hash = || {
+                    hasher.update_rayon(&piece[..count]);
+                };
+                count = rayon::join(|| fill(&mut file, &mut next), hash).0?;
+                std::mem::swap(&mut piece, &mut next);
+            }
+        }
+        Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
     }
 
     /// A digest of which the raw bytes are known.

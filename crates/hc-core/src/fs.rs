@@ -274,6 +274,31 @@ pub fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMP_PREFIX)
 }
 
+/// Opens a file for reading if it is a regular one, also behind a link. Never waits for the other end of a FIFO, and asks no
+/// device for anything.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for anything but a regular file, and what opening gives.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let other =
+        |kind: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("it is {kind}, not a regular file"));
+    // Opening alone can do something where it is a device: it is looked at before, and again when it is open.
+    let before = std::fs::metadata(path)?;
+    if !before.is_file() {
+        return Err(other(kind_of(&before)));
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits() as i32,
+    );
+    let file = options.open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() { Ok(file) } else { Err(other(kind_of(&meta))) }
+}
+
 /// Reads a regular file of at most `limit` bytes; `None` when nothing stands there.
 ///
 /// # Errors
@@ -284,7 +309,7 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError>
     if meta.len() > limit {
         return Err(too_large(meta.len()));
     }
-    let file = File::open(path).map_err(io_error("read", path))?;
+    let file = open_regular(path).map_err(io_error("read", path))?;
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
     // The file may grow between the look and the read.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;

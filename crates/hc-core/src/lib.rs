@@ -4,7 +4,7 @@
 //! format), [`fs`] (writes that are whole or did not happen), [`lock`] (kernel locks with a holder that can
 //! be named), [`secret`] (values that cannot print themselves), [`version`], [`stamp`] (what proves that a
 //! file did not change), [`stat_cache`], [`tree`] (directories as trees of
-//! digests), [`cancel`] (a request to stop) and [`exit`] (how things end).
+//! digests), [`cancel`] (a request to stop), [`threads`] (those that hash and search side by side) and [`exit`] (how things end).
 //!
 //! Never prints, never reads the process environment, never depends on another `hc-*` crate.
 
@@ -17,6 +17,7 @@ pub mod lock;
 pub mod secret;
 pub mod stamp;
 pub mod stat_cache;
+pub mod threads;
 pub mod tree;
 pub mod version;
 

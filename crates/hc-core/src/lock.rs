@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::Cancel;
 use crate::fs::{FsError, create_dirs, io_error, regular_metadata};
 
 /// How often a waiting acquirer tries again.
@@ -25,6 +26,8 @@ const POLL: Duration = Duration::from_millis(25);
 const GRACE: Duration = Duration::from_millis(150);
 /// How often is tried within [`GRACE`].
 const GRACE_POLL: Duration = Duration::from_millis(3);
+/// How often a taker that waits is told of it again.
+const REMIND: Duration = Duration::from_secs(30);
 /// Holder texts are one line; more than this is not ours.
 const HOLDER_LIMIT: u64 = 4096;
 
@@ -57,6 +60,16 @@ pub enum LockError {
         /// How long was waited.
         waited: Duration,
     },
+    /// A request to stop ended the wait.
+    #[error("stopped while waiting for the lock {}", path.display())]
+    Stopped {
+        /// The lock file.
+        path: PathBuf,
+        /// Its holder, if the text in the file could be read.
+        holder: Option<Holder>,
+        /// How long was waited.
+        waited: Duration,
+    },
     /// The file system cannot lock (some network file systems).
     #[error("{} is on a file system without locks", path.display())]
     Unsupported {
@@ -68,6 +81,31 @@ pub enum LockError {
     /// The lock file cannot be opened or written.
     #[error(transparent)]
     File(#[from] FsError),
+}
+
+/// How long a taker waits for a lock.
+#[derive(Debug, Clone, Default)]
+pub struct Patience {
+    timeout: Duration,
+    stop: Option<(Cancel, u32)>,
+}
+
+impl Patience {
+    /// Up to `timeout`.
+    pub fn up_to(timeout: Duration) -> Self {
+        Self { timeout, stop: None }
+    }
+
+    /// As before, and no longer than until a request to stop that was not made yet: an earlier one asked for the end of
+    /// other work, of which this lock is to keep the record.
+    #[must_use]
+    pub fn unless(self, cancel: &Cancel) -> Self {
+        Self { stop: Some((cancel.clone(), cancel.requests())), ..self }
+    }
+
+    fn is_asked_to_stop(&self) -> bool {
+        self.stop.as_ref().is_some_and(|(cancel, before)| cancel.requests() > *before)
+    }
 }
 
 /// Proof that a lock is held; lives no longer than the closure of [`with_exclusive`].
@@ -83,20 +121,20 @@ impl Exclusive<'_> {
     }
 }
 
-/// Runs `work` while the lock at `path` is held, and releases it whatever `work` does. Waits up to `timeout`; `waiting`
-/// is called once, with the holder, before the wait.
+/// Runs `work` while the lock at `path` is held, and releases it whatever `work` does. Waits as long as `patience` says;
+/// `waiting` is called with the holder before the wait, and again every half minute.
 ///
 /// # Errors
 /// [`LockError`]; `work` did not run then.
 pub fn with_exclusive<T>(
     path: &Path,
     me: &Holder,
-    timeout: Duration,
-    waiting: impl FnOnce(Option<&Holder>),
+    patience: Patience,
+    waiting: impl FnMut(Option<&Holder>),
     work: impl FnOnce(&Exclusive<'_>) -> T,
 ) -> Result<T, LockError> {
     let mut lock = fd_lock::RwLock::new(open(path)?);
-    let mut wait = Wait::new(path, timeout, waiting);
+    let mut wait = Wait::new(path, patience, waiting);
     let mut file = loop {
         match lock.try_write() {
             Ok(file) => break file,
@@ -123,7 +161,8 @@ impl FileLock {
         Self::acquire(path, me, Duration::ZERO, |_| {})
     }
 
-    /// Takes the lock, waiting up to `timeout`; `waiting` is called once, with the holder, before the wait.
+    /// Takes the lock, waiting up to `timeout`; `waiting` is called with the holder before the wait, and again every half
+    /// minute.
     ///
     /// # Errors
     /// [`LockError::Held`] when the time is over.
@@ -131,10 +170,10 @@ impl FileLock {
         path: &Path,
         me: &Holder,
         timeout: Duration,
-        waiting: impl FnOnce(Option<&Holder>),
+        waiting: impl FnMut(Option<&Holder>),
     ) -> Result<Self, LockError> {
         let mut file = open(path)?;
-        let mut wait = Wait::new(path, timeout, waiting);
+        let mut wait = Wait::new(path, Patience::up_to(timeout), waiting);
         while let Err(error) = file.try_lock() {
             wait.after(error.into())?;
         }
@@ -150,7 +189,9 @@ impl FileLock {
         if regular_metadata(path)?.is_none() {
             return Ok(None);
         }
-        match open(path)?.try_lock_shared() {
+        // For reading: who may not write here may look, too.
+        let file = crate::fs::open_regular(path).map_err(io_error("open", path))?;
+        match file.try_lock_shared() {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => Ok(Some(read_holder(path))),
             Err(TryLockError::Error(source)) => Err(io_error("lock", path)(source).into()),
@@ -171,14 +212,15 @@ impl FileLock {
 /// The attempts of one taker.
 struct Wait<'a, F> {
     path: &'a Path,
-    timeout: Duration,
+    patience: Patience,
     start: Instant,
-    waiting: Option<F>,
+    told: Option<Instant>,
+    waiting: F,
 }
 
-impl<'a, F: FnOnce(Option<&Holder>)> Wait<'a, F> {
-    fn new(path: &'a Path, timeout: Duration, waiting: F) -> Self {
-        Self { path, timeout, start: Instant::now(), waiting: Some(waiting) }
+impl<'a, F: FnMut(Option<&Holder>)> Wait<'a, F> {
+    fn new(path: &'a Path, patience: Patience, waiting: F) -> Self {
+        Self { path, patience, start: Instant::now(), told: None, waiting }
     }
 
     /// Sleeps until the next attempt makes sense, or says why there is none.
@@ -187,14 +229,19 @@ impl<'a, F: FnOnce(Option<&Holder>)> Wait<'a, F> {
         match error.kind() {
             io::ErrorKind::WouldBlock if waited < GRACE => std::thread::sleep(GRACE_POLL),
             io::ErrorKind::WouldBlock => {
-                let holder = read_holder(self.path);
-                if waited >= self.timeout {
-                    return Err(LockError::Held { path: self.path.to_owned(), holder, waited });
+                if waited >= self.patience.timeout {
+                    let (path, holder) = (self.path.to_owned(), read_holder(self.path));
+                    return Err(LockError::Held { path, holder, waited });
                 }
-                if let Some(waiting) = self.waiting.take() {
-                    waiting(holder.as_ref());
+                if self.patience.is_asked_to_stop() {
+                    let (path, holder) = (self.path.to_owned(), read_holder(self.path));
+                    return Err(LockError::Stopped { path, holder, waited });
                 }
-                std::thread::sleep(POLL.min(self.timeout.saturating_sub(self.start.elapsed())));
+                if self.told.is_none_or(|told| told.elapsed() >= REMIND) {
+                    self.told = Some(Instant::now());
+                    (self.waiting)(read_holder(self.path).as_ref());
+                }
+                std::thread::sleep(POLL.min(self.patience.timeout.saturating_sub(self.start.elapsed())));
             }
             io::ErrorKind::Unsupported => {
                 return Err(LockError::Unsupported { path: self.path.to_owned(), source: error });
@@ -236,7 +283,7 @@ fn open(path: &Path) -> Result<File, FsError> {
 
 fn read_holder(path: &Path) -> Option<Holder> {
     let mut text = String::new();
-    File::open(path).ok()?.take(HOLDER_LIMIT).read_to_string(&mut text).ok()?;
+    crate::fs::open_regular(path).ok()?.take(HOLDER_LIMIT).read_to_string(&mut text).ok()?;
     serde_json::from_str(text.trim_end()).ok()
 }
 
@@ -311,11 +358,11 @@ mod tests {
             Err(LockError::Held { holder, .. }) => holder.map(|holder| holder.command),
             other => panic!("{other:?}"),
         };
-        let again = |command: &str| with_exclusive(&path, &me(command), Duration::ZERO, |_| {}, |_| ());
+        let again = |command: &str| with_exclusive(&path, &me(command), Patience::default(), |_| {}, |_| ());
         with_exclusive(
             &path,
             &me("first"),
-            Duration::ZERO,
+            Patience::default(),
             |_| {},
             |exclusive| {
                 assert_eq!(exclusive.path(), path);
@@ -339,9 +386,10 @@ mod tests {
     fn a_panic_frees_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".lock");
-        let work = || with_exclusive(&path, &me("unlucky"), Duration::ZERO, |_| {}, |_| panic!("on purpose"));
+        let work =
+            || with_exclusive(&path, &me("unlucky"), Patience::default(), |_| {}, |_| panic!("on purpose"));
         assert!(std::thread::scope(|scope| scope.spawn(|| work().map(drop::<()>)).join()).is_err());
-        with_exclusive(&path, &me("next"), Duration::ZERO, |_| {}, |_| ()).unwrap();
+        with_exclusive(&path, &me("next"), Patience::default(), |_| {}, |_| ()).unwrap();
     }
 
     #[test]
@@ -356,8 +404,30 @@ mod tests {
                 drop(lock);
             });
             let waiting = |holder: Option<&Holder>| seen.push(holder.map(|holder| holder.command.clone()));
-            with_exclusive(&path, &me("patient"), Duration::from_secs(10), waiting, |_| ()).unwrap();
+            with_exclusive(&path, &me("patient"), Patience::up_to(Duration::from_secs(10)), waiting, |_| ())
+                .unwrap();
         });
         assert_eq!(seen, [Some("slow".to_owned())]);
+    }
+
+    #[test]
+    fn only_a_new_request_to_stop_ends_a_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".lock");
+        let _held = FileLock::try_acquire(&path, &me("for ever")).unwrap();
+        let cancel = Cancel::new();
+        cancel.request();
+        let patience = Patience::up_to(Duration::MAX).unless(&cancel);
+        let found = std::thread::scope(|scope| {
+            let cancel = cancel.clone();
+            scope.spawn(move || {
+                std::thread::sleep(GRACE + Duration::from_millis(100));
+                cancel.request();
+            });
+            with_exclusive(&path, &me("patient"), patience, |_| {}, |_| ())
+        });
+        let Err(LockError::Stopped { holder, waited, .. }) = found else { panic!("{found:?}") };
+        assert_eq!(holder.unwrap().command, "for ever");
+        assert!(waited >= GRACE + Duration::from_millis(100), "{waited:?}");
     }
 }

@@ -52,10 +52,17 @@ impl Default for StatCache {
     }
 }
 
+/// Largest cache that is read, in bytes.
+const MOST: u64 = 1 << 30;
+
 impl StatCache {
     /// Reads the cache in `file`; what cannot be trusted is an empty cache.
     pub fn load(file: &Path) -> Self {
-        let entries = std::fs::read(file).ok().and_then(|bytes| parse(&bytes)).unwrap_or_default();
+        let entries = crate::fs::read_limited(file, MOST)
+            .ok()
+            .flatten()
+            .and_then(|bytes| parse(&bytes))
+            .unwrap_or_default();
         Self { file: Some(file.to_owned()), entries, ..Self::default() }
     }
 
@@ -215,7 +222,7 @@ enum Found {
 }
 
 fn read(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Found> {
-    let mut file = std::fs::File::open(path)?;
+    let mut file = crate::fs::open_regular(path)?;
     let before = file.metadata()?;
     if before.len() >= LARGE {
         return Ok(Found::Large);
@@ -228,7 +235,7 @@ fn read(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Found> {
 }
 
 fn hash_large(path: &Path) -> io::Result<Found> {
-    let file = std::fs::File::open(path)?;
+    let file = crate::fs::open_regular(path)?;
     let before = file.metadata()?;
     let (digest, size) = Digest::of_file(path)?;
     // By path again: the digest was taken of what is there now.

@@ -6,11 +6,11 @@
 //! nothing. Memory is bounded by [`MAX_ENTRY`], whatever the size of a log.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use hc_core::fs::{FsError, io_error, regular_metadata};
+use hc_core::fs::{FsError, io_error, open_regular, regular_metadata};
 use hc_core::{Digest, RunId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -315,7 +315,7 @@ fn scrub(source: Source, redactor: &Redactor) -> Result<Scrubbed, String> {
                     return Err(error.io_kind().map_or(String::new(), |kind| unreadable(kind.into())));
                 }
             };
-            let file = File::open(&path).map_err(unreadable)?;
+            let file = open_regular(&path).map_err(unreadable)?;
             // A log that grows meanwhile must not keep us here.
             scrub_reader(file.take(meta.len()), redactor).map_err(unreadable)
         }

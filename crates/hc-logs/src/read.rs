@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use hc_core::RunId;
-use hc_core::fs::{FsError, io_error, regular_metadata};
+use hc_core::fs::{FsError, io_error, open_regular, regular_metadata};
 
 use crate::line::{Level, LogLine};
 use crate::rotate::{identity, rotated};
@@ -157,7 +157,7 @@ impl Source {
         if regular_metadata(path)?.is_none() {
             return Ok(None);
         }
-        let file = match File::open(path) {
+        let file = match open_regular(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(io_error("open", path))?,
         };

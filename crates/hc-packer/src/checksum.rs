@@ -34,7 +34,7 @@ pub fn sha256_of(mut from: impl Read) -> std::io::Result<String> {
 /// # Errors
 /// When it cannot be read.
 pub fn sha256(path: &Path) -> Result<String, FsError> {
-    std::fs::File::open(path).and_then(sha256_of).map_err(io_error("read", path))
+    hc_core::fs::open_regular(path).and_then(sha256_of).map_err(io_error("read", path))
 }
 
 /// One remembered checksum.

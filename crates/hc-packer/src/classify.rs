@@ -172,6 +172,23 @@ struct Rule {
     class: Class,
 }
 
+impl Rule {
+    fn fits(&self, platform: &str, scope: Scope, line: &str) -> bool {
+        self.spec.scope == scope
+            && self.spec.platform.as_deref().is_none_or(|only| only == platform)
+            && self.pattern.is_match(line)
+    }
+
+    fn verdict(&self, line: &str) -> Verdict {
+        Verdict {
+            class: self.class,
+            rule: Some(self.spec.id.clone()),
+            evidence: Some(line.chars().take(MOST_EVIDENCE).collect()),
+            hint: self.spec.hint.clone(),
+        }
+    }
+}
+
 /// Compiled rules: the caller's first, then the built-in ones.
 #[derive(Debug)]
 pub struct Rules(Vec<Rule>);
@@ -213,6 +230,12 @@ impl Rules {
     /// where both leave it open, by the rules for what the failed step printed.
     pub fn classify_failure(&self, platform: &str, lines: &FailureLines) -> Verdict {
         let last = if lines.last.is_empty() { &lines.other } else { &lines.last };
+        // Whatever else went wrong: nobody may be told to try again.
+        let told = [(Scope::Final, last), (Scope::Final, &lines.details), (Scope::Provisioner, &lines.step)];
+        let violation = told.into_iter().find_map(|(scope, lines)| self.violation(platform, scope, lines));
+        if let Some(violation) = violation {
+            return violation;
+        }
         let found = self
             .recognise(platform, Scope::Final, last)
             .or_else(|| self.recognise(platform, Scope::Final, &lines.details));
@@ -225,24 +248,23 @@ impl Rules {
         found.unwrap_or_else(|| Verdict::plain(Class::Unknown, last.last().cloned(), None))
     }
 
+    fn violation(&self, platform: &str, scope: Scope, lines: &[String]) -> Option<Verdict> {
+        let mut rules = self.0.iter().filter(|rule| rule.class == Class::Security);
+        rules.find_map(|rule| {
+            lines.iter().find(|line| rule.fits(platform, scope, line)).map(|line| rule.verdict(line))
+        })
+    }
+
     fn recognise(&self, platform: &str, scope: Scope, lines: &[String]) -> Option<Verdict> {
+        if let Some(violation) = self.violation(platform, scope, lines) {
+            return Some(violation);
+        }
         let mut best: Option<(u8, Verdict)> = None;
         for line in lines {
-            let fits = |rule: &&Rule| {
-                rule.spec.scope == scope
-                    && rule.spec.platform.as_deref().is_none_or(|only| only == platform)
-                    && rule.pattern.is_match(line)
-            };
-            let Some(rule) = self.0.iter().find(fits) else { continue };
+            let Some(rule) = self.0.iter().find(|rule| rule.fits(platform, scope, line)) else { continue };
             let weight = rule.class.weight();
             if best.as_ref().is_none_or(|(known, _)| weight > *known) {
-                let verdict = Verdict {
-                    class: rule.class,
-                    rule: Some(rule.spec.id.clone()),
-                    evidence: Some(line.chars().take(MOST_EVIDENCE).collect()),
-                    hint: rule.spec.hint.clone(),
-                };
-                best = Some((weight, verdict));
+                best = Some((weight, rule.verdict(line)));
             }
         }
         best.map(|(_, verdict)| verdict)

@@ -63,6 +63,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod answer;
 mod args;
 mod around;
 pub mod artifact;

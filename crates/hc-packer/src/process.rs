@@ -137,16 +137,19 @@ pub(crate) fn listen(
     }
     let mut child = spawn(&invocation)?;
     let (sender, receiver) = sync_channel(64);
-    if let Some(pipe) = child.stdout.take() {
-        read_in_background(Pipe::Stdout, pipe, sender.clone());
-    }
-    if let Some(pipe) = child.stderr.take() {
-        read_in_background(Pipe::Stderr, pipe, sender.clone());
-    }
-    drop(sender);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (timeout, grace) = (invocation.timeout, invocation.grace);
+    // Before anything that can fail: what was started is ended then.
     let mut running =
         Running { group: Group::of(&child), child, receiver, grace, cancel: cancel.clone(), over: false };
+    let unheard = |source| PackerError::Wait { source };
+    if let Some(pipe) = stdout {
+        read_in_background(Pipe::Stdout, pipe, sender.clone()).map_err(unheard)?;
+    }
+    if let Some(pipe) = stderr {
+        read_in_background(Pipe::Stderr, pipe, sender.clone()).map_err(unheard)?;
+    }
+    drop(sender);
     hear(Heard::Started(running.child.id()));
     let (mut out, mut err) = (Lines::default(), Lines::default());
     let ending = running.supervise(timeout, &mut |pipe, bytes| {
@@ -293,8 +296,12 @@ fn ending_of(status: std::process::ExitStatus) -> Ending {
     Ending::Exited(status.code().unwrap_or(-1))
 }
 
-fn read_in_background(pipe: Pipe, mut source: impl Read + Send + 'static, sender: SyncSender<Message>) {
-    std::thread::spawn(move || {
+fn read_in_background(
+    pipe: Pipe,
+    mut source: impl Read + Send + 'static,
+    sender: SyncSender<Message>,
+) -> std::io::Result<()> {
+    let read = move || {
         let mut buffer = vec![0; 32 << 10];
         loop {
             match source.read(&mut buffer) {
@@ -309,7 +316,8 @@ fn read_in_background(pipe: Pipe, mut source: impl Read + Send + 'static, sender
             }
         }
         let _ = sender.send(Message::Closed);
-    });
+    };
+    std::thread::Builder::new().spawn(read).map(drop)
 }
 
 #[cfg(test)]

@@ -347,7 +347,8 @@ pub enum SourceError {
 impl From<hc_core::lock::LockError> for SourceError {
     fn from(error: hc_core::lock::LockError) -> Self {
         match error {
-            hc_core::lock::LockError::Held { holder, waited, .. } => Self::Busy { holder, waited },
+            hc_core::lock::LockError::Held { holder, waited, .. }
+            | hc_core::lock::LockError::Stopped { holder, waited, .. } => Self::Busy { holder, waited },
             hc_core::lock::LockError::Unsupported { path, .. } => Self::LocksUnsupported { path },
             hc_core::lock::LockError::File(error) => Self::File(error),
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hc_core::fs::{create_dirs, io_error};
-use hc_core::lock::{Holder, with_exclusive};
+use hc_core::lock::{Holder, Patience, with_exclusive};
 
 use crate::error::SourceError;
 use crate::journal::{Journal, JournalFile};
@@ -97,7 +97,8 @@ impl Sources {
         }
         create_dirs(&self.dir)?;
         let waiting = |holder: Option<&Holder>| (options.waiting)(holder);
-        with_exclusive(&self.dir.join(".lock"), &options.me, options.lock_timeout, waiting, |_| {
+        let patience = Patience::up_to(options.lock_timeout);
+        with_exclusive(&self.dir.join(".lock"), &options.me, patience, waiting, |_| {
             self.tidy()?;
             work()
         })?

@@ -19,6 +19,9 @@ pub enum StateError {
     /// Somebody else writes the state, or builds the same target (STATE-2).
     #[error("{0}")]
     LockHeld(Box<HeldLock>),
+    /// A request to stop ended the wait for a lock.
+    #[error("stopped by request: {0}")]
+    Stopped(Box<HeldLock>),
     /// The file system cannot lock.
     #[error("{} is on a file system without locks", path.display())]
     LocksUnsupported {
@@ -199,6 +202,7 @@ impl StateError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::LockHeld(_) => "StateLockHeld",
+            Self::Stopped(_) => "Interrupted",
             Self::LocksUnsupported { .. } => "StateLocksUnsupported",
             Self::Corrupt { .. } => "StateCorrupt",
             Self::NotRegular { .. } => "StateNotRegular",
@@ -225,6 +229,7 @@ impl StateError {
     pub fn class(&self) -> ExitClass {
         match self {
             Self::LockHeld(_) | Self::CommitUnknown { .. } => ExitClass::Infrastructure,
+            Self::Stopped(_) => ExitClass::Interrupted,
             Self::NotCommitted { source, .. } | Self::File(source) => source.class(),
             _ => ExitClass::Invalid,
         }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hc_core::Cancel;
 use hc_core::lock::Holder;
 use time::OffsetDateTime;
 
 /// How many backups are kept unless the caller says otherwise.
 pub const DEFAULT_BACKUPS: usize = 20;
 
-/// Called once before a wait for a lock, with its holder where it is known.
+/// Called before a wait for a lock and once in a while during it, with the holder where it is known.
 pub type Waiting = Arc<dyn Fn(Option<&Holder>) + Send + Sync>;
 
 /// Who opens the store, and how it behaves. Values, because a library reads no environment.
@@ -18,8 +19,10 @@ pub type Waiting = Arc<dyn Fn(Option<&Holder>) + Send + Sync>;
 pub struct StoreOptions {
     /// How long a second writer waits for the state lock; zero means not at all (STATE-2).
     pub lock_timeout: Duration,
-    /// Called once before such a wait.
+    /// Called before such a wait, and once in a while during it.
     pub waiting: Option<Waiting>,
+    /// Its next request to stop ends such a wait.
+    pub cancel: Cancel,
     /// What this process runs, for those who find the lock held: `hybrid build --env dev`. No secrets.
     pub command: String,
     /// Name of this host.
@@ -46,6 +49,7 @@ impl StoreOptions {
         Self {
             lock_timeout: Duration::ZERO,
             waiting: None,
+            cancel: Cancel::new(),
             command: command.into(),
             host: host.into(),
             pid,

@@ -1,4 +1,5 @@
-//! Which processes have a file open: how an orphan that still holds a lock gets its name.
+//! Which processes hold a lock: those that have the very descriptor that was locked, or inherited it. One that has only
+//! opened the file, to read who holds it, is none of them.
 //!
 //! Best effort, Linux only, by looking through `/proc`; processes of other users stay invisible. The kernel
 //! lock decides, this only informs.
@@ -22,8 +23,8 @@ impl fmt::Display for Process {
     }
 }
 
-/// Processes other than this one that have `path` open, by pid; none for a link, which could name anybody's file.
-pub fn that_have_open(path: &Path) -> Vec<Process> {
+/// Processes other than this one that hold the lock on `path`, by pid; none for a link, which could name anybody's file.
+pub fn that_hold(path: &Path) -> Vec<Process> {
     if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
         return Vec::new();
     }
@@ -32,7 +33,7 @@ pub fn that_have_open(path: &Path) -> Vec<Process> {
     let mut found: Vec<Process> = entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| *pid != std::process::id() && has_open(*pid, &path))
+        .filter(|pid| *pid != std::process::id() && holds(*pid, &path))
         .map(|pid| Process { pid, name: name_of(pid) })
         .collect();
     found.sort_by_key(|process| process.pid);
@@ -45,9 +46,19 @@ pub fn exists(pid: u32) -> Option<bool> {
     proc.join("self").exists().then(|| proc.join(pid.to_string()).exists())
 }
 
-fn has_open(pid: u32, path: &Path) -> bool {
+fn holds(pid: u32, path: &Path) -> bool {
     let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    descriptors.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == path))
+    let is_it = |entry: &std::fs::DirEntry| {
+        std::fs::read_link(entry.path()).is_ok_and(|target| target == path)
+            && std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", entry.file_name().display()))
+                .is_ok_and(|info| info.lines().any(is_exclusive_lock))
+    };
+    descriptors.flatten().any(|entry| is_it(&entry))
+}
+
+/// Whether a line of `/proc/PID/fdinfo/FD` tells of a lock as hybrid takes them, held by this descriptor or a copy of it.
+fn is_exclusive_lock(line: &str) -> bool {
+    line.starts_with("lock:") && line.contains(" FLOCK ") && line.contains(" WRITE ")
 }
 
 fn name_of(pid: u32) -> String {

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use hc_core::fs::{FsError, read_limited, sweep_temporaries, write_atomic_with};
-use hc_core::lock::FileLock;
+use hc_core::lock::{FileLock, Patience};
 use hc_core::{RunId, Target};
 
 use crate::audit::{self, AuditEvent, AuditReport};
@@ -126,11 +126,13 @@ impl Store {
         timeout: Duration,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
+        // Requests that come while another thread of this process waits count too.
+        let patience = Patience::up_to(timeout).unless(&self.options.cancel);
         // A panic in another thread's closure left nothing half-done: nothing is shared but the turn itself.
         let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let dir = paths::state_dir(&self.root);
         disk::make_dirs(&[&dir])?;
-        locks::with_state(&self.root, &self.options, timeout, || {
+        locks::with_state(&self.root, &self.options, patience, || {
             let backups = paths::backups_dir(&self.root);
             disk::make_dirs(&[&backups])?;
             for dir in [&dir, &backups] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use hc_core::fs::{FsError, create_dirs, io_error, is_executable, regular_metadata};
+use hc_core::fs::{FsError, create_dirs, io_error, is_executable, open_regular, regular_metadata};
 use hc_core::tree::Content;
 
 use crate::closure::Closure;
@@ -237,7 +237,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Content, FsError> {
     let missing =
         || FsError::Io { action: "read", path: from.to_owned(), source: std::io::ErrorKind::NotFound.into() };
     let meta = regular_metadata(from)?.ok_or_else(missing)?;
-    let mut input = std::fs::File::open(from).map_err(io_error("read", from))?;
+    let mut input = open_regular(from).map_err(io_error("read", from))?;
     let mut output = new_file(to, mode_of(&meta))?;
     let mut hasher = hc_core::digest::Stream::new();
     // As large as the file, and one byte to see its end.

@@ -9,6 +9,7 @@ pub mod compose;
 pub mod graph;
 pub mod inventory;
 pub mod naming;
+pub mod place;
 pub mod requirements;
 
 pub use builder_toml::BuilderToml;

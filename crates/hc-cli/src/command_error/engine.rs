@@ -140,6 +140,11 @@ fn of_build(error: &EngineError) -> Option<String> {
     Some(match error {
         EngineError::Refused { targets, .. } => refused(targets),
         EngineError::Partly { error, .. } => return hint(error),
+        EngineError::NotRecorded { .. } => {
+            "its image and its log are where packer put them: `hybrid orphans` shows what is left, and the next \
+             build of the target clears it away"
+                .into()
+        }
         EngineError::ToolsMissing { env, targets, .. } => {
             let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
             format!("`hybrid doctor --install --env {env} --targets {}`", targets.join(","))

@@ -54,6 +54,15 @@ impl CommandError {
         }
     }
 
+    /// The process got no threads from the system.
+    pub(crate) fn without_threads(error: &std::io::Error) -> Self {
+        let message = "no thread can be started";
+        let this = Self::new("ThreadsUnavailable", message);
+        let this =
+            this.hint("end other programs of this user, or raise the limits: `ulimit -u`, `ulimit -v`");
+        Self { exit: ExitClass::Infrastructure, causes: vec![error.to_string()], ..this }
+    }
+
     /// Sets the cure.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -15,6 +15,9 @@ pub(super) fn hint(error: &StateError) -> String {
     };
     match error {
         StateError::LockHeld(held) => held.hint(),
+        StateError::Stopped(_) => {
+            "what this run came to is not in the state: run the command again when that process has ended".into()
+        }
         StateError::LocksUnsupported { .. } => {
             "move the project to a local file system, or pass `--unsafe-no-lock` if no other process writes".into()
         }

@@ -1,11 +1,13 @@
 //! `hybrid logs`.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use clap::Args;
 use hc_config::Diagnostic;
 use hc_core::ExitClass;
+use hc_core::fs::io_error;
 use hc_engine::outcome::logs::Followed;
 use hc_engine::upkeep::logs::{self, Runs};
 use hc_logs::line::LogLine;
@@ -48,15 +50,22 @@ impl LogsArgs {
     /// Prints lines while they come; a reader that is gone ends it.
     fn follow(&self, session: &Session) -> Result<Outcome> {
         let json = session.format == Format::Json;
+        let mut failed = None;
         let mut print = |line: &LogLine| {
             let text = if json { line.to_json() } else { line.to_text() };
             let mut out = std::io::stdout().lock();
             match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
                 Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
+                Err(error) => {
+                    failed = (error.kind() != ErrorKind::BrokenPipe).then_some(error);
+                    ControlFlow::Break(())
+                }
             }
         };
         let followed = logs::follow(&session.project, &self.runs()?, self.target.as_deref(), &mut print)?;
+        if let Some(error) = failed {
+            return Err(io_error("write", Path::new("the standard output"))(error).into());
+        }
         Ok(match followed {
             Followed::ToEnd => Outcome::printed(ExitClass::Success),
             Followed::Stopped => Outcome::printed(ExitClass::Interrupted),

@@ -1,13 +1,14 @@
 //! Diagnostics for people: code, message, place, source snippet, cure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use hc_config::{Diagnostic, Severity};
 use hc_logs::scan::{self, Allow};
 
-use super::style::steers;
+use super::style::show;
 
 /// From so many on, diagnostics that say the same are told together.
 const MANY: usize = 4;
@@ -112,11 +113,18 @@ fn render_one(
     if let (Some(place), Some(path)) = (&diagnostic.location, path) {
         match source.filter(|text| place.span.end <= text.len()) {
             Some(text) => {
-                let mut mark = AnnotationKind::Primary.span(place.span.clone());
+                let lines = lines_of(text, &place.span);
+                let shifted = place.span.start - lines.start..place.span.end - lines.start;
+                let mut mark = AnnotationKind::Primary.span(shifted);
                 if let Some(label) = label {
                     mark = mark.label(label);
                 }
-                group = group.element(Snippet::source(text.to_owned()).path(path).annotation(mark));
+                group = group.element(
+                    Snippet::source(text[lines].to_owned())
+                        .line_start(place.line)
+                        .path(path)
+                        .annotation(mark),
+                );
             }
             None => {
                 let origin = Origin::path(path).line(place.line).char_column(place.column);
@@ -136,14 +144,27 @@ fn render_one(
     renderer.render(&[group])
 }
 
+/// The lines that a span is on. The renderer reads all that it is given, for every diagnostic anew.
+fn lines_of(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+    start..end
+}
+
 /// Text from files and names, made safe for a terminal: nothing in it steers, and a line end in it begins no line of
 /// its own, so that it cannot pass for another message.
 pub fn visible(text: &str) -> String {
-    let safe: String = text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
-    safe.replace('\n', "\n  ")
+    shown(text).replace('\n', "\n  ")
+}
+
+fn shown(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut safe, c| {
+        show(c, &mut safe);
+        safe
+    })
 }
 
 /// A name, on one line.
 pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+    shown(text).replace('\n', "\u{fffd}")
 }

@@ -77,7 +77,7 @@ pub fn screen(text: &str) -> Cow<'_, str> {
                 length
             }
             None => {
-                safe.push(if steers(c) && c != '\n' { '\u{fffd}' } else { c });
+                show(c, &mut safe);
                 c.len_utf8()
             }
         };
@@ -95,8 +95,9 @@ pub fn ascii_controls(json: String) -> String {
     }
     json.chars().fold(String::with_capacity(json.len()), |mut safe, c| {
         if hidden(c) {
-            // All of them lie below U+FFFF.
-            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             safe.push(c);
         }
@@ -112,11 +113,27 @@ fn colour(text: &str) -> Option<usize> {
     body[..end].split(';').all(known).then_some(end + 3)
 }
 
-/// Whether a character does more than to stand where it is: controls (but no tab), and those that turn the direction
-/// of text around or end lines for some readers.
+/// Whether a character does more than to stand where it is: controls (but no tab), and [marks](is_mark).
 pub fn steers(c: char) -> bool {
-    (c.is_control() && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}')
+    (c.is_control() && c != '\t') || is_mark(c)
+}
+
+/// Whether a character takes no room, turns the direction of text around, or ends lines for some readers: two names that
+/// differ by it look the same. The selectors of emoji are not among them.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Writes a character as a terminal may have it: a mark by its number, so that names that look alike can be told apart.
+pub fn show(c: char, into: &mut String) {
+    if is_mark(c) {
+        into.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+    } else {
+        into.push(if steers(c) && c != '\n' { '\u{fffd}' } else { c });
+    }
 }
 
 /// Wraps `text` in an SGR sequence when `on`; nothing needs no colour.
@@ -137,7 +154,9 @@ mod tests {
             ("a\u{1b}[8mb", "a\u{fffd}[8mb"),
             ("a\u{1b}]0;title\u{7}b", "a\u{fffd}]0;title\u{fffd}b"),
             ("a\rb\u{9b}1mc\u{8}", "a\u{fffd}b\u{fffd}1mc\u{fffd}"),
-            ("x\u{202e}txt.exe", "x\u{fffd}txt.exe"),
+            ("x\u{202e}txt.exe", "x\\u{202e}txt.exe"),
+            ("mo\u{200b}td", "mo\\u{200b}td"),
+            ("a\u{e0041}b", "a\\u{e0041}b"),
             ("\u{1b}[", "\u{fffd}["),
             ("\u{1b}[38;5;1m", "\u{fffd}[38;5;1m"),
         ] {

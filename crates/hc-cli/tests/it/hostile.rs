@@ -198,9 +198,14 @@ fn records_that_name_paths_outside_remove_nothing() {
         assert!(project.path("templates/linux").exists());
     }
     project.write("hybrid.toml", &format!("[project]\nname = \"x\"\n[packer]\ncache_dir = \"{up}\"\n"));
-    project.run(&["clean", "--scope", "cache", "--older-than", "0s", "--yes"]).expect(0);
+    let clean = ["clean", "--scope", "cache", "--older-than", "0s", "--yes"];
+    project.run(&clean).expect(3).says("error[PathOutsideProject]");
     project.write("hybrid.toml", &format!("[project]\nname = \"x\"\n[packer]\ncache_dir = \"{absolute}\"\n"));
-    project.run(&["clean", "--scope", "cache", "--older-than", "0s", "--yes"]).expect(0);
+    project.run(&clean).expect(3).says("error[PathOutsideProject]");
+    let socket =
+        format!("[project]\nname = \"x\"\n[logs]\nsystem = \"syslog\"\nsystem_socket = \"{absolute}\"\n");
+    project.write("hybrid.toml", &socket);
+    project.run(&["status"]).expect(3).says("error[PathOutsideProject]");
     outside.is_untouched("a cache directory outside");
 }
 

@@ -109,3 +109,29 @@ fn a_killed_hybrid_frees_the_state_at_once_and_the_target_with_the_last_child() 
     project.ok(&["validate"]);
     project.ok(&["build"]);
 }
+
+#[test]
+fn a_daemon_of_a_build_is_named_and_ended_and_a_reader_of_the_lock_is_not() {
+    let project = Project::with_motd();
+    project.write(
+        "templates/scripts/linux/greet.sh",
+        "#!/bin/sh\nsetsid sleep 300 > /dev/null 2>&1 < /dev/null &\necho started\n",
+    );
+    project.ok(&["validate"]);
+    project.ok(&["build"]);
+    let lock = project.path("state/locks/linux.file.motd@dev.lock");
+    let mut reader = Command::new("tail").arg("-f").arg(&lock).stdout(Stdio::null()).spawn().unwrap();
+    let listed = project.ok(&["orphans"]).stdout;
+    assert!(listed.contains("still runs sleep (pid ") && !listed.contains("tail"), "{listed}");
+    project.run(&["plan"]).says("warning[OrphanLives]");
+    let refused = project.run(&["build"]).expect(2).says("error[StateLockHeld]").says("sleep (pid ");
+    assert!(!refused.stderr.contains("tail"), "{}", refused.stderr);
+    let stopped = project.ok(&["orphans", "--stop"]).stdout;
+    assert!(stopped.contains("ended      sleep (pid "), "{stopped}");
+    assert!(reader.try_wait().unwrap().is_none(), "who only reads the lock file was ended");
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    project.ok(&["orphans"]);
+    project.ok(&["build"]);
+    project.ok(&["orphans", "--stop"]);
+}

@@ -29,7 +29,7 @@ fn a_held_state_is_exit_two_with_the_way_out_and_waiting_helps() {
         child
     };
     let mut holder = hold("60");
-    project.run(&["validate"]).expect(2).says("error[StateLockHeld]").says("--lock-timeout");
+    project.run(&["state", "migrate"]).expect(2).says("error[StateLockHeld]").says("--lock-timeout");
     project.ok(&["status"]);
     holder.kill().unwrap();
     holder.wait().unwrap();

@@ -18,6 +18,8 @@ const MAGIC: &[u8] = b"hybrid tree cache 1\n";
 const FIXED: usize = 2 + 3 * 8 + 2 * 16 + 32;
 /// Directories that no run asked for are forgotten beyond this size, in bytes.
 const MOST: usize = 512 << 20;
+/// Largest cache that is read, in bytes.
+const LARGEST: u64 = 4 << 30;
 
 /// A file as it is remembered.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +55,7 @@ pub struct TreeCache {
 impl TreeCache {
     /// Reads the cache in `file`; what cannot be trusted is an empty cache.
     pub fn load(file: &Path) -> Self {
-        let bytes = std::fs::read(file).unwrap_or_default();
+        let bytes = crate::fs::read_limited(file, LARGEST).ok().flatten().unwrap_or_default();
         let known = parse(&bytes).unwrap_or_default();
         let now = file.parent().and_then(Stamp::now);
         Self { file: Some(file.to_owned()), bytes, known, now, margin: MARGIN, fresh: Mutex::default() }

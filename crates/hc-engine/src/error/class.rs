@@ -27,6 +27,7 @@ impl EngineError {
             Self::SecretTooLarge { .. } => "SecretUnavailable",
             Self::SecretInArtifact { .. } => "SecretInArtifact",
             Self::Interrupted => "Interrupted",
+            Self::NotRecorded { source, .. } => source.code(),
             Self::Install(error) => error.code(),
             Self::PackerHung { .. } => "PackerProcess",
             Self::NotFormatted { .. } => "HclSyntax",
@@ -82,6 +83,7 @@ impl EngineError {
                 ExitClass::Security
             }
             Self::Interrupted => ExitClass::Interrupted,
+            Self::NotRecorded { source, .. } => source.class(),
             Self::Install(error) => error.class(),
             Self::PackerHung { .. }
             | Self::PluginNotInstalled { .. }

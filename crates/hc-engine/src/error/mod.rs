@@ -163,6 +163,16 @@ pub enum EngineError {
     /// A request to stop was heard.
     #[error("stopped by request")]
     Interrupted,
+    /// A build has ended, and a request to stop came before the state could be told of it.
+    #[error("{build} ended with {exit_code} and is not in the state")]
+    NotRecorded {
+        /// The build.
+        build: BuildId,
+        /// What packer's run came to.
+        exit_code: u8,
+        /// What stood in the way.
+        source: Box<hc_state::StateError>,
+    },
     /// Packer did not end in time.
     #[error("packer did not end within {timeout} and was stopped")]
     PackerHung {
@@ -299,7 +309,7 @@ pub enum EngineError {
     #[error("processes of {build} still run")]
     OrphanLives {
         /// The build.
-        build: BuildId,
+        build: String,
         /// Their ids.
         pids: Vec<u32>,
     },

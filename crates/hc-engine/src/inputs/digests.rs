@@ -36,13 +36,24 @@ pub struct Digests {
 
 /// The stat cache, being read while the inputs are looked for.
 #[derive(Debug)]
-pub struct Remembered(std::thread::JoinHandle<StatCache>);
+pub struct Remembered(Loading);
+
+#[derive(Debug)]
+enum Loading {
+    Runs(std::thread::JoinHandle<StatCache>),
+    /// Where there are no more threads.
+    Done(StatCache),
+}
 
 impl Remembered {
     /// Begins to read it, if the project allows to remember.
     pub fn load(project: &Project) -> Self {
         let file = (project.stat_cache == StatCacheUse::On).then(|| project.at(layout::STAT_CACHE));
-        Self(std::thread::spawn(move || file.map_or_else(StatCache::default, |file| StatCache::load(&file))))
+        let load = move || file.as_deref().map_or_else(StatCache::default, StatCache::load);
+        Self(match std::thread::Builder::new().spawn(load.clone()) {
+            Ok(thread) => Loading::Runs(thread),
+            Err(_) => Loading::Done(load()),
+        })
     }
 }
 
@@ -59,7 +70,10 @@ impl Digests {
         remembered: Remembered,
     ) -> Result<Self> {
         // A cache that cannot be read costs time, and that is all.
-        let mut cache = remembered.0.join().unwrap_or_default();
+        let mut cache = match remembered.0 {
+            Loading::Runs(thread) => thread.join().unwrap_or_default(),
+            Loading::Done(cache) => cache,
+        };
         let mut paths: Vec<PathBuf> =
             prepared.iter().flat_map(|one| files::of(one).into_iter().map(|(path, _)| path)).collect();
         let outside = prepared.iter().flat_map(|one| files::outside(project, one));

@@ -54,7 +54,7 @@ pub fn collect(
     if let Some(path) = prepared.closure.unread.first() {
         let path = project.at(path);
         return Err(io_error("read", &path)(
-            std::fs::File::open(&path).err().unwrap_or_else(|| ErrorKind::Other.into()),
+            hc_core::fs::open_regular(&path).err().unwrap_or_else(|| ErrorKind::Other.into()),
         )
         .into());
     }

@@ -58,6 +58,8 @@ pub struct SkippedDoc {
 pub enum Skip {
     /// The run was asked to stop.
     Interrupted,
+    /// Another target violated a security rule: nothing more may start.
+    Violated,
     /// Another target failed, and nothing more was to start.
     FailFast,
     /// Its parent was not built.
@@ -73,6 +75,7 @@ impl Skip {
     pub fn words(self) -> &'static str {
         match self {
             Self::Interrupted => "the run was interrupted",
+            Self::Violated => "another target violated a security rule",
             Self::FailFast => "another target failed (--fail-fast)",
             Self::ParentNotBuilt => "its parent was not built",
             Self::WaitsForItself => "it waits for itself",
@@ -92,11 +95,21 @@ pub fn class(builds: &[BuildDoc], skipped: &[SkippedDoc]) -> ExitClass {
     let stopped = skipped.iter().map(|skipped| match skipped.reason {
         Skip::Interrupted => ExitClass::Interrupted,
         Skip::Broken => ExitClass::Invalid,
-        Skip::FailFast | Skip::ParentNotBuilt | Skip::WaitsForItself => ExitClass::Success,
+        Skip::FailFast | Skip::Violated | Skip::ParentNotBuilt | Skip::WaitsForItself => ExitClass::Success,
     });
     let stopped = stopped.max().unwrap_or(ExitClass::Success);
     let builds = builds.iter().map(|build| ExitClass::from_number(build.result.exit_code));
-    builds.max().unwrap_or(ExitClass::Success).max(stopped)
+    builds.fold(stopped, worse)
+}
+
+/// The one of two that a caller of several builds has to know. A security violation stops the other builds, so it tells
+/// more than that they were stopped.
+pub fn worse(one: ExitClass, other: ExitClass) -> ExitClass {
+    if one == ExitClass::Security || other == ExitClass::Security {
+        ExitClass::Security
+    } else {
+        one.max(other)
+    }
 }
 
 impl BuildReport {
@@ -109,11 +122,14 @@ impl BuildReport {
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let failed = self.builds.iter().filter(|build| build.result.exit_code != 0);
         let warnings = self.builds.iter().flat_map(|build| build.warnings.iter().cloned());
+        let violated = self.class() == ExitClass::Security;
         let failures = failed.map(|build| {
             let (builder, result) = (&build.builder, &build.result);
             let mut failure = match ExitClass::from_number(result.exit_code) {
                 ExitClass::Interrupted => {
-                    Diagnostic::error("Interrupted", format!("{builder} was stopped by request"))
+                    let why = if violated { Skip::Violated.words() } else { "by request" };
+                    let comma = if violated { ":" } else { "" };
+                    Diagnostic::error("Interrupted", format!("{builder} was stopped{comma} {why}"))
                 }
                 _ => Diagnostic::error(
                     "BuildFailed",

@@ -60,6 +60,22 @@ pub fn abandoned(project: &Project, store: &Store) -> Result<Vec<Abandoned>> {
         .collect())
 }
 
+/// Build locks that processes of an ended build still hold, although the build itself is closed: a provisioner that went on
+/// in a session of its own.
+///
+/// # Errors
+/// When the locks cannot be looked at.
+pub fn strays(project: &Project, store: &Store) -> Result<Vec<BuildHolder>> {
+    let entries = journal::entries(&project.root);
+    let journaled = |holder: &BuildHolder| {
+        let taker = holder.holder.as_ref().map(|holder| holder.pid);
+        entries.iter().any(|entry| entry.target == holder.target && Some(entry.pid) == taker)
+    };
+    let mut strays = store.build_holders()?;
+    strays.retain(|holder| holder.orphaned && !journaled(holder));
+    Ok(strays)
+}
+
 /// What lies on this machine can be looked at; of everything else nobody knows.
 fn still_there(leftover: &Leftover) -> bool {
     !leftover.name.starts_with('/') || Path::new(&leftover.name).exists()
@@ -72,7 +88,7 @@ fn works_on(holder: &BuildHolder, entry: &JournalEntry) -> bool {
         && holder.holder.as_ref().is_none_or(|holder| same(holder.pid, &holder.host))
 }
 
-/// One warning per abandoned build.
+/// One warning per abandoned build, and per build of which a process still runs.
 ///
 /// # Errors
 /// As [`abandoned`].
@@ -86,5 +102,12 @@ pub fn warnings(project: &Project, store: &Store) -> Result<Vec<Diagnostic>> {
         )
         .hint("`hybrid orphans` shows what it left behind, `hybrid orphans --stop` clears it away")
     };
-    Ok(abandoned(project, store)?.into_iter().map(warn).collect())
+    let stray = |one: BuildHolder| {
+        let processes: Vec<String> = one.processes.iter().map(ToString::to_string).collect();
+        let text = format!("{} of an earlier build of {} still runs", processes.join(", "), one.target);
+        Diagnostic::warning("OrphanLives", text)
+            .hint("`hybrid orphans --stop` ends it; until then the target cannot be built")
+    };
+    let strays = strays(project, store)?.into_iter().map(stray);
+    Ok(abandoned(project, store)?.into_iter().map(warn).chain(strays).collect())
 }

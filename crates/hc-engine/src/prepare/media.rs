@@ -6,11 +6,15 @@ use hc_templates::{Builder, builder_toml};
 
 use crate::project::Project;
 
+/// Largest builder.toml that is read, in bytes.
+const TEXT_LIMIT: u64 = 1 << 20;
+
 /// What is wrong with `[iso]` of builder.toml, so that `validate` says it and not a build hours later.
 pub(super) fn problems(project: &Project, builder: &Builder) -> Vec<Diagnostic> {
     let Some(iso) = &builder.metadata.iso else { return Vec::new() };
     let path = builder.dir.join(builder_toml::FILE_NAME);
-    let text = std::fs::read_to_string(project.root.join(&path)).unwrap_or_default();
+    let text =
+        hc_core::fs::read_text(&project.root.join(&path), TEXT_LIMIT).ok().flatten().unwrap_or_default();
     let place = |value: &str| match text.find(value) {
         Some(at) => Location::new(&path, &text, at..at + value.len()),
         None => Location::whole_file(&path),

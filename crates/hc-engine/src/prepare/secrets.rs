@@ -252,7 +252,7 @@ impl SecretSource for Source<'_> {
             return Err(std::io::Error::other("it is not a regular file"));
         }
         let mut text = String::new();
-        std::fs::File::open(&path)?.take(MAX_SECRET as u64 + 1).read_to_string(&mut text)?;
+        hc_core::fs::open_regular(&path)?.take(MAX_SECRET as u64 + 1).read_to_string(&mut text)?;
         if text.len() > MAX_SECRET { Err(too_large()) } else { Ok(text) }
     }
 

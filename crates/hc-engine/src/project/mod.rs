@@ -4,6 +4,7 @@ mod confinement;
 pub mod credentials;
 pub mod git;
 pub mod host;
+mod leftovers;
 pub mod linters;
 pub mod named;
 pub mod packer;
@@ -104,6 +105,7 @@ impl Project {
         let text = hc_core::fs::read_text(&root.join(settings::FILE_NAME), SETTINGS_LIMIT)?;
         let settings = settings::parse(Path::new(settings::FILE_NAME), &text.unwrap_or_default())
             .map_err(EngineError::SettingsUnusable)?;
+        confinement::of_settings(&root, &settings)?;
         // A hostile url or ref is refused before anything looks at it (SRC-1).
         sources::specs(&settings)?;
         let run_id = options.run_id.unwrap_or_else(|| run_id(&host));

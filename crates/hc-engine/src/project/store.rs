@@ -11,8 +11,9 @@ use hc_state::{RunOutcome, RunRecord, State, Store, StoreOptions};
 use super::{Locks, Project};
 use crate::error::Result;
 
-/// How long a record of finished work may wait for the state: a build of hours is not lost to a moment's contention.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a record of finished work waits for the state: as long as it takes, or until a request to stop that was not
+/// made yet. A build of hours is not lost because something holds the lock.
+pub const PATIENCE: Duration = Duration::MAX;
 
 /// Opens the store with this process as the holder of its locks.
 ///
@@ -24,6 +25,7 @@ pub fn open(project: &Project) -> Result<Store> {
     options.lock_timeout = project.lock_timeout;
     options.unsafe_no_lock = project.locks == Locks::Waived;
     options.backups = project.settings.state.backups;
+    options.cancel = host.cancel.clone();
     options.operator = host.operator().to_owned();
     options.waiting = Some(Arc::new(|holder: Option<&Holder>| {
         let who = holder.map_or("another process".to_owned(), |holder| {

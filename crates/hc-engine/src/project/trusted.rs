@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use hc_core::fs::{FsError, create_dirs, io_error, read_limited, write_atomic};
-use hc_core::lock;
+use hc_core::lock::{self, Patience};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -127,7 +127,7 @@ impl Trusted {
         let changed = lock::with_exclusive(
             &self.dir.join(LOCK),
             &host.holder((host.clock)()),
-            PATIENCE,
+            Patience::up_to(PATIENCE),
             |_| (),
             |_| -> Result<T> {
                 let mut list = self.read()?;

@@ -3,22 +3,24 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use hc_config::Diagnostic;
-use hc_core::{BuilderId, EnvName, ExitClass};
+use hc_core::{BuilderId, Cancel, EnvName, ExitClass};
 use hc_packer::Packer;
 use hc_packer::classify::Rules;
 use hc_provisioners::change;
 use hc_state::{RunRecord, Store};
+use hc_templates::place::splits_in_shell;
 
 use super::publish;
-use super::schedule::{self, Job, Limits, Outcome};
+use super::schedule::{self, Ended, Job, Limits, Outcome};
 use super::suite::{self, SuiteOptions};
 use crate::error::{EngineError, Result};
 use crate::event::{Event, Listener, Teller};
 use crate::gate::{self, Gate, scan};
 use crate::inputs::{plugins, remembered_sums};
-use crate::outcome::build::{BuildDoc, BuildReport, Skip, SkippedDoc};
+use crate::outcome::build::{self as outcome, BuildDoc, BuildReport, Skip, SkippedDoc, worse};
 use crate::plan::{Plan, Planned, last_build};
 use crate::prepare::{Prepared, Values};
 use crate::project::packer::Dirs;
@@ -97,6 +99,8 @@ pub(super) struct Run<'a> {
     pub(super) teller: &'a Teller<'a>,
     pub(super) commit: git::Commit,
     pub(super) dirty: bool,
+    /// Hears the requests to the project, and those of this run to its own builds.
+    pub(super) cancel: Cancel,
     selection: &'a Selection,
     values: &'a Values,
     parents: BTreeSet<BuilderId>,
@@ -124,6 +128,11 @@ impl Project {
             let asked = !selection.ancestors.contains(&one.prepared.target.builder);
             (asked && options.rebuild == Rebuild::All) || !one.reasons.is_empty()
         });
+        let unquoted = |one: &Planned| splits_in_shell(&self.root, &one.prepared.builder.documents);
+        let unquoted: Vec<Diagnostic> = due.iter().flat_map(unquoted).collect();
+        if !unquoted.is_empty() {
+            return Err(EngineError::Invalid(unquoted));
+        }
         let (due, left_out) = without_broken(due, broken);
         // Before the gate: a program that is not the pinned one is not a change to look at and validate.
         plugins::enforce(self, &packer, due.iter().map(|one| &one.prepared), &mut remembered_sums(self))?;
@@ -156,6 +165,7 @@ impl Project {
             teller: &teller,
             commit,
             dirty,
+            cancel: self.host.cancel.child(),
             selection: &selection,
             values: &values,
             parents: parents(&selection, options),
@@ -231,7 +241,7 @@ impl Run<'_> {
         let running = store::run_record(self.project, "build", targets);
         journal::begin_run(self.project, &self.store, running.clone())?;
         let results = Mutex::new(Results::default());
-        let outcomes = schedule::run(&jobs(planned), &self.limits(), &self.project.host.cancel, |at| {
+        let outcomes = schedule::run(&jobs(planned), &self.limits(), &self.cancel, |at| {
             self.take_turn(&planned[at], planned.len(), &results)
         });
         let skipped = outcomes.iter().zip(planned).filter_map(|(outcome, one)| match outcome {
@@ -242,19 +252,29 @@ impl Run<'_> {
         });
         let skipped: Vec<SkippedDoc> = left_out.into_iter().chain(skipped).collect();
         let Results { builds, failures } = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let failure = match failures.into_iter().next() {
-            _ if self.project.host.cancel.is_requested() && builds.is_empty() => {
+        let failure = most_telling(failures);
+        let own = failure.as_ref().map_or(ExitClass::Success, EngineError::class);
+        let failure = match failure {
+            _ if self.project.host.cancel.is_requested()
+                && builds.is_empty()
+                && !matches!(own, ExitClass::Security | ExitClass::Interrupted) =>
+            {
                 Some(EngineError::Interrupted)
             }
             failure => failure,
         };
         // What is recorded is what the caller sees: a request that came after the last build changes nothing.
         let own = failure.as_ref().map_or(ExitClass::Success, EngineError::class);
-        let class = own.max(crate::outcome::build::class(&builds, &skipped));
-        self.record_run(store::ended(self.project, running, class))?;
+        let class = worse(own, outcome::class(&builds, &skipped));
+        let ended = store::ended(self.project, running, class);
+        match &failure {
+            // Who gave up waiting for the state with a build in hand does not wait again for less.
+            Some(EngineError::NotRecorded { .. }) => drop(self.record_run(ended, Duration::ZERO)),
+            _ => self.record_run(ended, store::PATIENCE)?,
+        }
         match failure {
             // What was built besides stays recorded; the report would hide why nothing more is.
-            Some(error) if error.class() < class => {
+            Some(error) if error.class() != class => {
                 Err(EngineError::Partly { class, error: Box::new(error) })
             }
             Some(error) => Err(error),
@@ -262,8 +282,8 @@ impl Run<'_> {
         }
     }
 
-    /// Builds one target and tells how it went; whether it succeeded.
-    fn take_turn(&self, one: &Planned, of: usize, results: &Mutex<Results>) -> bool {
+    /// Builds one target and tells how it went. A security violation stops what else runs.
+    fn take_turn(&self, one: &Planned, of: usize, results: &Mutex<Results>) -> Ended {
         let target = &one.prepared.target;
         let (name, hash) = (target.to_string(), one.manifest.combined.to_string());
         let reasons: Vec<String> = one.reasons.iter().map(ToString::to_string).collect();
@@ -282,7 +302,6 @@ impl Run<'_> {
         let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
         match built.unwrap_or_else(|panic| resume_unwind(panic)) {
             Ok(doc) => {
-                let succeeded = doc.result.exit_code == 0;
                 let (class, log) = (doc.result.classification.to_string(), doc.result.log_path.as_deref());
                 let reason = doc.result.evidence.as_deref();
                 let exit_code = doc.result.exit_code;
@@ -296,8 +315,9 @@ impl Run<'_> {
                     log,
                     "build ended"
                 );
+                let class = ExitClass::from_number(doc.result.exit_code);
                 results.builds.push(doc);
-                succeeded
+                self.ended(class)
             }
             Err(error) => {
                 tracing::info!(target = name, hash, code = error.code(), reason = %error, "build failed");
@@ -306,9 +326,21 @@ impl Run<'_> {
                     let (code, message) = (error.code(), error.to_string());
                     self.teller.tell(Event::Failed { target: target.clone(), code, message });
                 }
+                let class = error.class();
                 results.failures.push(error);
-                false
+                self.ended(class)
             }
+        }
+    }
+
+    fn ended(&self, class: ExitClass) -> Ended {
+        match class {
+            ExitClass::Success => Ended::Succeeded,
+            ExitClass::Security => {
+                self.cancel.request();
+                Ended::Violated
+            }
+            _ => Ended::Failed,
         }
     }
 
@@ -322,8 +354,8 @@ impl Run<'_> {
         }
     }
 
-    fn record_run(&self, run: RunRecord) -> Result<()> {
-        self.store.with_exclusive(&self.project.run_id, |locked| -> Result<()> {
+    fn record_run(&self, run: RunRecord, patience: Duration) -> Result<()> {
+        self.store.with_exclusive_within(&self.project.run_id, patience, |locked| -> Result<()> {
             locked.state_mut().record_run(run);
             Ok(())
         })
@@ -350,6 +382,15 @@ impl Run<'_> {
         publish::publish(self.project, plan, None, self.teller)?;
         Ok(())
     }
+}
+
+/// The failure that the caller has to know of, when several targets failed: the first of the worst.
+fn most_telling(failures: Vec<EngineError>) -> Option<EngineError> {
+    failures.into_iter().reduce(|known, other| {
+        let other_is_worse =
+            known.class() != other.class() && worse(known.class(), other.class()) == other.class();
+        if other_is_worse { other } else { known }
+    })
 }
 
 fn jobs(planned: &[Planned]) -> Vec<Job> {

@@ -27,11 +27,22 @@ pub struct Limits {
     pub fail_fast: bool,
 }
 
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It did what it was to do.
+    Succeeded,
+    /// It did not.
+    Failed,
+    /// It violated a rule of security: nothing more may start.
+    Violated,
+}
+
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It ran; whether it succeeded.
-    Ran(bool),
+    /// It ran.
+    Ran(Ended),
     /// It never started, for this reason.
     Skipped(Skip),
 }
@@ -46,50 +57,55 @@ struct Turn<'a> {
     board: &'a Mutex<Board>,
     changed: &'a Condvar,
     at: usize,
-    succeeded: bool,
+    ended: Ended,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         board.running.retain(|running| *running != self.at);
-        board.outcomes[self.at] = Some(Outcome::Ran(self.succeeded));
+        board.outcomes[self.at] = Some(Outcome::Ran(self.ended));
         self.changed.notify_all();
     }
 }
 
-/// Runs every job by `work`, which tells whether it succeeded. Returns when all have ended or are skipped.
+/// Runs every job by `work`. Returns when all have ended or are skipped.
 pub fn run(
     jobs: &[Job],
     limits: &Limits,
     cancel: &Cancel,
-    work: impl Fn(usize) -> bool + Sync,
+    work: impl Fn(usize) -> Ended + Sync,
 ) -> Vec<Outcome> {
     let board = Mutex::new(Board { outcomes: vec![None; jobs.len()], running: Vec::new() });
     let changed = Condvar::new();
     let workers = limits.jobs.clamp(1, jobs.len().max(1));
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                let mut state = board.lock().unwrap_or_else(PoisonError::into_inner);
-                loop {
-                    skip(jobs, limits, cancel, &mut state);
-                    if let Some(at) = next(jobs, limits, &state) {
-                        state.running.push(at);
-                        drop(state);
-                        let mut turn = Turn { board: &board, changed: &changed, at, succeeded: false };
-                        turn.succeeded = work(at);
-                        drop(turn);
-                        state = board.lock().unwrap_or_else(PoisonError::into_inner);
-                    } else if state.outcomes.iter().all(Option::is_some) || state.running.is_empty() {
-                        changed.notify_all();
-                        return;
-                    } else {
-                        state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                    }
-                }
-            });
+    let worker = || {
+        let mut state = board.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            skip(jobs, limits, cancel, &mut state);
+            if let Some(at) = next(jobs, limits, &state) {
+                state.running.push(at);
+                drop(state);
+                let mut turn = Turn { board: &board, changed: &changed, at, ended: Ended::Failed };
+                turn.ended = work(at);
+                drop(turn);
+                state = board.lock().unwrap_or_else(PoisonError::into_inner);
+            } else if state.outcomes.iter().all(Option::is_some) || state.running.is_empty() {
+                changed.notify_all();
+                return;
+            } else {
+                state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        // This thread is one of them: where there are no more threads, it does all the work.
+        for _ in 1..workers {
+            if std::thread::Builder::new().spawn_scoped(scope, worker).is_err() {
+                break;
+            }
+        }
+        worker();
     });
     let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
     board
@@ -101,7 +117,11 @@ pub fn run(
 
 /// Marks what will never run, again and again until nothing new is marked.
 fn skip(jobs: &[Job], limits: &Limits, cancel: &Cancel, state: &mut Board) {
-    let failed = state.outcomes.iter().flatten().any(|outcome| *outcome == Outcome::Ran(false));
+    let ran = |how: &[Ended]| {
+        let of = |outcome: &Outcome| matches!(outcome, Outcome::Ran(ended) if how.contains(ended));
+        state.outcomes.iter().flatten().any(of)
+    };
+    let (violated, failed) = (ran(&[Ended::Violated]), ran(&[Ended::Violated, Ended::Failed]));
     loop {
         let mut marked = false;
         for (at, job) in jobs.iter().enumerate() {
@@ -109,9 +129,14 @@ fn skip(jobs: &[Job], limits: &Limits, cancel: &Cancel, state: &mut Board) {
                 continue;
             }
             let bad = |need: &usize| {
-                matches!(state.outcomes.get(*need), Some(Some(Outcome::Ran(false) | Outcome::Skipped(_))))
+                matches!(
+                    state.outcomes.get(*need),
+                    Some(Some(Outcome::Ran(Ended::Failed | Ended::Violated) | Outcome::Skipped(_)))
+                )
             };
-            let reason = if cancel.requests() > 0 {
+            let reason = if violated {
+                Some(Skip::Violated)
+            } else if cancel.requests() > 0 {
                 Some(Skip::Interrupted)
             } else if failed && limits.fail_fast {
                 Some(Skip::FailFast)
@@ -134,8 +159,10 @@ fn skip(jobs: &[Job], limits: &Limits, cancel: &Cancel, state: &mut Board) {
 fn next(jobs: &[Job], limits: &Limits, state: &Board) -> Option<usize> {
     jobs.iter().enumerate().position(|(at, job)| {
         let free = state.outcomes[at].is_none() && !state.running.contains(&at);
-        let ready =
-            job.needs.iter().all(|need| matches!(state.outcomes.get(*need), Some(Some(Outcome::Ran(true)))));
+        let ready = job
+            .needs
+            .iter()
+            .all(|need| matches!(state.outcomes.get(*need), Some(Some(Outcome::Ran(Ended::Succeeded)))));
         let same = state.running.iter().filter(|running| jobs[**running].platform == job.platform).count();
         free && ready && limits.platforms.get(&job.platform).is_none_or(|limit| same < (*limit).max(1))
     })
@@ -171,9 +198,9 @@ mod tests {
                 vsphere.fetch_sub(1, Ordering::SeqCst);
             }
             now.fetch_sub(1, Ordering::SeqCst);
-            true
+            Ended::Succeeded
         });
-        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Ran(true)));
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Ran(Ended::Succeeded)));
         assert!(ran.into_inner().unwrap().iter().all(|count| *count == 1));
         assert!(most.load(Ordering::SeqCst) <= 8 && most_vsphere.load(Ordering::SeqCst) <= 2);
     }
@@ -181,21 +208,34 @@ mod tests {
     #[test]
     fn children_wait_for_parents_and_fall_with_them() {
         let jobs = [job("a", &[]), job("a", &[0]), job("a", &[1]), job("a", &[])];
-        let outcomes = run(&jobs, &Limits { jobs: 4, ..Limits::default() }, &Cancel::new(), |at| at != 0);
+        let outcomes = run(&jobs, &Limits { jobs: 4, ..Limits::default() }, &Cancel::new(), |at| {
+            if at == 0 { Ended::Failed } else { Ended::Succeeded }
+        });
         let parent = Outcome::Skipped(Skip::ParentNotBuilt);
-        assert_eq!(outcomes, [Outcome::Ran(false), parent.clone(), parent, Outcome::Ran(true)]);
+        let [failed, succeeded] = [Ended::Failed, Ended::Succeeded].map(Outcome::Ran);
+        assert_eq!(outcomes, [failed, parent.clone(), parent, succeeded]);
     }
 
     #[test]
     fn fail_fast_and_cancel_start_nothing_more() {
         let jobs = vec![job("a", &[]); 4];
         let limits = Limits { jobs: 1, fail_fast: true, ..Limits::default() };
-        let outcomes = run(&jobs, &limits, &Cancel::new(), |_| false);
-        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Ran(false)).count(), 1);
+        let outcomes = run(&jobs, &limits, &Cancel::new(), |_| Ended::Failed);
+        let failed = Outcome::Ran(Ended::Failed);
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == failed).count(), 1);
         let cancel = Cancel::new();
         cancel.request();
-        let outcomes = run(&jobs, &limits, &cancel, |_| true);
+        let outcomes = run(&jobs, &limits, &cancel, |_| Ended::Succeeded);
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Skipped(_))));
+    }
+
+    #[test]
+    fn a_violation_starts_nothing_more() {
+        let jobs = vec![job("a", &[]); 3];
+        let one = Limits { jobs: 1, ..Limits::default() };
+        let outcomes = run(&jobs, &one, &Cancel::new(), |_| Ended::Violated);
+        let skipped = Outcome::Skipped(Skip::Violated);
+        assert_eq!(outcomes, [Outcome::Ran(Ended::Violated), skipped.clone(), skipped]);
     }
 
     #[test]
@@ -207,7 +247,7 @@ mod tests {
             run(&jobs, &limits, &Cancel::new(), |at| {
                 ran.fetch_add(1, Ordering::SeqCst);
                 assert_ne!(at, 0, "the first one panics");
-                true
+                Ended::Succeeded
             })
         });
         assert!(std::panic::catch_unwind(run).is_err());
@@ -216,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_job_that_needs_itself_is_skipped_not_waited_for() {
-        let outcomes = run(&[job("a", &[0])], &Limits::default(), &Cancel::new(), |_| true);
+        let outcomes = run(&[job("a", &[0])], &Limits::default(), &Cancel::new(), |_| Ended::Succeeded);
         assert_eq!(outcomes, [Outcome::Skipped(Skip::WaitsForItself)]);
     }
 }

@@ -9,13 +9,14 @@ use hc_core::{BuildId, Digest, SecretString, Target};
 use hc_packer::build::Build;
 use hc_packer::call::Call;
 use hc_packer::checksum::Sums;
-use hc_packer::{Built, EndingKind, Retry};
+use hc_packer::{Built, EndingKind, PackerResult, Retry};
 use hc_records::{InputKind, InputManifest, kept, layout};
+use hc_state::StateError;
 
 use super::build::{Existing, Run, WorkDir};
 use super::observed::{self as seen, Used};
 use super::unrecorded;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::event::Event;
 use crate::gate;
 use crate::inputs::{Digests, Remembered, collect, observed, plugins, told_apart};
@@ -86,7 +87,8 @@ impl Run<'_> {
             parent: ready.parent.as_ref().map(|parent| parent.image.clone()),
             scrubbed: redaction.counts(),
         };
-        let artifact = record::record(self.project, &self.store, &ended)?;
+        let artifact = record::record(self.project, &self.store, &ended)
+            .map_err(|error| not_recorded(error, &ready.build_id, &built.result))?;
         if succeeded {
             kept::keep_inputs(&self.project.root, &ready.build_id, &ready.manifest)?;
         }
@@ -235,7 +237,7 @@ impl Run<'_> {
                 self.teller.tell(Event::Packer { target: target.clone(), event });
             });
         let call = ready.lock.iter().fold(call, |call, lock| call.hold(lock.file()));
-        let mut built = self.chosen(call, prepared, &ready.manifest).run(&project.host.cancel)?;
+        let mut built = self.chosen(call, prepared, &ready.manifest).run(&self.cancel)?;
         if built.result.ending == Some(EndingKind::TimedOut) {
             built.result.hints = vec![TIMED_OUT.to_owned()];
         }
@@ -296,5 +298,17 @@ impl Run<'_> {
             }
             place.remove();
         }
+    }
+}
+
+/// Why a build that has ended is not in the state.
+fn not_recorded(error: EngineError, build: &BuildId, result: &PackerResult) -> EngineError {
+    match error {
+        EngineError::State(source @ StateError::Stopped(_)) => EngineError::NotRecorded {
+            build: build.clone(),
+            exit_code: result.exit_code,
+            source: Box::new(source),
+        },
+        other => other,
     }
 }

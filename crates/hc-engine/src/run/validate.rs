@@ -10,6 +10,7 @@ use hc_packer::checksum::Sums;
 use hc_packer::{Packer, Rules};
 use hc_records::{InputManifest, Trees};
 use hc_state::{PluginRecord, Trust};
+use hc_templates::place::splits_in_shell;
 use hc_templates::requirements;
 
 use crate::error::{EngineError, Result};
@@ -62,7 +63,8 @@ impl Project {
         let Sound { mut prepared, mut broken, mut diagnostics } =
             self.prepare_sound(selection, env, values)?;
         prepared.retain(|one| {
-            let problems = requirements::too_new_for(packer.version, &one.builder.documents);
+            let mut problems = requirements::too_new_for(packer.version, &one.builder.documents);
+            problems.extend(splits_in_shell(&self.root, &one.builder.documents));
             let is_sound = !problems.iter().any(Diagnostic::is_error);
             diagnostics.extend(problems);
             if !is_sound {
@@ -142,10 +144,15 @@ fn validate_all(
     };
     let mut found = Vec::new();
     std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        for worker in workers {
+        // This thread is one of them: where there are no more threads, it does all the work.
+        let others: Vec<_> = (1..threads)
+            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, worker).ok())
+            .collect();
+        let own = worker();
+        for worker in others {
             found.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
+        found.extend(own?);
         Ok(())
     })?;
     found.sort_by_key(|(at, _)| *at);
@@ -224,10 +231,15 @@ fn validate_set(
         stage::make(project, packer, whole, &place, digests, Purpose::Check(spare.take().into()))?;
     // While packer starts.
     let (manifests, looked) = std::thread::scope(|scope| {
-        let look = scope.spawn(|| Looker::new(project, packer, rules, whole, &place)?.look(members));
+        let look = || Looker::new(project, packer, rules, whole, &place)?.look(members);
+        let beside = std::thread::Builder::new().spawn_scoped(scope, look);
         let manifests: Result<Vec<InputManifest>> =
             members.iter().map(|one| collect(project, one, packer, digests)).collect();
-        (manifests, look.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let looked = match beside {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => look(),
+        };
+        (manifests, looked)
     });
     let read = mirror.as_ref().map(|mirror| mirror.read(&whole.closure.outputs)).unwrap_or_default();
     if let Some(mirror) = mirror.take() {
@@ -303,7 +315,7 @@ fn record(
     let store = store::open(project)?;
     // Before the lock: the first time, there may be many.
     let relied = texts::keep(project, store.read()?.as_ref(), manifests(), sha.as_deref())?;
-    store.with_exclusive(&project.run_id, |locked| -> Result<()> {
+    store.with_exclusive_within(&project.run_id, store::PATIENCE, |locked| -> Result<()> {
         if !relied.is_there() {
             // Cleaned away in between, when nothing referred to them yet. Nobody cleans under the lock.
             texts::keep(project, None, manifests(), sha.as_deref())?;

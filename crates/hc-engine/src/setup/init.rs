@@ -93,7 +93,7 @@ fn keep_own(root: &Path, files: &mut BTreeMap<PathBuf, NewFile>, notes: &mut Vec
         let Some(file) = files.remove(Path::new(path)) else { continue };
         kept.push(SkippedDoc { what: path.into(), reason: "exists already and stays as it is".into() });
         if path == ".gitignore" {
-            let own = std::fs::read_to_string(root.join(path)).unwrap_or_default();
+            let own = hc_core::fs::read_text(&root.join(path), 1 << 20).ok().flatten().unwrap_or_default();
             let wanted = file.text.lines().filter(|line| !line.starts_with('#'));
             let missing: Vec<&str> = wanted.filter(|line| !own.lines().any(|own| own == *line)).collect();
             notes.push(format!("add to .gitignore: {}", missing.join("  ")));

@@ -55,7 +55,12 @@ pub fn switch(
     }
     let linters = InstalledLinters(project);
     let change = Change { stack, on, env: *env, builder: *builder };
-    let changed = hc_provisioners::change(&project.root, &change, &linters)?;
+    let changed = hc_provisioners::change(&project.root, &change, &linters);
+    if changed.is_err() {
+        // A linter that was stopped has found nothing.
+        project.go_on()?;
+    }
+    let changed = changed?;
     let mut report =
         table(&changed.switches, selection, env.unwrap_or(&project.settings.project.default_env));
     report.switches.retain(|switch| switch.stack == changed.stack);

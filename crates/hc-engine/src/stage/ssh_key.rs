@@ -3,9 +3,11 @@
 //! For templates that declare `hybrid_ssh_private_key_file`. Written by `ssh-keygen`, which is there wherever ssh is.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use hc_core::fs::{create_dirs, io_error, read_text};
+use hc_core::fs::{create_dirs, read_text};
+use hc_packer::answer::ask;
+use hc_packer::process::{Ending, Invocation};
 
 use crate::error::{EngineError, Needs, Result};
 use crate::prepare::Prepared;
@@ -17,6 +19,11 @@ pub const PROGRAM: &str = "ssh-keygen";
 pub const PRIVATE: &str = "hybrid_ssh_private_key_file";
 /// Variable that takes the public key, one line.
 pub const PUBLIC: &str = "hybrid_ssh_public_key";
+
+/// Longest time that it may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Time that it gets to clean up after a request to stop.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A key pair; its files are removed with it, also when the build fails and its work directory stays.
 #[derive(Debug)]
@@ -42,15 +49,27 @@ pub fn make(project: &Project, prepared: &Prepared, work: &Path) -> Result<Optio
     let dir = work.join("ssh");
     create_dirs(&dir)?;
     let private = dir.join("id_ed25519");
-    let output = Command::new(program)
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "hybrid", "-f"])
-        .arg(&private)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(io_error("make the ssh key", &private))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(EngineError::KeyNotMade { said });
+    let words = ["-q", "-t", "ed25519", "-N", "", "-C", "hybrid", "-f"].into_iter().map(Into::into);
+    let invocation = Invocation {
+        program,
+        args: words.chain([private.clone().into()]).collect(),
+        cwd: project.root.clone(),
+        env: project.host.vars.clone(),
+        timeout: TIMEOUT,
+        grace: GRACE,
+        inherit: None,
+    };
+    let answer = ask(invocation, &project.host.cancel)?;
+    match answer.ending {
+        Ending::Exited(0) => {}
+        Ending::Cancelled => return Err(EngineError::Interrupted),
+        Ending::TimedOut => {
+            let said = format!("it did not end within {} seconds", TIMEOUT.as_secs());
+            return Err(EngineError::KeyNotMade { said });
+        }
+        Ending::Exited(_) | Ending::Killed(_) => {
+            return Err(EngineError::KeyNotMade { said: answer.stderr.trim().to_owned() });
+        }
     }
     let public = read_text(&private.with_extension("pub"), 64 << 10)?.unwrap_or_default().trim().to_owned();
     Ok(Some(SshKey { private, public }))

@@ -74,6 +74,8 @@ pub fn doctor(project: &Project, options: &DoctorOptions) -> Result<DoctorReport
         checks.push(needed("packages", CheckStatus::Bad, detail));
     }
     let install = manager.and_then(|manager| how(project, manager, &missing, begun));
+    // A program that was stopped is not one that is missing.
+    project.go_on()?;
     Ok(DoctorReport { checks, tools, missing, install, installed: Vec::new() })
 }
 

@@ -1,12 +1,15 @@
 //! What killed runs left behind, and the way to be rid of it.
 
+use std::collections::BTreeMap;
+
 use hc_records::journal;
-use hc_state::Store;
+use hc_state::{BuildHolder, Store};
 use time::format_description::well_known::Rfc3339;
 
 use crate::error::{EngineError, Result};
 use crate::outcome::orphans::{OrphanDoc, OrphansReport};
 use crate::plan::abandoned::{self, Abandoned};
+use crate::plan::last_build;
 use crate::project::{Project, store, temp};
 use crate::record::journal::settle;
 
@@ -29,8 +32,20 @@ pub fn orphans(project: &Project, action: &Action) -> Result<OrphansReport> {
     let store = store::open(project)?;
     let found = abandoned::abandoned(project, &store)?;
     let orphans = match action {
-        Action::List => found.iter().map(|one| described(project, one, Entry::Open)).collect(),
-        Action::Stop => found.iter().map(|one| stop(project, &store, one)).collect::<Result<_>>()?,
+        Action::List => {
+            let strays = abandoned::strays(project, &store)?;
+            let strays =
+                strays.iter().map(|one| stray(&store, one, Entry::Open)).collect::<Result<Vec<_>>>()?;
+            found.iter().map(|one| described(project, one, Entry::Open)).chain(strays).collect()
+        }
+        Action::Stop => {
+            let mut stopped: Vec<OrphanDoc> =
+                found.iter().map(|one| stop(project, &store, one)).collect::<Result<_>>()?;
+            for one in abandoned::strays(project, &store)? {
+                stopped.push(stop_stray(project, &store, &one)?);
+            }
+            stopped
+        }
         Action::Forget(build) => {
             let is_it = |one: &&Abandoned| one.entry.build_id.as_str() == build;
             let of_target: Vec<&Abandoned> =
@@ -55,6 +70,34 @@ fn stop(project: &Project, store: &Store, one: &Abandoned) -> Result<OrphanDoc> 
     Ok(described(project, one, entry))
 }
 
+/// A build that is closed, and of which a process still holds the lock.
+fn stray(store: &Store, one: &BuildHolder, state: Entry) -> Result<OrphanDoc> {
+    let read = store.read()?;
+    let last = last_build(read.as_ref(), &one.target);
+    let taker = one.holder.as_ref();
+    Ok(OrphanDoc {
+        build_id: last.map_or_else(|| one.target.to_string(), |build| build.build_id.to_string()),
+        target: one.target.to_string(),
+        run_id: last.map(|build| build.run_id.to_string()).unwrap_or_default(),
+        host: taker.map(|taker| taker.host.clone()).unwrap_or_default(),
+        started_at: taker.and_then(|taker| taker.since.format(&Rfc3339).ok()).unwrap_or_default(),
+        processes: one.processes.iter().map(ToString::to_string).collect(),
+        directories: Vec::new(),
+        made: Vec::new(),
+        names: BTreeMap::new(),
+        closed: state == Entry::Closed,
+    })
+}
+
+fn stop_stray(project: &Project, store: &Store, one: &BuildHolder) -> Result<OrphanDoc> {
+    let pids: Vec<u32> = one.processes.iter().map(|process| process.pid).collect();
+    let doc = stray(store, one, Entry::Closed)?;
+    if !hc_packer::orphans::end(&pids, project.settings.packer.grace.get())? {
+        return Err(EngineError::OrphanLives { build: doc.build_id, pids });
+    }
+    Ok(doc)
+}
+
 fn forget(project: &Project, store: &Store, one: &Abandoned) -> Result<OrphanDoc> {
     if !one.processes.is_empty() {
         return Err(lives(one));
@@ -69,7 +112,7 @@ fn pids(one: &Abandoned) -> Vec<u32> {
 }
 
 fn lives(one: &Abandoned) -> EngineError {
-    EngineError::OrphanLives { build: one.entry.build_id.clone(), pids: pids(one) }
+    EngineError::OrphanLives { build: one.entry.build_id.to_string(), pids: pids(one) }
 }
 
 /// Whether the journal still has a build.

@@ -1,11 +1,11 @@
 //! Checksums as templates write them: `sha256:…`, `sha512:…`, or bare hex of either length.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use hc_core::fs::open_regular;
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// A text that is not a checksum that can be trusted.
@@ -58,7 +58,7 @@ impl Checksum {
     /// # Errors
     /// When the file cannot be read.
     pub fn of_file(&self, path: &Path) -> std::io::Result<Self> {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         Ok(match self {
             Self::Sha256(_) => {
                 let mut hasher = Sha256::new();

@@ -99,10 +99,14 @@ fn ask(agent: &ureq::Agent, url: &str, have: u64) -> Receiver<Heard> {
         request = request.header("Range", format!("bytes={have}-"));
     }
     let (sender, receiver) = sync_channel(4);
-    std::thread::spawn(move || {
+    let failed = sender.clone();
+    let run = move || {
         let why = answer(request, &sender).err();
         let _ = sender.send(Heard::End(why));
-    });
+    };
+    if let Err(error) = std::thread::Builder::new().spawn(run) {
+        let _ = failed.send(Heard::End(Some(format!("no thread can be started: {error}"))));
+    }
     receiver
 }
 

@@ -191,7 +191,7 @@ fn wait_for_lock(path: &Path, me: &Holder, patience: &Patience, url: &str) -> Re
 
 fn lock(path: &Path, me: &Holder, timeout: Duration) -> Result<FileLock, IsoError> {
     FileLock::acquire(path, me, timeout, |_| {}).map_err(|error| match error {
-        LockError::Held { holder, .. } => IsoError::Busy {
+        LockError::Held { holder, .. } | LockError::Stopped { holder, .. } => IsoError::Busy {
             path: path.to_owned(),
             who: holder.map_or("another process".into(), |holder| {
                 format!("`{}` (pid {})", holder.command, holder.pid)

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
-use hc_core::fs::{TEMP_PREFIX, regular_metadata};
+use hc_core::fs::{TEMP_PREFIX, open_regular, regular_metadata};
 use tempfile::NamedTempFile;
 
 use super::TEXT_LIMIT;
@@ -243,7 +243,7 @@ impl Pack {
     /// Opens a pack; `None` for a file that is not one, or not a whole one.
     pub(super) fn open(path: &Path) -> Option<Self> {
         regular_metadata(path).ok()??;
-        let file = File::open(path).ok()?;
+        let file = open_regular(path).ok()?;
         let size = file.metadata().ok()?.len();
         let read = |at: u64, length: u64| read_at(&file, at, length);
         if read(0, MAGIC.len() as u64)? != MAGIC {

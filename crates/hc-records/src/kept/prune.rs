@@ -132,7 +132,7 @@ impl Pruning<'_> {
 /// A later version may read what this one does not.
 fn is_of_another_version(path: &Path) -> bool {
     let mut head = vec![0; MAGIC.len()];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    let read = hc_core::fs::open_regular(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && head.starts_with(ANY_MAGIC) && head != MAGIC
 }
 

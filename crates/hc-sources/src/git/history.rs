@@ -144,10 +144,14 @@ impl History {
         };
         std::thread::scope(|scope| {
             let look = &look;
-            let portions: Vec<_> =
-                files.chunks(portion).map(|files| scope.spawn(move || look(files))).collect();
-            let joined = portions.into_iter().map(std::thread::ScopedJoinHandle::join);
-            joined.flat_map(|found| found.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+            let start = |files| (files, std::thread::Builder::new().spawn_scoped(scope, move || look(files)));
+            let portions: Vec<_> = files.chunks(portion).map(start).collect();
+            let found = portions.into_iter().map(|(files, thread)| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // Where there are no more threads.
+                Err(_) => look(files),
+            });
+            found.flatten().collect()
         })
     }
 

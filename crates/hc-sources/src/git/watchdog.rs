@@ -37,7 +37,8 @@ pub(crate) fn watch<T: Send + 'static>(
     let meter = Meter::new();
     let interrupt = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = channel();
-    std::thread::spawn({
+    // Without a thread nothing is ever heard, as of one that ends without an answer.
+    let _ = std::thread::Builder::new().spawn({
         let (meter, interrupt) = (meter.clone(), interrupt.clone());
         move || {
             // Nobody listens any more when the transfer was left behind.

@@ -25,7 +25,9 @@ impl Visit<'_> {
         let workers = self.options.jobs.clamp(1, specs.len().max(1));
         std::thread::scope(|scope| {
             for _ in 1..workers {
-                scope.spawn(work);
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
             }
             work();
         });

@@ -30,7 +30,7 @@ pub struct HeldLock {
     pub path: PathBuf,
     /// Who took it, as they wrote it down; `None` when that cannot be read.
     pub holder: Option<Holder>,
-    /// Processes on this host that have it open now; a holder's orphans are found here.
+    /// Processes on this host that hold it now; a holder's orphans are found here.
     pub processes: Vec<Process>,
     /// How long was waited.
     pub waited: Duration,

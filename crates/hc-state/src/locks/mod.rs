@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hc_core::Target;
-use hc_core::lock::{FileLock, Holder, LockError, with_exclusive};
+use hc_core::lock::{FileLock, Holder, LockError, Patience, with_exclusive};
 use serde::Serialize;
 
 pub use self::held::{HeldLock, LockKind};
@@ -129,14 +129,14 @@ fn build_lock_files(root: &Path) -> Result<Vec<(Target, PathBuf)>, StateError> {
 pub(crate) fn with_state<T, E: From<StateError>>(
     root: &Path,
     options: &StoreOptions,
-    timeout: Duration,
+    patience: Patience,
     work: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
     let path = paths::lock_file(root);
     let mut work = Some(work);
     let mut once = || work.take().map(|work| work());
     let waiting = |holder: Option<&Holder>| tell(options, holder);
-    let done = match with_exclusive(&path, &options.holder(), timeout, waiting, |_| once()) {
+    let done = match with_exclusive(&path, &options.holder(), patience, waiting, |_| once()) {
         Err(LockError::Unsupported { .. }) if options.unsafe_no_lock => once(),
         done => done.map_err(|error| refusal(error, LockKind::State))?,
     };
@@ -163,8 +163,12 @@ fn tell(options: &StoreOptions, holder: Option<&Holder>) {
 fn refusal(error: LockError, kind: LockKind) -> StateError {
     match error {
         LockError::Held { path, holder, waited } => {
-            let processes = processes::that_have_open(&path);
+            let processes = processes::that_hold(&path);
             StateError::LockHeld(Box::new(HeldLock { kind, path, holder, processes, waited }))
+        }
+        LockError::Stopped { path, holder, waited } => {
+            let processes = processes::that_hold(&path);
+            StateError::Stopped(Box::new(HeldLock { kind, path, holder, processes, waited }))
         }
         LockError::Unsupported { path, source } => StateError::LocksUnsupported { path, source },
         LockError::File(error) => disk::refusal(error),
@@ -175,10 +179,10 @@ fn look(path: &Path, kind: LockKind) -> Result<Option<HeldLock>, StateError> {
     match FileLock::probe(path) {
         Ok(None) => Ok(None),
         Ok(Some(holder)) => {
-            let processes = processes::that_have_open(path);
+            let processes = processes::that_hold(path);
             Ok(Some(HeldLock { kind, path: path.to_owned(), holder, processes, waited: Duration::ZERO }))
         }
-        Err(LockError::Held { path, holder, waited }) => {
+        Err(LockError::Held { path, holder, waited } | LockError::Stopped { path, holder, waited }) => {
             Ok(Some(HeldLock { kind, path, holder, processes: Vec::new(), waited }))
         }
         Err(LockError::Unsupported { path, source }) => Err(StateError::LocksUnsupported { path, source }),

@@ -273,7 +273,7 @@ impl Disk {
     pub(crate) fn bytes(&self, path: &Path, most: usize) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let limit = u64::try_from(most).ok()?.checked_add(1)?;
-        let file = std::fs::File::open(self.root.join(path)).ok()?;
+        let file = hc_core::fs::open_regular(&self.root.join(path)).ok()?;
         file.take(limit).read_to_end(&mut bytes).ok()?;
         (bytes.len() <= most).then_some(bytes)
     }

@@ -37,10 +37,16 @@ impl Ahead {
             texts.map(|(path, text)| (path.clone(), Document::parse(path, text))).collect()
         };
         thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|share| scope.spawn(move || parse(share))).collect();
+            let parse = &parse;
+            let start = |share| (share, thread::Builder::new().spawn_scoped(scope, move || parse(share)));
+            let others: Vec<_> = (1..threads).map(start).collect();
             let mut parsed: HashMap<_, _> = parse(0).into_iter().collect();
-            for other in others {
-                parsed.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            for (share, other) in others {
+                parsed.extend(match other {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                    // Where there are no more threads.
+                    Err(_) => parse(share),
+                });
             }
             Self(parsed)
         })

@@ -51,6 +51,11 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
         "needs a time that RFC 3339 cannot write",
         "a_time_that_cannot_be_written_is_said_and_nothing_changes",
     ),
+    (
+        "ThreadsUnavailable",
+        "needs limits that root does not have, or exactly as little memory as the program takes",
+        "without_threads_there_is_an_error_and_no_panic",
+    ),
 ];
 
 /// How many examples run side by side.
