@@ -15,6 +15,11 @@ impl Report for ArtifactsReport {
 
     fn human(&self, style: &Style) -> String {
         let mut rows = Vec::new();
+        // On a terminal there is no room for a whole digest; `artifacts show` has it.
+        let shown = |digest: hc_core::Digest| match style.columns {
+            Some(_) => digest.short().to_string(),
+            None => digest.to_string(),
+        };
         for artifact in &self.artifacts {
             let took = table::duration(artifact.duration_ms);
             for file in images_first(&artifact.files) {
@@ -22,7 +27,7 @@ impl Report for ArtifactsReport {
                     artifact.build_id.to_string(),
                     file.path.rsplit('/').next().unwrap_or_default().to_owned(),
                     file.size.map_or("-".into(), table::bytes),
-                    file.blake3.map_or("-".into(), |digest| digest.to_string()),
+                    file.blake3.map_or("-".into(), shown),
                     took.clone(),
                 ]);
             }

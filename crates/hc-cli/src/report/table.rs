@@ -1,6 +1,6 @@
 //! Plain tables: a header, rows, no frames; columns as wide as their content, on a terminal as wide as that allows.
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::Style;
 use super::style::screen;
@@ -12,13 +12,22 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, style: &Style) -> String {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    if let Some(columns) = style.columns.and_then(|columns| u16::try_from(columns).ok()) {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
-    }
     table.set_header(header.iter().map(|name| Cell::new(style.bold(&name.to_uppercase()))));
     // A cell is one line: a name with a line end must not begin a row of its own.
     let one_line = |cell: String| screen(&cell).replace('\n', "\u{fffd}");
-    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(one_line).collect::<Vec<_>>()));
+    let rows: Vec<Vec<String>> =
+        rows.into_iter().map(|row| row.into_iter().map(one_line).collect()).collect();
+    if let Some(columns) = style.columns.and_then(|columns| u16::try_from(columns).ok()) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        // Lines break between words: an id or a path in pieces cannot be copied. Both sides of a column have a blank.
+        let longest =
+            |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| longest_word(cell)).max();
+        table.set_constraints((0..header.len()).map(|at| {
+            let width = longest(at).unwrap_or(0).max(header[at].len()) + 2;
+            ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX)))
+        }));
+    }
+    table.add_rows(rows);
     let mut text = String::new();
     for line in table.lines() {
         // The first column begins at the edge, and so does what is continued there.
@@ -26,6 +35,28 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, style: &Style) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Cells of so many characters stay in one line.
+const SHORT: usize = 16;
+
+/// Columns of what stays together in a cell, whatever its colours: a short one as a whole, else its longest word.
+fn longest_word(cell: &str) -> usize {
+    let text = plain(cell);
+    let width = text.chars().count();
+    let words = text.split_whitespace().map(|word| word.chars().count());
+    if width <= SHORT { width } else { words.max().unwrap_or(0) }
+}
+
+/// A text without our own colours.
+fn plain(cell: &str) -> String {
+    let mut text = String::new();
+    let mut rest = cell;
+    while let Some((before, behind)) = rest.split_once("\u{1b}[") {
+        text.push_str(before);
+        rest = behind.split_once('m').map_or("", |(_, behind)| behind);
+    }
+    text + rest
 }
 
 /// Bytes for people: `7.6 MiB`.
@@ -77,6 +108,18 @@ mod tests {
         let plain = escapes.replace_all(&text, "");
         assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
         assert!(plain.contains("linux.azure.base") && plain.contains("short"), "{plain}");
+    }
+
+    #[test]
+    fn an_id_stays_in_one_piece_wherever_it_stands() {
+        let style = Style { stdout: true, stderr: true, width: 60, columns: Some(60) };
+        let id = "linux.file.motd-dev-20260102T030405.678Z-00000001";
+        let row = vec![id.into(), style.good("passed"), format!("logs/tests/{id}.smoke.log")];
+        let text = table(&["build", "verdict", "log"], vec![row], &style);
+        assert!(
+            text.contains(&format!("logs/tests/{id}.smoke.log")) && text.matches(id).count() == 2,
+            "{text}"
+        );
     }
 
     #[test]
