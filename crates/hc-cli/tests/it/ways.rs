@@ -154,7 +154,7 @@ fn a_command_that_knows_where_the_project_lies_is_told() {
 fn what_programs_take_from_the_environment_counts_where_they_name_it() {
     let mut project = adopted(&["echo built by $USER in $AWS_REGION at $TZ; date"]);
     let settings = project.read("hybrid.toml");
-    project.write("hybrid.toml", &format!("{settings}\n[packer]\npass_env = [\"TZ\"]\n"));
+    project.write("hybrid.toml", &format!("{settings}\n[packer]\npass_env = [\"TZ\", \"AWS_REGION\"]\n"));
     project.set_env("USER", "ada");
     project.set_env("AWS_REGION", "eu-1");
     project.set_env("TZ", "UTC");
