@@ -58,7 +58,7 @@ impl Selection {
     #[must_use]
     pub fn narrowed(&self, keep: impl Fn(&BuilderId) -> bool) -> Self {
         let ids: Vec<BuilderId> = self.inventory.ids().into_iter().filter(|id| keep(id)).collect();
-        let ids = graph::build_order(&self.inventory, &ids);
+        let ids = graph::build_order(&self.inventory.builders, &ids);
         let mut narrowed = Self { ids, ancestors: BTreeSet::new(), ..self.clone() };
         narrowed.broken.retain(|id, _| keep(id));
         narrowed
@@ -81,7 +81,7 @@ impl Selection {
         let broken = self.broken.clone().into_iter().chain(ancestors.iter().filter_map(broken)).collect();
         ancestors.retain(|id| self.inventory.get(id).is_some());
         let ids: Vec<BuilderId> = self.ids.iter().chain(&ancestors).cloned().collect();
-        Self { ids: graph::build_order(&self.inventory, &ids), ancestors, broken, ..self.clone() }
+        Self { ids: graph::build_order(&self.inventory.builders, &ids), ancestors, broken, ..self.clone() }
     }
 }
 
@@ -113,7 +113,7 @@ impl Project {
         let (broken, sound): (Vec<_>, Vec<_>) =
             selected.into_iter().partition(|id| inventory.broken.contains_key(id));
         let broken = broken.into_iter().map(|id| (id.clone(), inventory.broken[&id].clone())).collect();
-        let ids = graph::build_order(&inventory, &sound);
+        let ids = graph::build_order(&inventory.builders, &sound);
         let declared = declared(&inventory);
         Ok(Selection { inventory, ids, ancestors: BTreeSet::new(), declared, broken, diagnostics })
     }

@@ -6,17 +6,22 @@ use hc_config::{Diagnostic, Location, suggest};
 use hc_core::BuilderId;
 
 use crate::builder_toml;
-use crate::inventory::{Builder, Inventory};
+use crate::inventory::builder::Builder;
 
 /// Builders whose parents make no order, each with its problem: `UnknownParent` with a suggestion, `ParentCycle` naming
 /// the cycle.
-pub fn problems(inventory: &Inventory) -> BTreeMap<BuilderId, Vec<Diagnostic>> {
-    let mut walk = Walk::new(inventory);
-    for builder in &inventory.builders {
-        let unknown =
-            |parent: &&BuilderId| inventory.get(parent).is_none() && !inventory.broken.contains_key(parent);
+///
+/// `builders` are sorted by id; `broken` are those that cannot be used, with their problems.
+pub fn problems(
+    builders: &[Builder],
+    broken: &BTreeMap<BuilderId, Vec<Diagnostic>>,
+) -> BTreeMap<BuilderId, Vec<Diagnostic>> {
+    let mut walk = Walk::new(builders);
+    for builder in builders {
+        let unknown = |parent: &&BuilderId| get(builders, parent).is_none() && !broken.contains_key(parent);
         if let Some(parent) = builder.metadata.parent.as_ref().filter(unknown) {
-            let names: Vec<String> = inventory.all_ids().iter().map(ToString::to_string).collect();
+            let known = builders.iter().map(|builder| &builder.id).chain(broken.keys());
+            let names: Vec<String> = known.map(ToString::to_string).collect();
             let mut diagnostic = Diagnostic::error(
                 "UnknownParent",
                 format!("parent `{parent}` of `{}` does not exist", builder.id),
@@ -31,9 +36,9 @@ pub fn problems(inventory: &Inventory) -> BTreeMap<BuilderId, Vec<Diagnostic>> {
     walk.problems
 }
 
-/// Sorts `selected` so that parents stand before their children; the rest keeps its order by id.
-pub fn build_order(inventory: &Inventory, selected: &[BuilderId]) -> Vec<BuilderId> {
-    let mut walk = Walk::new(inventory);
+/// Sorts `selected` so that parents stand before their children; the rest keeps its order by id. `builders` are sorted by id.
+pub fn build_order(builders: &[Builder], selected: &[BuilderId]) -> Vec<BuilderId> {
+    let mut walk = Walk::new(builders);
     for id in selected {
         walk.visit(id, &mut Vec::new());
     }
@@ -41,12 +46,16 @@ pub fn build_order(inventory: &Inventory, selected: &[BuilderId]) -> Vec<Builder
     walk.order
 }
 
+fn get<'a>(builders: &'a [Builder], id: &BuilderId) -> Option<&'a Builder> {
+    builders.binary_search_by(|builder| builder.id.cmp(id)).ok().map(|at| &builders[at])
+}
+
 fn place(builder: &Builder) -> Location {
     Location::whole_file(&builder.dir.join(builder_toml::FILE_NAME))
 }
 
 struct Walk<'a> {
-    inventory: &'a Inventory,
+    builders: &'a [Builder],
     /// `false` while a builder's ancestors are being visited, `true` once it is placed.
     marks: BTreeMap<BuilderId, bool>,
     order: Vec<BuilderId>,
@@ -54,8 +63,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(inventory: &'a Inventory) -> Self {
-        Self { inventory, marks: BTreeMap::new(), order: Vec::new(), problems: BTreeMap::new() }
+    fn new(builders: &'a [Builder]) -> Self {
+        Self { builders, marks: BTreeMap::new(), order: Vec::new(), problems: BTreeMap::new() }
     }
 
     fn visit(&mut self, id: &BuilderId, path: &mut Vec<BuilderId>) {
@@ -68,7 +77,7 @@ impl<'a> Walk<'a> {
                 let mut diagnostic =
                     Diagnostic::error("ParentCycle", format!("builders are each other's parents: {cycle}"))
                         .hint("remove one `parent` of the cycle");
-                diagnostic.location = self.inventory.get(id).map(place);
+                diagnostic.location = get(self.builders, id).map(place);
                 for member in &path[from..] {
                     self.problems.entry(member.clone()).or_default().push(diagnostic.clone());
                 }
@@ -78,7 +87,7 @@ impl<'a> Walk<'a> {
         }
         self.marks.insert(id.clone(), false);
         path.push(id.clone());
-        let parent = self.inventory.get(id).and_then(|builder| builder.metadata.parent.clone());
+        let parent = get(self.builders, id).and_then(|builder| builder.metadata.parent.clone());
         if let Some(parent) = parent {
             self.visit(&parent, path);
         }

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use hc_records::layout;
 use regex::{Captures, Regex};
 
 static STAGED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"/[^\s"'=:]*/\.hybrid/work/[^/\s]+/[^/\s]+/(?:above/above/)?stage/([^\s"':;,()]*)"#)
+    let work = regex::escape(layout::WORK);
+    Regex::new(&format!(r#"/[^\s"'=:]*/{work}/[^/\s]+/[^/\s]+/(?:above/above/)?stage/([^\s"':;,()]*)"#))
         .expect("a fixed pattern compiles")
 });
 

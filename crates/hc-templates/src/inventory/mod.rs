@@ -1,7 +1,7 @@
 //! Which builders a project has, found by walking `templates/` and by the mapping of hybrid.toml (TPL-1).
 
 mod blocks;
-mod builder;
+pub(crate) mod builder;
 mod files;
 mod loader;
 
@@ -50,7 +50,7 @@ impl Inventory {
         }
         let mut inventory = Self { builders, broken: loader.broken };
         inventory.builders.retain(|builder| !inventory.broken.contains_key(&builder.id));
-        inventory.broken.extend(graph::problems(&inventory));
+        inventory.broken.extend(graph::problems(&inventory.builders, &inventory.broken));
         inventory.builders.retain(|builder| !inventory.broken.contains_key(&builder.id));
         (inventory, loader.diagnostics)
     }
