@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hc_core::fs::{FsError, confine, create_dirs, io_error, read_limited, sweep_temporaries, write_atomic};
+use hc_core::fs::{FsError, confine, create_dirs, io_error, read_limited, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::layout;
@@ -60,10 +60,7 @@ impl Rendering {
     fn put(&self, root: &Path) -> Result<(), FsError> {
         for (path, text) in &self.0 {
             let to = place(root, path)?;
-            if let Some(dir) = to.parent() {
-                create_dirs(dir)?;
-                sweep_temporaries(dir)?;
-            }
+            create_dirs(to.parent().unwrap_or(root))?;
             write_atomic(&to, text.as_bytes(), 0o644)?;
         }
         Ok(())

@@ -56,7 +56,8 @@ impl Pending {
     pub(crate) fn apply(self, root: &Path) -> Result<(), FsError> {
         for file in &self.files {
             let to = place(root, &file.path)?;
-            if let Some(dir) = to.parent() {
+            // Elsewhere others write without this lock.
+            if let Some(dir) = to.parent().filter(|dir| dir.starts_with(paths::state_dir(root))) {
                 sweep_temporaries(dir)?;
             }
             write_atomic(&to, file.text.as_bytes(), 0o644)?;

@@ -20,7 +20,7 @@ pub struct ArtifactReport {
     /// Its record.
     pub artifact: ArtifactRecord,
     /// What it was made from, nearest first; filled where it was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lineage: Vec<ParentImage>,
 }
 

@@ -11,7 +11,7 @@ pub struct PlanReport {
     /// One entry per target, parents before children.
     pub targets: Vec<PlannedTarget>,
     /// Selected builders that cannot be planned, because of errors in their files.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<String>,
 }
 

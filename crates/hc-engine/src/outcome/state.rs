@@ -20,7 +20,7 @@ pub struct FindingsReport {
     /// Findings, the gravest first.
     pub findings: Vec<FindingDoc>,
     /// What suites said of the last builds; of a diagnosis.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub provenance: Vec<ProvenanceDoc>,
 }
 

@@ -2,7 +2,8 @@
 //! itself, and by later runs where it was killed.
 //!
 //! Its path follows from the work directory of the call, and is short: plugins put sockets there, whose paths may have 107
-//! bytes. Below a project whose own path is too long for that, the directory is one of the system's temporary directory.
+//! bytes, and packer 1.6 finds them by a line of words. Below a project whose own path is too long for that, or has other
+//! characters than those of names, the directory is one of the system's temporary directory.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -43,10 +44,15 @@ pub(crate) fn remove(project: &Project, work: &Path) {
 fn path(project: &Project, work: &Path) -> PathBuf {
     let name = short(work);
     let own = project.at(layout::TEMPORARY).join(&name);
-    if own.as_os_str().len() <= LONGEST {
+    if own.as_os_str().len() <= LONGEST && is_plain(&own) {
         return own;
     }
     system(project).join(of_root(project) + &name)
+}
+
+/// Whether a path means the same in a url, a shell and a list of words.
+fn is_plain(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| path.chars().all(|c| c.is_alphanumeric() || "/._-+@=,".contains(c)))
 }
 
 fn system(project: &Project) -> PathBuf {

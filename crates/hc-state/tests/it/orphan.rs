@@ -31,7 +31,7 @@ fn an_orphan_holds_its_targets_lock_and_nothing_else() {
         error.to_string().contains(&format!("its child sleep (pid {}) still holds", orphan.pid)),
         "{error}"
     );
-    assert!(held.hint().contains(&format!("kill {}", orphan.pid)));
+    assert!(held.hint().contains("hybrid orphans --stop"), "{}", held.hint());
 
     project.bump().unwrap();
     let findings = store.check(&CheckContext::default());
