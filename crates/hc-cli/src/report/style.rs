@@ -113,7 +113,7 @@ fn colour(text: &str) -> Option<usize> {
     body[..end].split(';').all(known).then_some(end + 3)
 }
 
-/// Whether a character does more than to stand where it is: controls (but no tab), and [marks](is_mark).
+/// Whether a character does more than to stand where it is: controls (but no tab), and marks that nobody sees.
 pub fn steers(c: char) -> bool {
     (c.is_control() && c != '\t') || is_mark(c)
 }
