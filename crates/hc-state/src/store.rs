@@ -3,7 +3,7 @@
 //! Mutation exists only on [`Locked`], which exists only while the state lock is held (STATE-2). A commit is:
 //! sweep what killed writers left, prove that the state on disk is good and not older than its backups, make
 //! the old bytes a durable backup, write and sync a temporary file, rename it, sync the directory (STATE-1). Files that
-//! change with the state are written down before and put into their places after it ([`crate::pending`]).
+//! change with the state are written down before and put into their places after it (`state/.pending.json`).
 //! The serial grows by exactly one. Readers take no lock.
 
 use std::path::{Path, PathBuf};
