@@ -91,3 +91,34 @@ fn the_digest_of_a_kind_is_pinned() {
     }
     assert_eq!(manifest.combined, pinned.finish());
 }
+
+#[test]
+fn the_stored_documents_of_every_release_parse_and_are_what_the_state_says() {
+    for release in ["0.1.0", "0.1.0-sealed"] {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(release);
+        let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
+        let record: ArtifactRecord = serde_json::from_slice(&read("artifact.json")).unwrap();
+        assert_eq!(record.to_json().as_bytes(), read("artifact.json"), "{release}");
+        let state: Value = serde_json::from_slice(&read("state.json")).unwrap();
+        let known = &state["builders"][record.target().to_string()];
+        let last = &known["last_build"];
+        let (_dir, root) = project(&layout::hash_manifest(&record.builder), &read("hash-manifest.json"));
+        let hashes = HashManifest::read(&root, &record.builder).unwrap().unwrap();
+        let entry = &hashes.environments[&record.env];
+        assert_eq!(last["manifest"].as_str().unwrap(), entry.digest().to_string(), "{release}");
+        assert_eq!(last["inputs"].as_str().unwrap(), record.provenance.inputs.to_string(), "{release}");
+        let trusted = read("trusted.json");
+        let of_state = known["trusted"]["manifest"].as_str();
+        assert_eq!(of_state.unwrap(), Digest::of(&trusted).to_string(), "{release}");
+        let trusted = InputManifest::from_json(&trusted).unwrap();
+        assert_eq!(trusted.format, if release == "0.1.0" { 1 } else { 2 });
+        LogSummary::from_json(&read("log-summary.json")).unwrap();
+        if let Some(seal) = last["record"].as_str() {
+            assert_eq!(seal, Digest::of(&read("artifact.json")).to_string());
+            let parent = record.provenance.parent.as_ref().unwrap();
+            let of_parent = &state["builders"]["linux.file.base@dev"]["last_build"]["record"];
+            assert_eq!(of_parent.as_str().unwrap(), parent.record.unwrap().to_string());
+            assert_eq!(record.provenance.serial, last["serial"].as_u64());
+        }
+    }
+}

@@ -158,3 +158,14 @@ proptest! {
         prop_assert!(decode(&bytes).is_err());
     }
 }
+
+#[test]
+fn the_states_of_every_release_are_read_as_they_were_written() {
+    for release in ["0.1.0", "0.1.0-sealed"] {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../hc-records/tests/fixtures");
+        let bytes = std::fs::read(fixtures.join(release).join("state.json")).unwrap();
+        let state = hc_state::codec::decode(&bytes).unwrap();
+        assert_eq!(hc_state::codec::encode(&state).unwrap(), bytes, "{release}");
+        assert_eq!(state.seals().count() > 0, release != "0.1.0");
+    }
+}
