@@ -110,10 +110,6 @@ pub fn of_project(project: &Project) -> Needs {
     for program in hooks.filter(|program| !program.contains('/')) {
         add(&mut needs, program, Purpose::Project("publish hooks"));
     }
-    // Records and overlays carry the commit.
-    let in_git = project.root.ancestors().any(|dir| dir.join(".git").exists());
-    let commit = if in_git { Purpose::Project } else { Purpose::Optional };
-    add(&mut needs, "git", commit("the commit in records and overlays"));
     // A source that cannot be read is refused when the project is opened.
     for source in sources::specs(settings).unwrap_or_default() {
         match source.transport() {
