@@ -30,7 +30,23 @@ pub fn check(root: &Path) -> Result<()> {
     if std::fs::read_to_string(root.join(PICTURE.0)).ok() != Some(drawn(root)?) {
         bail!("{} is out of date; run `cargo xtask docs`", PICTURE.0);
     }
-    each(root, |_, name, _| bail!("{name} is out of date; run `cargo xtask docs`"))
+    each(root, |_, name, _| bail!("{name} is out of date; run `cargo xtask docs`"))?;
+    for entry in walkdir::WalkDir::new(root.join("docs")) {
+        let path = entry?.into_path();
+        if path.extension().is_some_and(|ending| ending == "md") {
+            merged(&std::fs::read_to_string(&path)?)
+                .with_context(|| format!("{} was merged by half", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails where a merge left its markers in the text.
+fn merged(text: &str) -> Result<()> {
+    match text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+        Some(at) => bail!("line {} is a conflict marker", at + 1),
+        None => Ok(()),
+    }
 }
 
 fn drawn(root: &Path) -> Result<String> {

@@ -77,6 +77,16 @@ impl Value {
         }
     }
 
+    /// Every text in the value, in lists and maps too; keys are not among them.
+    pub fn each_text<'a>(&'a self, each: &mut dyn FnMut(&'a str)) {
+        match self {
+            Self::String(text) => each(text),
+            Self::List(items) => items.iter().for_each(|item| item.each_text(each)),
+            Self::Map(entries) => entries.values().for_each(|item| item.each_text(each)),
+            _ => {}
+        }
+    }
+
     /// The value on one line of HCL; `(unknown)` where it is not known.
     pub fn to_hcl(&self) -> String {
         let mut out = String::new();

@@ -43,8 +43,10 @@ impl InitArgs {
         if self.adopt {
             let baseline = if self.baseline { BaselineUse::Write } else { BaselineUse::Read };
             let mut report = adopt::adopt(host, &self.dir, baseline)?;
-            if terminal.asks && report.secrets.as_ref().is_some_and(wants_baseline) {
-                report.secrets = adopt::accept(host, &self.dir)?;
+            if terminal.asks
+                && let Some(found) = report.secrets.take_if(|found| wants_baseline(found))
+            {
+                report.secrets = Some(adopt::accept(host, &self.dir, found)?);
             }
             return Ok(Outcome::new(&report, style));
         }

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
+use crate::interrupts::{last_run, send, wait_until};
 use crate::project::{Project, Ran};
 
 /// A build that waits for `go`, and says by `mark` that it has begun.
@@ -28,25 +27,11 @@ fn start(project: &Project, args: &[&str]) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-#[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(20), "20 s over, and still not: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// The state lock, held by this test.
 fn hold(project: &Project) -> File {
     let file = File::options().read(true).write(true).open(project.path("state/.lock")).unwrap();
     file.lock().unwrap();
     file
-}
-
-fn last_run(project: &Project) -> Value {
-    let state: Value = serde_json::from_str(&project.read("state/packer-hybrid.json")).unwrap();
-    state["runs"].as_array().unwrap().last().unwrap().clone()
 }
 
 #[test]
@@ -91,11 +76,6 @@ fn a_request_to_stop_ends_that_wait_and_says_what_is_left() {
     project.ok(&["validate"]);
     project.ok(&["build"]);
     assert_eq!(last_run(&project)["outcome"], "succeeded");
-}
-
-fn send(signal: &str, pid: u32) {
-    let status = std::process::Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
-    assert!(status.success());
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn started(project: &mut Project) -> Child {
 }
 
 #[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < Duration::from_secs(20), "20 s over, and still not: {what}");
@@ -43,7 +43,7 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn send(signal: &str, pid: u32) {
+pub(crate) fn send(signal: &str, pid: u32) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
@@ -52,7 +52,7 @@ fn script_lives(project: &Project) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-fn last_run(project: &Project) -> Value {
+pub(crate) fn last_run(project: &Project) -> Value {
     let state: Value = serde_json::from_str(&project.read("state/packer-hybrid.json")).unwrap();
     state["runs"].as_array().unwrap().last().unwrap().clone()
 }

@@ -1,10 +1,11 @@
 //! Credentials of the environment: packer gets those of its own platform only, and none is ever shown (LOG-2).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::project::{Project, Ran};
+use crate::secrets::files;
 
 /// Credentials that a build machine of several platforms has.
 const PLATFORMS: [(&str, &str); 12] = [
@@ -30,18 +31,6 @@ fn with_platforms() -> Project {
     }
     project.write(SCRIPT, "#!/bin/sh\nset -eu\nenv | sort\nenv >&2\n");
     project
-}
-
-/// Every file below `dir`.
-fn files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap().flatten() {
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            files(&entry.path(), found);
-        } else if kind.is_file() {
-            found.push(entry.path());
-        }
-    }
 }
 
 #[track_caller]

@@ -61,7 +61,7 @@ build {
 }
 
 /// Every file below `dir`, links not followed.
-fn files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
+pub(crate) fn files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {

@@ -4,12 +4,11 @@
 //! A memory that is missing, damaged or of other rules only costs the time to search again.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use hc_core::Digest;
 use hc_core::digest::Combiner;
-use hc_core::fs::{FsError, read_limited, write_unsynced};
+use hc_core::fs::{FsError, open_regular, read_limited, write_unsynced};
 use hc_core::tree::{Entry, Node};
 use hc_logs::scan::{self, Allow, Looked, Piece, SecretFinding, SecretSeverity, pieces};
 use hc_records::layout;
@@ -81,7 +80,7 @@ pub(super) fn findings(
 
 fn in_pieces(path: &Path, file: &Path, allow: &Allow, least: SecretSeverity) -> Vec<SecretFinding> {
     let mut found = Vec::new();
-    let Ok(read) = File::open(path) else { return found };
+    let Ok(read) = open_regular(path) else { return found };
     let looked = pieces::each(read, LARGEST, &mut |piece| {
         found.extend(scan::scan_piece(file, piece, allow, least));
     });

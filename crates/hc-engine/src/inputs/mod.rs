@@ -25,6 +25,7 @@ use hc_core::fs::io_error;
 use hc_core::tree::Content;
 use hc_packer::Packer;
 use hc_records::{Input, InputKind, InputManifest, layout};
+use hc_templates::closure::Closure;
 
 use crate::error::Result;
 use crate::prepare::Prepared;
@@ -51,13 +52,7 @@ pub fn collect(
     digests: &mut Digests,
 ) -> Result<InputManifest> {
     let seen = observed::known(project, &prepared.target)?;
-    if let Some(path) = prepared.closure.unread.first() {
-        let path = project.at(path);
-        return Err(io_error("read", &path)(
-            hc_core::fs::open_regular(&path).err().unwrap_or_else(|| ErrorKind::Other.into()),
-        )
-        .into());
-    }
+    demand_readable(project, &prepared.closure)?;
     let files = files::but_written(prepared, &seen);
     let trees = files::trees(prepared, &seen);
     let mut inputs = Vec::with_capacity(files.len() + seen.paths.len() + 4);
@@ -105,6 +100,17 @@ pub fn collect(
     inputs.extend(prepared.read.git_sha.iter().map(|sha| Input::text(InputKind::Value, "git_sha", sha)));
     let trees = trees.into_iter().map(|tree| digests.tree(tree)).collect();
     Ok(InputManifest::with_trees(prepared.target.clone(), inputs, trees))
+}
+
+/// Everything that a closure names can be read.
+///
+/// # Errors
+/// Of the first file that cannot.
+fn demand_readable(project: &Project, closure: &Closure) -> Result<()> {
+    let Some(path) = closure.unread.first() else { return Ok(()) };
+    let path = project.at(path);
+    let why = hc_core::fs::open_regular(&path).err().unwrap_or_else(|| ErrorKind::Other.into());
+    Err(io_error("read", &path)(why).into())
 }
 
 /// What hybrid.toml says of an adopted builder: which of its sources, which var files in which order.

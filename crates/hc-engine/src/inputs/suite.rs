@@ -2,12 +2,11 @@
 //! counts for the suite that gave it, and for no later one.
 
 use hc_core::Digest;
-use hc_core::fs::io_error;
-use hc_core::tree::Content;
 use hc_records::{Input, InputKind, InputManifest};
 use hc_templates::builder_toml::Suite;
 use hc_templates::closure::{self, Memory};
 
+use super::{Digests, demand_readable};
 use crate::error::Result;
 use crate::project::Project;
 
@@ -18,23 +17,14 @@ use crate::project::Project;
 /// When a file cannot be read.
 pub fn digest(project: &Project, target: &hc_core::Target, name: &str, suite: &Suite) -> Result<Digest> {
     let closure = closure::of_command(&Memory::new(&project.root), &suite.command);
-    if let Some(path) = closure.unread.first() {
-        let path = project.at(path);
-        let why = std::fs::File::open(&path).err();
-        return Err(io_error("read", &path)(why.unwrap_or_else(|| std::io::ErrorKind::Other.into())).into());
-    }
+    demand_readable(project, &closure)?;
     let timeout = suite.timeout.map(|timeout| timeout.get().as_millis().to_string()).unwrap_or_default();
     let words = serde_json::to_string(&(name, &suite.command, timeout, &suite.requires));
     let words = words.expect("words and names are text");
     let mut inputs = vec![Input::text(InputKind::Value, "suite", &words)];
+    let mut digests = Digests::default();
     for (path, kind) in &closure.files {
-        let full = project.root.join(path);
-        let read = || -> std::io::Result<Content> {
-            let executable = hc_core::fs::is_executable(&full.metadata()?);
-            let (digest, size) = Digest::of_file(&full)?;
-            Ok(Content { digest, size, executable })
-        };
-        let content = read().map_err(io_error("read", &full))?;
+        let content = digests.of(&project.root, path)?;
         inputs.push(Input::file(*kind, path.to_string_lossy().into_owned(), &content));
     }
     Ok(InputManifest::with_trees(target.clone(), inputs, closure.trees).combined)

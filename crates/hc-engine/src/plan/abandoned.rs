@@ -36,14 +36,21 @@ pub fn parents(project: &Project) -> Vec<BuildId> {
 /// # Errors
 /// When the locks cannot be looked at.
 pub fn abandoned(project: &Project, store: &Store) -> Result<Vec<Abandoned>> {
-    let mut entries = journal::entries(&project.root);
+    let entries = journal::entries(&project.root);
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let holders = store.build_holders()?;
+    Ok(whose_run_is_gone(project, entries, &store.build_holders()?))
+}
+
+fn whose_run_is_gone(
+    project: &Project,
+    mut entries: Vec<JournalEntry>,
+    holders: &[BuildHolder],
+) -> Vec<Abandoned> {
     entries.retain(|entry| !holders.iter().any(|holder| works_on(holder, entry)));
     entries.sort_by(|a, b| a.run_id.cmp(&b.run_id).then_with(|| a.build_id.cmp(&b.build_id)));
-    Ok(entries
+    entries
         .into_iter()
         .map(|entry| {
             let processes = holders
@@ -57,7 +64,7 @@ pub fn abandoned(project: &Project, store: &Store) -> Result<Vec<Abandoned>> {
             let made = made.into_iter().filter(still_there).collect();
             Abandoned { entry, processes, made }
         })
-        .collect())
+        .collect()
 }
 
 /// Build locks that processes of an ended build still hold, although the build itself is closed: a provisioner that went on
@@ -66,14 +73,16 @@ pub fn abandoned(project: &Project, store: &Store) -> Result<Vec<Abandoned>> {
 /// # Errors
 /// When the locks cannot be looked at.
 pub fn strays(project: &Project, store: &Store) -> Result<Vec<BuildHolder>> {
-    let entries = journal::entries(&project.root);
+    Ok(of_closed_builds(&journal::entries(&project.root), store.build_holders()?))
+}
+
+fn of_closed_builds(entries: &[JournalEntry], mut holders: Vec<BuildHolder>) -> Vec<BuildHolder> {
     let journaled = |holder: &BuildHolder| {
         let taker = holder.holder.as_ref().map(|holder| holder.pid);
         entries.iter().any(|entry| entry.target == holder.target && Some(entry.pid) == taker)
     };
-    let mut strays = store.build_holders()?;
-    strays.retain(|holder| holder.orphaned && !journaled(holder));
-    Ok(strays)
+    holders.retain(|holder| holder.orphaned && !journaled(holder));
+    holders
 }
 
 /// What lies on this machine can be looked at; of everything else nobody knows.
@@ -108,6 +117,9 @@ pub fn warnings(project: &Project, store: &Store) -> Result<Vec<Diagnostic>> {
         Diagnostic::warning("OrphanLives", text)
             .hint("`hybrid orphans --stop` ends it; until then the target cannot be built")
     };
-    let strays = strays(project, store)?.into_iter().map(stray);
-    Ok(abandoned(project, store)?.into_iter().map(warn).chain(strays).collect())
+    // `plan` asks every time: one look serves both.
+    let (entries, holders) = (journal::entries(&project.root), store.build_holders()?);
+    let strays = of_closed_builds(&entries, holders.clone());
+    let abandoned = whose_run_is_gone(project, entries, &holders);
+    Ok(abandoned.into_iter().map(warn).chain(strays.into_iter().map(stray)).collect())
 }

@@ -24,7 +24,7 @@ use crate::prepare::{Prepared, Sound, Values, secrets};
 use crate::project::{Project, packer, store};
 use crate::select::Selection;
 
-pub use last::{last_build, last_inputs};
+pub use last::{hash_manifest, last_build, last_inputs};
 use parent::Parent;
 pub use reason::Reason;
 

@@ -67,13 +67,10 @@ pub(super) fn of_sensitive(project: &Project, prepared: &Prepared) {
     for (name, _) in prepared.declared.iter().filter(|(_, declared)| declared.sensitive) {
         let var = prepared.resolution.vars.get(name);
         let mut texts = Vec::new();
-        var.iter().flat_map(|var| &var.chain).for_each(|origin| each_text(&origin.value, &mut texts));
+        let chain = var.iter().flat_map(|var| &var.chain);
+        chain.for_each(|origin| origin.value.each_text(&mut |text| texts.push(text)));
         texts.extend(project.host.text(&format!("{VARIABLE}{name}")));
-        for text in texts.into_iter().filter(|text| is_telling(text)) {
-            if !weak::is_weak(project, prepared, text) {
-                hide(project, text);
-            }
-        }
+        texts.into_iter().for_each(|text| hide_if_telling(project, prepared, text));
     }
 }
 
@@ -83,11 +80,7 @@ pub fn of_broken(project: &Project, prepared: &Prepared) -> Vec<PathBuf> {
     of_sensitive(project, prepared);
     let _ = at_hand(project, [prepared]);
     let source = Source { project, cancel: &Cancel::new() };
-    let hide = |text: &str| {
-        if is_telling(text) && !weak::is_weak(project, prepared, text) {
-            hide(project, text);
-        }
-    };
+    let hide = |text: &str| hide_if_telling(project, prepared, text);
     let mut broken = Vec::new();
     for (path, _) in &prepared.layer_files {
         if layers::read(project, path).is_ok() {
@@ -109,15 +102,6 @@ pub fn of_broken(project: &Project, prepared: &Prepared) -> Vec<PathBuf> {
         broken.push(path.clone());
     }
     broken
-}
-
-fn each_text<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => texts.push(text),
-        Value::List(items) => items.iter().for_each(|item| each_text(item, texts)),
-        Value::Map(entries) => entries.values().for_each(|value| each_text(value, texts)),
-        _ => {}
-    }
 }
 
 /// Makes known what programs of the project could print by themselves: secrets of the environment and of files, and
@@ -156,6 +140,13 @@ fn hide_unless_weak(project: &Project, prepared: &Prepared, name: &str, value: &
     }
     hide(project, value);
     None
+}
+
+/// Makes a text known that may be a secret, unless it is an everyday word or a part of a name.
+fn hide_if_telling(project: &Project, prepared: &Prepared, text: &str) {
+    if is_telling(text) && !weak::is_weak(project, prepared, text) {
+        hide(project, text);
+    }
 }
 
 /// Makes a secret known, and the texts in it where it is a list, a map or JSON: templates take them out one by one.

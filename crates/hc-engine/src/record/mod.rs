@@ -12,12 +12,13 @@ use hc_records::artifact::{self, ArtifactRecord};
 use hc_records::retention::expiry;
 use hc_records::{
     HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, Observed, ParentImage,
-    Provenance, RecordError, RetainedLog, SchemaTag, Trees, layout,
+    Provenance, RetainedLog, SchemaTag, Trees, layout,
 };
 use hc_state::{ArtifactRef, BuildSummary, Locked, Store, Trust};
 use time::OffsetDateTime;
 
 use crate::error::{EngineError, Result};
+use crate::plan::hash_manifest;
 use crate::project::{Project, store::PATIENCE};
 
 /// Retention class of a build's logs.
@@ -84,51 +85,47 @@ pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Opt
     let names = artifact.as_ref().map(ArtifactRecord::names).unwrap_or_default();
     let expires_at = expiry(now, project.settings.logs.keep_days);
     let summary = log_summary(ended, names.clone(), expires_at);
-    store.with_exclusive_within(
-        &project.run_id,
-        project.lock_timeout.max(PATIENCE),
-        |locked| -> Result<()> {
-            let serial = locked.next_serial()?;
-            let manifest = match &artifact {
-                Some(_) => Some(update_hash_manifest(project, locked, ended, &names)?),
-                None => None,
-            };
-            let seal = artifact.as_mut().map(|artifact| {
-                artifact.provenance.serial = Some(serial);
-                let text = artifact.to_json();
-                let seal = Digest::of(text.as_bytes());
-                locked.write_beside(layout::artifact_record(&artifact.build_id), text);
-                seal
-            });
-            let earlier = earlier_logs(project, store, &summary)?;
-            let summary = LogSummary { earlier, ..summary };
-            locked.write_log_summary(&ended.target.builder, summary.to_json());
-            if let Some(observed) = ended.observed {
-                locked.write_observed(ended.target, observed.to_json());
-            }
-            if let Some((before, left)) = ended.trusted {
-                trust_what_is_left(locked, ended.target, *before, left)?;
-            }
-            let record = locked.state_mut().builder_mut(ended.target);
-            // A failed build says so, but what was built before it stays known by its records in artifacts/.
-            record.last_build = Some(BuildSummary {
-                artifacts: artifact.as_ref().map(references).unwrap_or_default(),
-                at: now,
-                build_id: ended.build_id.clone(),
-                classification: result.classification.to_string(),
-                dirty: ended.dirty,
-                duration_ms: ended.duration_ms,
-                exit_code: i32::from(result.exit_code),
-                git_sha: ended.git_sha.clone(),
-                inputs: ended.manifest.combined,
-                manifest,
-                record: seal,
-                run_id: project.run_id.clone(),
-                serial: Some(serial),
-            });
-            Ok(())
-        },
-    )?;
+    store.with_exclusive_within(&project.run_id, PATIENCE, |locked| -> Result<()> {
+        let serial = locked.next_serial()?;
+        let manifest = match &artifact {
+            Some(_) => Some(update_hash_manifest(project, locked, ended, &names)?),
+            None => None,
+        };
+        let seal = artifact.as_mut().map(|artifact| {
+            artifact.provenance.serial = Some(serial);
+            let text = artifact.to_json();
+            let seal = Digest::of(text.as_bytes());
+            locked.write_beside(layout::artifact_record(&artifact.build_id), text);
+            seal
+        });
+        let earlier = earlier_logs(project, store, &summary)?;
+        let summary = LogSummary { earlier, ..summary };
+        locked.write_log_summary(&ended.target.builder, summary.to_json());
+        if let Some(observed) = ended.observed {
+            locked.write_observed(ended.target, observed.to_json());
+        }
+        if let Some((before, left)) = ended.trusted {
+            trust_what_is_left(locked, ended.target, *before, left)?;
+        }
+        let record = locked.state_mut().builder_mut(ended.target);
+        // A failed build says so, but what was built before it stays known by its records in artifacts/.
+        record.last_build = Some(BuildSummary {
+            artifacts: artifact.as_ref().map(references).unwrap_or_default(),
+            at: now,
+            build_id: ended.build_id.clone(),
+            classification: result.classification.to_string(),
+            dirty: ended.dirty,
+            duration_ms: ended.duration_ms,
+            exit_code: i32::from(result.exit_code),
+            git_sha: ended.git_sha.clone(),
+            inputs: ended.manifest.combined,
+            manifest,
+            record: seal,
+            run_id: project.run_id.clone(),
+            serial: Some(serial),
+        });
+        Ok(())
+    })?;
     Ok(artifact)
 }
 
@@ -265,12 +262,8 @@ fn update_hash_manifest(
     names: &[String],
 ) -> Result<Digest> {
     let builder = &ended.target.builder;
-    // A damaged one is written anew: the digests in the state say what of it holds.
-    let read = match HashManifest::read(&project.root, builder) {
-        Err(RecordError::Damaged { .. }) => None,
-        read => read?,
-    };
-    let mut manifest = read.unwrap_or_else(|| HashManifest::new(builder));
+    // A damaged one is written anew.
+    let mut manifest = hash_manifest(project, builder)?.unwrap_or_else(|| HashManifest::new(builder));
     let previous = manifest.environments.get(&ended.target.env).map(|entry| entry.combined);
     let entry = HashEntry {
         build_id: ended.build_id.clone(),

@@ -1,15 +1,15 @@
 //! What a channel asks of a build: its sealed record, its images, its inputs and its tests agree, and nothing that it stands
 //! on was revoked. Reads, and changes nothing.
 
+use hc_core::Digest;
 use hc_core::stamp::Stamp;
-use hc_core::{Digest, Target};
-use hc_records::{ArtifactRecord, HashEntry, HashManifest, InputManifest, RecordError, layout};
+use hc_records::{ArtifactRecord, InputManifest, RecordError, layout};
 use hc_state::{BuildSummary, BuilderRecord, ProvenanceGap, State};
 
 use crate::error::{EngineError, EvidenceError, Result};
 use crate::gate::Gate;
 use crate::inputs;
-use crate::plan::{Plan, Planned, last_inputs, lineage};
+use crate::plan::{Plan, Planned, hash_manifest, lineage};
 use crate::project::Project;
 
 /// A build that a channel may offer.
@@ -108,8 +108,8 @@ fn accept(
 fn input_problems(project: &Project, one: &Planned, last: &BuildSummary) -> Result<Vec<String>> {
     let target = &one.prepared.target;
     let mut problems = Vec::new();
-    let entry = hash_manifest(project, target)?;
-    match entry {
+    let manifest = hash_manifest(project, &target.builder)?;
+    match manifest.as_ref().and_then(|manifest| manifest.environments.get(&target.env)) {
         None => {
             problems.push(format!("{} is missing or has no entry", layout::hash_manifest(&target.builder)))
         }
@@ -120,7 +120,9 @@ fn input_problems(project: &Project, one: &Planned, last: &BuildSummary) -> Resu
             }
         }
     }
-    let built = last_inputs(project, target)?.filter(|built| built.combined == last.inputs);
+    let built = manifest
+        .and_then(|manifest| manifest.inputs(&target.env))
+        .filter(|built| built.combined == last.inputs);
     if one.manifest.combined != last.inputs
         && !built.as_ref().is_some_and(|built| inputs::is_same(project, built, &one.manifest))
     {
@@ -152,14 +154,6 @@ fn image_problems(project: &Project, last: &BuildSummary, record: &ArtifactRecor
         }
     }
     problems
-}
-
-/// What the hash manifest says of a target; one that is damaged says nothing.
-fn hash_manifest(project: &Project, target: &Target) -> Result<Option<HashEntry>> {
-    match HashManifest::read(&project.root, &target.builder) {
-        Err(RecordError::Damaged { .. }) => Ok(None),
-        read => Ok(read?.and_then(|mut manifest| manifest.environments.remove(&target.env))),
-    }
 }
 
 fn changed_inputs(project: &Project, built: Option<&InputManifest>, one: &Planned) -> String {

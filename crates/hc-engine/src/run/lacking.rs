@@ -190,18 +190,21 @@ fn wanted(builder: &Builder) -> Vec<String> {
 
 /// The plugin that brings a part of this name, where it is known: its address may not be.
 fn family(name: &str) -> Option<Option<&'static str>> {
-    let brings =
-        |plugin: &str| name.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     if FURTHER.contains(&name) {
         return Some(None);
     }
-    FAMILIES.iter().find(|(plugin, _)| brings(plugin)).map(|(_, address)| *address)
+    FAMILIES.iter().find(|(plugin, _)| brings(plugin, name)).map(|(_, address)| *address)
 }
 
 /// Whether a plugin that the builder asks for brings a part of this name.
 fn is_asked_for(builder: &Builder, name: &str) -> bool {
     requirements::plugins(builder).keys().any(|source| {
         let plugin = source.rsplit('/').next().unwrap_or(source);
-        name.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        brings(plugin, name)
     })
+}
+
+/// Whether a part of this name belongs to `plugin`: it is called so, or begins so.
+fn brings(plugin: &str, name: &str) -> bool {
+    name.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

@@ -60,7 +60,7 @@ pub(super) fn publish(
         ran.push(one.record.build_id.clone());
     }
     let mut report = PublishReport { channel, env: plan.env.to_string(), published: Vec::new() };
-    let patience = project.lock_timeout.max(store::PATIENCE);
+    let patience = store::PATIENCE;
     store::open(project)?.with_exclusive_within(&project.run_id, patience, |locked| -> Result<()> {
         // What was true before the hooks need not be true now: a build may be revoked, an image replaced.
         let known = Images::Known(&accepted);

@@ -230,8 +230,7 @@ fn record_verdict(
         run_id: project.run_id.clone(),
         suite: suite.to_owned(),
     };
-    let patience = project.lock_timeout.max(store::PATIENCE);
-    store::open(project)?.with_exclusive_within(&project.run_id, patience, |locked| -> Result<()> {
+    store::open(project)?.with_exclusive_within(&project.run_id, store::PATIENCE, |locked| -> Result<()> {
         locked.state_mut().builder_mut(&record.target()).provenance.push(provenance);
         Ok(())
     })

@@ -44,21 +44,20 @@ pub fn adopt(host: &Host, dir: &Path, baseline: BaselineUse) -> Result<AdoptRepo
     trust::made_here(host, &root);
     let mut report = report(dir, &root, found);
     report.secrets = secrets(host, &root, BaselineUse::Read)?;
-    if baseline == BaselineUse::Write && report.secrets.is_some() {
-        report.secrets = accept(host, dir)?;
+    if baseline == BaselineUse::Write {
+        report.secrets = report.secrets.map(|found| accept(host, dir, found)).transpose()?;
     }
     Ok(report)
 }
 
-/// Accepts the plaintext secrets of an adopted repository as what was there before, each until its line changes.
+/// Accepts the plaintext secrets that [`adopt`] found in a repository as what was there before, each until its line
+/// changes.
 ///
 /// # Errors
 /// When the baseline cannot be written.
-pub fn accept(host: &Host, dir: &Path) -> Result<Option<AdoptedSecrets>> {
-    let root = hc_core::fs::normalize(&host.typed(dir));
-    let found = secrets(host, &root, BaselineUse::Read)?;
-    secrets(host, &root, BaselineUse::Write)?;
-    Ok(found.map(|found| AdoptedSecrets { accepted: true, ..found }))
+pub fn accept(host: &Host, dir: &Path, found: AdoptedSecrets) -> Result<AdoptedSecrets> {
+    secrets(host, &hc_core::fs::normalize(&host.typed(dir)), BaselineUse::Write)?;
+    Ok(AdoptedSecrets { accepted: true, ..found })
 }
 
 /// What looks like a secret in the adopted templates. Templates that cannot be looked at are `validate`'s to judge.

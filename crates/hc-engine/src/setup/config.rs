@@ -47,10 +47,11 @@ pub fn render(
         return Err(EngineError::Invalid(secrets));
     }
     diagnostics.extend(secrets);
+    let hidden = Hidden::new(project);
     let mut files = Vec::new();
     let mut writes = Rendering::default();
     for one in &prepared {
-        let file = compare(project, one, mode)?;
+        let file = compare(project, &hidden, one, mode)?;
         if file.status == RenderStatus::Written {
             writes.push(&file.path, one.rendered.clone());
         }
@@ -75,7 +76,7 @@ pub fn render(
 }
 
 /// What has to be done about the rendered file of one builder.
-fn compare(project: &Project, one: &Prepared, mode: RenderMode) -> Result<RenderedFile> {
+fn compare(project: &Project, hidden: &Hidden<'_>, one: &Prepared, mode: RenderMode) -> Result<RenderedFile> {
     let path = layout::rendered(&one.target);
     let old = read_text(&project.at(&path), TEXT_LIMIT)?;
     let status = match mode {
@@ -84,7 +85,7 @@ fn compare(project: &Project, one: &Prepared, mode: RenderMode) -> Result<Render
         RenderMode::Write => RenderStatus::Written,
     };
     let diff = (status == RenderStatus::Stale)
-        .then(|| Hidden::new(project).changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
+        .then(|| hidden.changed_lines(&old.unwrap_or_default(), &one.rendered).join("\n"));
     Ok(RenderedFile { builder: one.target.builder.to_string(), path, status, diff })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hc_core::tree::TreeCache;
 use hc_core::{BuildId, BuilderId, Digest, EnvName, Selector, Target};
-use hc_records::{ArtifactRecord, HashEntry, HashManifest, RecordError, layout};
+use hc_records::{ArtifactRecord, HashEntry, RecordError, layout};
 use hc_state::{
     CheckContext, FindingCode, MigrateOptions, MigrationPlan, RestorePoint, State, StateFinding,
     StateSeverity, UnlockAdvice, Validity,
@@ -19,6 +19,7 @@ use crate::inputs::{Digests, Remembered, collect};
 use crate::outcome::state::{
     BackupDoc, BackupsReport, FindingDoc, FindingsReport, ProvenanceDoc, StateChangeReport, StateReport,
 };
+use crate::plan::hash_manifest;
 use crate::prepare::Values;
 use crate::project::{Project, packer, store};
 
@@ -157,10 +158,7 @@ fn described(finding: StateFinding) -> FindingDoc {
 fn manifests(project: &Project, state: &State) -> Result<BTreeMap<Target, Option<Digest>>> {
     let mut manifests = BTreeMap::new();
     for target in state.builders.keys() {
-        let manifest = match HashManifest::read(&project.root, &target.builder) {
-            Err(RecordError::Damaged { .. }) => None,
-            read => read?,
-        };
+        let manifest = hash_manifest(project, &target.builder)?;
         let entry = manifest.as_ref().and_then(|manifest| manifest.environments.get(&target.env));
         manifests.insert(target.clone(), entry.map(HashEntry::digest));
     }

@@ -150,30 +150,14 @@ pub fn find(search: &Search<'_>) -> Closure {
     evaluated(search, &template, &mut work);
     read_by_itself(search.builder, disk, &mut work);
     patterns(search.builder, &mut work);
-    commands::scripts(&mut work);
-    puppet::follow(&mut work);
-    let start = playbooks(&mut work);
-    let pulled = search.memory.pulled_in(&bases, start);
-    let runs_here = search.builder.types().any(|kind| HERE.contains(&kind));
-    let Finished { files, trees, contents, unread, links, outputs, mentions, picked_from, mut problems } =
-        work.finish_with(pulled.as_deref());
+    let mut closure = followed(work, search.memory, &bases);
+    closure.env = env;
+    closure.runs_here = search.builder.types().any(|kind| HERE.contains(&kind));
     // The way out of it was taken.
     if !search.builder.metadata.inputs.is_empty() {
-        problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
+        closure.problems.unknown.retain(|unknown| unknown.what != UnknownKind::Everything);
     }
-    Closure {
-        files,
-        trees,
-        contents,
-        unread,
-        links,
-        outputs,
-        env,
-        mentions,
-        picked_from,
-        runs_here,
-        problems,
-    }
+    closure
 }
 
 /// What a command of the project that runs on this machine, in the project's root, names of the project: files,
@@ -191,13 +175,18 @@ pub fn of_command(memory: &Memory, words: &[String]) -> Closure {
         }
         commands::look(&mut work, word, &from, &mut Vec::new(), &place);
     }
+    Closure { runs_here: true, ..followed(work, memory, &bases) }
+}
+
+/// What was named, and everything that scripts, manifests and playbooks among it name in turn.
+fn followed(mut work: Work<'_>, memory: &Memory, bases: &Bases) -> Closure {
     commands::scripts(&mut work);
     puppet::follow(&mut work);
     let start = playbooks(&mut work);
-    let pulled = memory.pulled_in(&bases, start);
+    let pulled = memory.pulled_in(bases, start);
     let Finished { files, trees, contents, unread, links, outputs, mentions, picked_from, problems } =
         work.finish_with(pulled.as_deref());
-    let (env, runs_here) = (Vec::new(), true);
+    let (env, runs_here) = (Vec::new(), false);
     Closure {
         files,
         trees,
@@ -326,18 +315,9 @@ fn mentioned_by_variables(
         let place = search.vars.get(name).and_then(|var| var.chain.last()?.location.clone());
         let place = || place.clone().unwrap_or_else(|| Location::whole_file(&search.builder.dir));
         let mut sink = Mention(attribute_of(work, name));
-        strings(value, &mut |text| {
+        value.each_text(&mut |text| {
             sink.text(&Text { text, sure: false, unset: false, key: None, location: &place });
         });
-    }
-}
-
-fn strings(value: &Value, each: &mut dyn FnMut(&str)) {
-    match value {
-        Value::String(text) => each(text),
-        Value::List(items) => items.iter().for_each(|item| strings(item, each)),
-        Value::Map(entries) => entries.values().for_each(|item| strings(item, each)),
-        _ => {}
     }
 }
 

@@ -57,8 +57,7 @@ pub fn pin(project: &Project, name: &str, sha: &str, options: &PinOptions) -> Re
     };
     pins::check(spec, &request)?;
     let sync = SourceOptions::default().of(project)?;
-    let patience = project.lock_timeout.max(PATIENCE);
-    let (pin, former) = store.with_exclusive_within(&project.run_id, patience, |locked| -> Result<_> {
+    let (pin, former) = store.with_exclusive_within(&project.run_id, PATIENCE, |locked| -> Result<_> {
         locked.audit(event(spec, &request))?;
         Ok(pins::pin(&Sources::of(&project.root), spec, &request, &sync)?)
     })?;

@@ -24,8 +24,7 @@ pub(super) fn synced(project: &Project, results: &[SourceResult], dropped: &[Str
         return Ok(());
     }
     let operator = store.options().operator.clone();
-    let patience = project.lock_timeout.max(PATIENCE);
-    store.with_exclusive_within(&project.run_id, patience, |locked| -> Result<()> {
+    store.with_exclusive_within(&project.run_id, PATIENCE, |locked| -> Result<()> {
         let known = &mut locked.state_mut().sources;
         for name in dropped {
             known.remove(name);
@@ -76,8 +75,7 @@ pub(super) fn scanned(
         return Ok(());
     }
     let store = store::open(project)?;
-    let patience = project.lock_timeout.max(PATIENCE);
-    store.with_exclusive_within(&project.run_id, patience, |locked| -> Result<()> {
+    store.with_exclusive_within(&project.run_id, PATIENCE, |locked| -> Result<()> {
         for (name, scans) in records {
             if let Some(source) = locked.state_mut().sources.get_mut(&name) {
                 source.scans.retain(|_, scan| scan.sha == source.sha);
