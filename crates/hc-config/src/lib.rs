@@ -6,6 +6,8 @@
 pub mod cloudinit;
 pub mod diagnostic;
 pub mod hcl;
+pub mod json;
+pub mod late;
 pub mod number;
 pub mod render;
 pub mod resolve;
@@ -16,4 +18,5 @@ pub mod value;
 pub mod variables;
 
 pub use diagnostic::{Diagnostic, Location, Severity};
+pub use json::Dialect;
 pub use value::Value;

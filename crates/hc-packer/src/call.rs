@@ -155,6 +155,12 @@ impl<W: Templated> Call<'_, W> {
         self.subject.only.extend(sources.into_iter().map(Into::into));
         self
     }
+
+    /// Without these builds and post-processors, by name.
+    pub fn except(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.subject.except.extend(names.into_iter().map(Into::into));
+        self
+    }
 }
 
 /// A call that answers at once: `fmt`, `init`, `plugins …`.

@@ -286,7 +286,7 @@ impl Evaluator<'_> {
 
     /// The number as it stands in the file: the parser has rounded it to 64 bits.
     fn number(&self, number: &hcl_edit::Formatted<hcl_edit::Number>) -> Eval {
-        let written = number.span().and_then(|span| self.document.text().get(span));
+        let written = number.span().and_then(|span| self.document.syntax().get(span));
         let read = written.and_then(Number::parse);
         let read = read.or_else(|| number.value().as_f64().and_then(Number::from_f64));
         read.map(Value::Number).ok_or_else(|| self.fail(number, "this number is too large"))

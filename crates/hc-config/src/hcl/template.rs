@@ -34,7 +34,7 @@ impl Evaluator<'_> {
 
     pub(super) fn heredoc(&self, heredoc: &HeredocTemplate, scope: &Scope, depth: usize) -> Eval {
         let elements: Vec<&Element> = heredoc.template.iter().collect();
-        self.template(&elements, literals::heredoc(heredoc, self.document.text()), scope, depth)
+        self.template(&elements, literals::heredoc(heredoc, self.document.syntax()), scope, depth)
     }
 
     /// A file that `templatefile()` names; this evaluator's document is the one inside of `file`.
@@ -43,7 +43,7 @@ impl Evaluator<'_> {
         if let [Element::Interpolation(only)] = elements.as_slice() {
             return self.expression(&only.expr, scope, depth);
         }
-        self.template(&elements, literals::bare(&elements, self.document.text()), scope, depth)
+        self.template(&elements, literals::bare(&elements, self.document.syntax()), scope, depth)
     }
 
     fn template(&self, elements: &[&Element], literals: Literals, scope: &Scope, depth: usize) -> Eval {

@@ -220,7 +220,7 @@ impl Run<'_> {
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
         let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
-        let reach = prepared.reach(project);
+        let reach = prepared.reach();
         let scene = Scene { env: &target.env, cwd: &place.cwd, work: &place.work, dirs: &self.dirs, reach };
         let call = packer::around(call, project, &scene)?;
         let call = packer::with_secrets(call, &ready.secrets)

@@ -163,7 +163,7 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let rules = packer::rules(project)?;
     let vars = place::injected(project, one, &place, id.as_str(), &output, &given);
     let call = place.with(packer.build(&place.packer_dir), one, &vars);
-    let reach = one.reach(project);
+    let reach = one.reach();
     let scene = Scene { env: &one.target.env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
     let call = packer::around(call, project, &scene)?;
     let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));

@@ -163,6 +163,7 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, types: &mut BTreeMap<String, Vec<Stri
                 var_files: files.clone().map(|file| file.path.clone()).collect(),
                 only: draft.only.clone(),
                 workdir: draft.workdir.clone(),
+                ..AdoptedBuilder::default()
             },
             source: draft.source.clone(),
             missing: draft.missing.clone(),
