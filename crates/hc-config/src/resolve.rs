@@ -209,6 +209,11 @@ impl Merge<'_> {
             };
             match evaluated {
                 Ok(value) => {
+                    // Go's reader of texts makes nothing of `null`.
+                    let value = match value {
+                        Value::Null if self.is_legacy => Value::String(String::new()),
+                        value => value,
+                    };
                     let value_place = layer.document.location(&attribute.value);
                     self.typed(name, &layer.name, Some(place), Some(value_place), value);
                 }
@@ -326,7 +331,10 @@ impl Merge<'_> {
                 "SecretNotSensitive",
                 format!("`{name}` gets a secret but is not sensitive"),
             )
-            .hint(format!("add `sensitive = true` to the variable at {}", variable.location));
+            .hint(match self.is_legacy {
+                true => format!("add it to `sensitive-variables` of {}", variable.location.path.display()),
+                false => format!("add `sensitive = true` to the variable at {}", variable.location),
+            });
             diagnostic.location = location.clone();
             self.out.diagnostics.push(diagnostic);
         }

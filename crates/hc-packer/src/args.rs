@@ -38,6 +38,8 @@ pub(crate) struct Subject {
     pub(crate) only: Vec<String>,
     /// `-except`.
     pub(crate) except: Vec<String>,
+    /// Whether the template is a legacy one in JSON, which takes no values from its environment.
+    pub(crate) is_legacy: bool,
     /// Flags that are not known here, as they are.
     pub(crate) further: Vec<OsString>,
 }
@@ -109,6 +111,7 @@ mod tests {
             vars: vec![("x".into(), "1".into())],
             only: vec!["null.x".into()],
             except: vec!["compress".into()],
+            is_legacy: false,
             further: vec!["-parallel-builds=1".into()],
         };
         assert_eq!(

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hc_core::Cancel;
 use hc_core::fs::create_dirs;
+use hc_core::{Cancel, SecretString};
 
 use crate::args::{Subject, Verb, arguments};
 use crate::around::Scene;
@@ -15,12 +15,14 @@ use crate::call::command_line;
 use crate::classify::{Class, Rules, Verdict};
 use crate::error::PackerError;
 use crate::event::Event;
+use crate::handed::Handed;
 use crate::hear::{Heard, Reader, cut};
 use crate::machine::StreamArtifact;
 use crate::manifest::{self, PackerManifest};
 use crate::own_log::{self, OwnLog};
 use crate::probe::Packer;
 use crate::process::{self, Ending};
+use crate::temp::Temp;
 
 /// What all attempts of a build have in common.
 pub(crate) struct Plan<'p> {
@@ -54,6 +56,14 @@ pub(crate) struct Attempt {
     pub(crate) manifest: Option<PathBuf>,
 }
 
+/// Secrets as a var file in the first directory that there is.
+fn hand(dir: Option<&Path>, secrets: &[(String, SecretString)]) -> Result<Handed, PackerError> {
+    let no_place =
+        || std::io::Error::other("secrets of a legacy template need a directory for temporary files");
+    let handed = dir.ok_or_else(no_place).and_then(|dir| Handed::new(dir, secrets));
+    handed.map_err(|source| PackerError::Wait { source })
+}
+
 impl Plan<'_> {
     /// Runs attempt `number` with the sources of `only`, or with all when there are none, for at most `time`.
     pub(crate) fn attempt(
@@ -76,20 +86,28 @@ impl Plan<'_> {
         if let (Some(name), Some(path)) = (self.manifest_variable, &manifest_path) {
             subject.vars.push((name.to_owned(), path.display().to_string()));
         }
+        let temp = self.scene.temp()?;
+        let handed = match (subject.is_legacy, self.scene.secrets()) {
+            (true, secrets @ [_, ..]) => {
+                Some(hand(temp.as_ref().map(Temp::path).or(dir.as_deref()), secrets)?)
+            }
+            _ => None,
+        };
+        subject.var_files.extend(handed.as_ref().map(|handed| handed.path().to_owned()));
         let args = arguments(Verb::Build { force: self.force }, &subject);
         let command = command_line(self.packer, &args);
         let own_log = dir.map(|dir| OwnLog::new(dir.join("packer.log"))).transpose()?;
         let lock = self.hold.map(File::try_clone).transpose();
         let lock = lock.map_err(|source| PackerError::Wait { source })?;
-        let handed = own_log.as_ref().map(OwnLog::handed);
-        let temp = self.scene.temp()?;
-        let mut invocation = self.scene.packer(&self.packer.path, args, (handed, temp.as_ref()), lock);
+        let log_path = own_log.as_ref().map(OwnLog::handed);
+        let mut invocation = self.scene.packer(&self.packer.path, args, (log_path, temp.as_ref()), lock);
         invocation.timeout = time;
         let redact = &self.scene.redaction;
         let mut reader = Reader::new(redact, sink, log);
         let ending = process::listen(invocation, self.cancel, &|piece| cut(redact, piece), |sound| {
             reader.hear(sound)
         })?;
+        drop(handed);
         drop(temp);
         let heard = reader.finish();
         if let Some(own_log) = own_log {

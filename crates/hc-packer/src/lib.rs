@@ -79,6 +79,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 mod group;
+mod handed;
 mod hear;
 #[cfg(feature = "iso")]
 pub mod iso;

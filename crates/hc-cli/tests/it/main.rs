@@ -30,6 +30,7 @@ mod formats;
 mod hostile;
 mod init;
 mod interrupts;
+mod json_templates;
 mod kept;
 mod known_early;
 mod mirror;

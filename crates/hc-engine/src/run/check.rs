@@ -207,10 +207,10 @@ impl<'a> Looker<'a> {
         let call = self.packer.validate(&place.packer_dir).platform(whole.target.builder.platform());
         let call = place.with_only(call.rules(self.rules), whole, &vars, only);
         // What stands for a secret is not one, and must not be hidden as if it were.
-        let call = self
-            .secrets
-            .iter()
-            .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
+        let call = self.secrets.iter().fold(call, |call, (name, value)| match whole.builder.dialect() {
+            Dialect::Legacy => call.var(whole.builder.packer_name(name), value.expose()),
+            Dialect::Hcl | Dialect::HclJson => call.set(format!("PKR_VAR_{name}"), value.expose()),
+        });
         let reach = members.iter().map(|one| one.reach()).fold(Reach::common(), Reach::and);
         let (env, dirs) = (&whole.target.env, &self.dirs);
         let scene = Scene { env, cwd: &place.cwd, work: &place.work, dirs, reach };

@@ -223,7 +223,7 @@ impl Run<'_> {
         let reach = prepared.reach();
         let scene = Scene { env: &target.env, cwd: &place.cwd, work: &place.work, dirs: &self.dirs, reach };
         let call = packer::around(call, project, &scene)?;
-        let call = packer::with_secrets(call, &ready.secrets)
+        let call = packer::with_secrets(call, &prepared.builder, &ready.secrets)
             .output_dir(&ready.output_dir)
             .log(&ready.log)
             .redact(redaction)

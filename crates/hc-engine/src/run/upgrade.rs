@@ -167,7 +167,7 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let scene = Scene { env: &one.target.env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
     let call = packer::around(call, project, &scene)?;
     let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));
-    let built = packer::with_secrets(call, &secrets)
+    let built = packer::with_secrets(call, &one.builder, &secrets)
         .platform(one.target.builder.platform())
         .output_dir(&output)
         .retry(Retry::transient(project.settings.packer.retries))

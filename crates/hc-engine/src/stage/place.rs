@@ -90,9 +90,11 @@ impl Place {
         only: impl Iterator<Item = String>,
     ) -> Call<'a, W> {
         let call = self.var_files.iter().fold(call, |call, file| call.var_file(file));
-        let call = vars.iter().fold(call, |call, (name, value)| call.var(name, value));
+        let call =
+            vars.iter().fold(call, |call, (name, value)| call.var(prepared.builder.packer_name(name), value));
         let only = only.map(|address| prepared.builder.only_of(&address));
         let call = call.only(only).except(prepared.builder.except.iter().cloned());
+        let call = if prepared.builder.dialect() == Dialect::Legacy { call.legacy() } else { call };
         // A stage without a repository must not lead git to the one that it lies in.
         match prepared.hermetic || !prepared.builder.in_place {
             true => call.set("GIT_CEILING_DIRECTORIES", &self.work),

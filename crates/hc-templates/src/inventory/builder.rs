@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hc_config::hcl::Document;
+use hc_config::json::plain_name;
 use hc_config::{Dialect, Location};
 use hc_core::BuilderId;
 
@@ -58,6 +59,11 @@ impl Builder {
     /// The language of its templates.
     pub fn dialect(&self) -> Dialect {
         self.documents.first().map_or(Dialect::Hcl, Document::dialect)
+    }
+
+    /// What packer calls a variable that is known here by this name.
+    pub fn packer_name(&self, variable: &str) -> String {
+        if self.dialect() == Dialect::Legacy { plain_name(variable) } else { variable.to_owned() }
     }
 
     /// What packer gets by `-only` for the source of this address.

@@ -266,7 +266,7 @@ impl<'a> Loader<'a> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "MissingAsset",
-                    format!("builder `{id}`: nothing to use at {}", path.display()),
+                    format!("[builders] names {}, and nothing is there", path.display()),
                 )
                 .at(settings)
                 .hint(legacy::cure(self.root, path)),
