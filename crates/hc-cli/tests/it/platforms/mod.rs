@@ -4,6 +4,8 @@
 //! every test says so.
 
 mod aws;
+mod plugins;
+pub(crate) mod results;
 mod vsphere;
 
 use std::net::{TcpListener, TcpStream};
