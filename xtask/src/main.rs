@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         ["fuzz", words @ ..] => fuzz::main(root, words),
         ["demo", words @ ..] => demo::main(root, words),
         ["package", words @ ..] => package::main(root, words),
-        ["platforms", words @ ..] => platforms::main(root, words),
+        ["platforms", words @ ..] => platforms::keep(root, words).and_then(|()| docs::write(root)),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
