@@ -6,7 +6,7 @@ use std::path::Path;
 use hc_core::Constraints;
 use hc_packer::Packer;
 use hc_packer::checksum::Sums;
-use hc_packer::plugins::{self, Installed};
+use hc_packer::plugins::{self, Installed, PluginError};
 use hc_records::Input;
 use hc_state::PluginRecord;
 use hc_templates::{Builder, requirements};
@@ -35,6 +35,18 @@ pub struct Need<'a> {
     pub installed: Option<&'a Installed>,
 }
 
+impl Need<'_> {
+    /// Packer of a builder that it runs in place is not told what builder.toml asks for.
+    fn demand_asked(&self, plugin: &Installed) -> Result<()> {
+        if plugin.source == self.source && self.constraints.iter().all(|one| one.allow(plugin.version)) {
+            return Ok(());
+        }
+        let wanted: Vec<_> = self.constraints.iter().map(ToString::to_string).collect();
+        let (source_address, path, wanted) = (self.source.clone(), plugin.path.clone(), wanted.join(", "));
+        Err(PluginError::NotAsked { source_address, path, wanted }.into())
+    }
+}
+
 /// What builders ask for by name.
 pub fn wanted<'a>(builders: impl IntoIterator<Item = &'a Builder>) -> WantedPlugins {
     let mut all = WantedPlugins::new();
@@ -54,8 +66,15 @@ fn add(all: &mut WantedPlugins, source: String, constraints: Vec<Constraints>) {
 
 /// What packer starts for a builder: what it asks for by name, and of what else is installed, what gives it a type.
 pub fn needs<'a>(builder: &Builder, installed: &'a [Installed]) -> Vec<Need<'a>> {
+    let told = requirements::required_plugins(builder);
     let asked = requirements::plugins(builder).into_iter().map(|(source, constraints)| {
-        let installed = plugins::chosen(installed, &source, &constraints);
+        let name = source.rsplit('/').next().unwrap_or(&source);
+        let installed = match told.get(&source) {
+            // What builder.toml says reaches packer in a stage that is composed, and in no other.
+            Some(told) if builder.in_place => plugins::chosen(installed, &source, told),
+            None if builder.in_place && gives_a_type(name, builder) => plugins::unasked(installed, name),
+            _ => plugins::chosen(installed, &source, &constraints),
+        };
         Need { source, constraints, asked: true, installed }
     });
     let mut needs: Vec<Need<'_>> = asked.collect();
@@ -103,7 +122,9 @@ pub fn enforce<'a>(
     let mut seen: BTreeSet<&Path> = BTreeSet::new();
     for one in prepared {
         // One that is missing is packer's to report: it may be bundled.
-        for plugin in needs(&one.builder, &plugins.installed).into_iter().filter_map(|need| need.installed) {
+        for need in needs(&one.builder, &plugins.installed) {
+            let Some(plugin) = need.installed else { continue };
+            need.demand_asked(plugin)?;
             if !seen.insert(&plugin.path) {
                 continue;
             }

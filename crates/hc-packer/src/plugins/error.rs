@@ -35,6 +35,17 @@ pub enum PluginError {
         /// Why nobody takes it.
         what: String,
     },
+    /// Packer would start another plugin than builder.toml asks for: it runs the template in place and is told only what the
+    /// template asks for.
+    #[error("packer would start {} where builder.toml asks for {source_address} {wanted}", path.display())]
+    NotAsked {
+        /// The source address that is asked for.
+        source_address: String,
+        /// The binary that packer would start.
+        path: PathBuf,
+        /// Constraints of its version.
+        wanted: String,
+    },
     /// A plugin is not the one that the project is locked to (SRC-6).
     #[error("{} ({source_address}) has {found}, plugins.lock has {locked}", path.display())]
     Differs {
@@ -64,7 +75,9 @@ impl PluginError {
     /// Stable code, for programs and documentation.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Broken { .. } | Self::PassedOver { .. } | Self::Unwanted { .. } => "PluginInvalid",
+            Self::Broken { .. } | Self::PassedOver { .. } | Self::Unwanted { .. } | Self::NotAsked { .. } => {
+                "PluginInvalid"
+            }
             Self::Differs { .. } => "PluginDiffers",
             Self::NotLocked { .. } => "PluginNotLocked",
             Self::File(error) => error.code(),
