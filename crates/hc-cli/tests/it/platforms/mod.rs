@@ -4,6 +4,7 @@
 //! every test says so.
 
 mod aws;
+mod examples;
 mod plugins;
 pub(crate) mod results;
 mod vsphere;
