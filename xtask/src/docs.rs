@@ -8,12 +8,17 @@ use anyhow::{Context, Result, bail};
 struct Part {
     document: &'static str,
     name: &'static str,
-    text: fn() -> String,
+    text: fn(&Path) -> Result<String>,
 }
 
 const PARTS: &[Part] = &[
-    Part { document: "docs/guides/provisioners.md", name: "matrix", text: hc_provisioners::matrix_markdown },
-    Part { document: "docs/errors.md", name: "index", text: hc_cli::error_page::index },
+    Part {
+        document: "docs/guides/provisioners.md",
+        name: "matrix",
+        text: |_| Ok(hc_provisioners::matrix_markdown()),
+    },
+    Part { document: "docs/errors.md", name: "index", text: |_| Ok(hc_cli::error_page::index()) },
+    Part { document: "docs/platforms.md", name: "platforms", text: crate::platforms::table },
 ];
 
 /// README's picture, and the text that it is drawn from.
@@ -59,8 +64,8 @@ fn each(root: &Path, differs: impl Fn(&Path, &str, &str) -> Result<()>) -> Resul
     for Part { document, name, text } in PARTS {
         let path = root.join(document);
         let found = std::fs::read_to_string(&path).with_context(|| format!("cannot read {document}"))?;
-        let wanted =
-            replaced(&found, name, &text()).with_context(|| format!("{document} has no part `{name}`"))?;
+        let wanted = replaced(&found, name, &text(root)?)
+            .with_context(|| format!("{document} has no part `{name}`"))?;
         if wanted != found {
             differs(&path, document, &wanted)?;
         }

@@ -7,6 +7,7 @@ mod flow;
 mod fuzz;
 mod manifests;
 mod package;
+mod platforms;
 mod schema;
 mod tidy;
 
@@ -25,15 +26,17 @@ fn main() -> ExitCode {
         ["fuzz", words @ ..] => fuzz::main(root, words),
         ["demo", words @ ..] => demo::main(root, words),
         ["package", words @ ..] => package::main(root, words),
+        ["platforms", words @ ..] => platforms::keep(root, words).and_then(|()| docs::write(root)),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
         ["tidy"] => tidy::check(root),
         _ => {
             eprintln!(
-                "usage: cargo xtask schema [--check] | docs [--check] | tidy | {} | bench [--json] [NAME]… | flames | {} | {}",
+                "usage: cargo xtask schema [--check] | docs [--check] | tidy | {} | bench [--json] [NAME]… | flames | {} | {} | {}",
                 demo::USAGE,
                 fuzz::USAGE,
-                package::USAGE
+                package::USAGE,
+                platforms::USAGE
             );
             return ExitCode::from(1);
         }

@@ -88,6 +88,31 @@ impl FromStr for Constraints {
     }
 }
 
+impl fmt::Display for Constraints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (operator, wanted)) in self.0.iter().enumerate() {
+            let version: Vec<String> = wanted.iter().map(u64::to_string).collect();
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {}", operator.sign(), version.join("."))?;
+        }
+        Ok(())
+    }
+}
+
+impl Operator {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Pessimistic => "~>",
+        }
+    }
+}
+
 impl Constraints {
     /// Whether a version meets all of them.
     pub fn allow(&self, version: Version) -> bool {
@@ -141,6 +166,8 @@ mod tests {
         ] {
             assert!(allows(constraints, yes), "{constraints} {yes}");
             assert!(!allows(constraints, no), "{constraints} {no}");
+            let read: Constraints = constraints.parse().unwrap();
+            assert_eq!(read.to_string().parse::<Constraints>().unwrap(), read, "{read}");
         }
         for bad in ["", "new", "=> 1", "~> 1.2.3.4", ">= 1,", "> "] {
             assert!(bad.parse::<Constraints>().is_err(), "{bad}");

@@ -56,15 +56,25 @@ pub fn too_new_for(packer: Version, documents: &[Document]) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// Constraints by source address.
+type Plugins = BTreeMap<String, Vec<Constraints>>;
+
 /// Plugins that a builder asks for, in its templates and in builder.toml: constraints by source address.
-pub fn plugins(builder: &Builder) -> BTreeMap<String, Vec<Constraints>> {
-    let mut wanted: BTreeMap<String, Vec<Constraints>> = BTreeMap::new();
-    let mut add = |source: &str, version: &str| {
-        wanted.entry(source.to_owned()).or_default().extend(version.parse::<Constraints>().ok());
-    };
+pub fn plugins(builder: &Builder) -> Plugins {
+    let mut wanted = required_plugins(builder);
     for (source, version) in &builder.metadata.plugins {
-        add(source, version);
+        add(&mut wanted, source, version);
     }
+    wanted
+}
+
+fn add(wanted: &mut Plugins, source: &str, version: &str) {
+    wanted.entry(source.to_owned()).or_default().extend(version.parse::<Constraints>().ok());
+}
+
+/// Plugins that the templates themselves ask for: what packer is told of a builder that it runs in place.
+pub fn required_plugins(builder: &Builder) -> Plugins {
+    let mut wanted = Plugins::new();
     let blocks = builder.documents.iter().flat_map(|document| document.body().get_blocks("packer"));
     for attribute in blocks
         .flat_map(|block| block.body.get_blocks("required_plugins"))
@@ -80,7 +90,7 @@ pub fn plugins(builder: &Builder) -> BTreeMap<String, Vec<Constraints>> {
             })
         };
         if let (Some(source), Some(version)) = (text("source"), text("version")) {
-            add(source, version);
+            add(&mut wanted, source, version);
         }
     }
     wanted

@@ -211,10 +211,10 @@ fn of_upkeep(error: &EngineError) -> Option<String> {
         EngineError::BadVersion { .. } => "write all three numbers: 1.11.2".into(),
         EngineError::PluginMissing { .. } => "run `hybrid packer plugins install`".into(),
         EngineError::PluginArchiveDiffers { .. } => {
-            "bring the archive of the locked release, or lock the new one on purpose".into()
+            "bring what is locked; to take the new one on purpose, remove its entry from plugins.lock, install it, and lock it (`hybrid packer plugins lock`)".into()
         }
         EngineError::PluginNotInstalled { .. } => {
-            "without a network, use `--from DIR` with the publisher's archives; a rate limit asks for PACKER_GITHUB_API_TOKEN".into()
+            "without a network, use `--from` with the publisher's archives, or with a binary; a rate limit asks for PACKER_GITHUB_API_TOKEN".into()
         }
         EngineError::ArtifactNotFound { name, known } => {
             let list = || "`hybrid artifacts list` shows the builds there are".into();

@@ -39,8 +39,15 @@ pub(super) fn hint(error: &PackerError) -> Option<String> {
 pub(super) fn plugin_hint(error: &PluginError) -> Option<String> {
     let hint = match error {
         PluginError::Broken { .. } => "take the archive and its SHA256SUMS from the publisher again",
+        PluginError::PassedOver { .. } => "install it again (`hybrid packer plugins install`)",
+        PluginError::NotAsked { .. } => {
+            "remove that plugin, or ask in `required_plugins` of the template: packer is told nothing else of a template that it runs in place"
+        }
+        PluginError::Unwanted { .. } => {
+            "bring the program of a version that builders ask for, or change what `required_plugins` or builder.toml ask for"
+        }
         PluginError::Differs { .. } => {
-            "install the locked one (`hybrid packer plugins install`); after a wanted change, `hybrid packer plugins lock`"
+            "install the locked one (`hybrid packer plugins install`), and remove a newer one that lies beside it; after a wanted change, `hybrid packer plugins lock`"
         }
         PluginError::NotLocked { platform, .. } => {
             return Some(format!(

@@ -39,13 +39,13 @@ pub(crate) struct LockArgs {
 /// Install what is missing or differs from the lock, by packer itself
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hybrid packer plugins install                        what all builders ask for, from the publisher\n  hybrid packer plugins install --targets qemu         what these ask for\n  hybrid packer plugins install --from /media/plugins  archives with their SHA256SUMS, without a network"
+    after_help = "Examples:\n  hybrid packer plugins install                        what all builders ask for, from the publisher\n  hybrid packer plugins install --targets qemu         what these ask for\n  hybrid packer plugins install --from /media/plugins  archives with their SHA256SUMS, without a network\n  hybrid packer plugins install --from ./packer-plugin-qemu  a binary that was compiled here"
 )]
 pub(crate) struct InstallArgs {
     #[command(flatten)]
     builders: BuilderArgs,
-    /// Directory of archives `packer-plugin-….zip` with `…_SHA256SUMS` beside them
-    #[arg(long, value_name = "DIR")]
+    /// Directory of archives `packer-plugin-….zip` with `…_SHA256SUMS` beside them, or the binary of one plugin
+    #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,
 }
 

@@ -10,7 +10,7 @@ impl Report for PluginsReport {
 
     fn human(&self, style: &Style) -> String {
         if self.plugins.is_empty() {
-            return "no builder asks for a plugin\n".into();
+            return "no builder needs a plugin\n".into();
         }
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let rows = self.plugins.iter().map(|plugin| {
@@ -20,7 +20,13 @@ impl Report for PluginsReport {
                 PluginVerdict::Differs => style.bad(word),
                 PluginVerdict::NotLocked | PluginVerdict::Missing => style.warn(word),
             };
-            vec![plugin.source.clone(), text(&plugin.installed), text(&plugin.locked), verdict]
+            let by_type = if plugin.asked_for { "" } else { " (by its type alone)" };
+            vec![
+                format!("{}{by_type}", plugin.source),
+                text(&plugin.installed),
+                text(&plugin.locked),
+                verdict,
+            ]
         });
         let mut out = table(&["PLUGIN", "INSTALLED", "LOCKED", "VERDICT"], rows.collect(), style);
         if let Some(directory) = &self.directory {

@@ -399,5 +399,5 @@ fn builders_of_the_example_declare_what_their_scripts_start_and_nothing_else() {
             assert_eq!(set(&suite.requires), started, "suite {name} of {}", builder.id);
         }
     }
-    assert_eq!(inventory.builders.len(), 9);
+    assert_eq!(inventory.builders.len(), 14);
 }

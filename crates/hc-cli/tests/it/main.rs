@@ -37,6 +37,7 @@ mod mirror;
 mod observed;
 mod packer;
 mod plan;
+mod platforms;
 mod plugins;
 mod portable;
 mod project;

@@ -16,6 +16,8 @@ const INSTALLS: &str = r#"if [ "$1" = plugins ]; then
   [ "$2 $3" = "install --path" ] || { echo "Error: no network"; exit 1; }
   mkdir -p "$PACKER_PLUGIN_PATH/$5"
   cp "$4" "$PACKER_PLUGIN_PATH/$5/"
+  sum=$(sha256sum < "$4")
+  printf %s "${sum%% *}" > "$PACKER_PLUGIN_PATH/$5/${4##*/}_SHA256SUM"
 fi
 exit 0"#;
 
@@ -179,7 +181,7 @@ fn packers_between_init_and_install_use_init() {
         .expect(2)
         .says("error[PluginInstallFailed]")
         .says("rate limited")
-        .says("--from DIR");
+        .says("use `--from`");
     assert_eq!(packer.args(1).unwrap()[0], "init");
     let asked = project.read("nine/asked");
     assert!(asked.contains(&format!("source  = \"{SOURCE}\"")), "{asked}");

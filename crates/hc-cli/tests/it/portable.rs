@@ -116,7 +116,7 @@ fn checkout(project: &Project, files: &[(String, String)]) {
         project.write(name, text);
     }
     for platform in [&*here(), OTHER] {
-        project.write(
+        project.write_plugin(
             &format!("plugins/{SOURCE}/{}", plugin_name("1.2.0", platform)),
             &plugin("1.2.0", platform),
         );

@@ -148,6 +148,13 @@ build {
         }
     }
 
+    /// Writes a plugin's program with its checksum beside it, as packer installs it.
+    pub(crate) fn write_plugin(&self, relative: &str, program: &str) {
+        self.write(relative, program);
+        let sum = hc_packer::plugins::sha256(&self.path(relative)).unwrap();
+        self.write(&format!("{relative}_SHA256SUM"), &sum);
+    }
+
     /// Reads a file.
     pub(crate) fn read(&self, relative: &str) -> String {
         std::fs::read_to_string(self.path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))

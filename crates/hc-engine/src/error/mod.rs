@@ -209,13 +209,13 @@ pub enum EngineError {
         /// Its source address.
         source_address: String,
     },
-    /// The archive of a plugin is not what plugins.lock says.
-    #[error("{source_address} in {} has sha256:{found}, plugins.lock has sha256:{wanted}", dir.display())]
+    /// The archive or binary of a plugin is not what plugins.lock says.
+    #[error("{source_address} in {} has sha256:{found}, plugins.lock has sha256:{wanted}", from.display())]
     PluginArchiveDiffers {
         /// Its source address.
         source_address: String,
-        /// Directory of the archives.
-        dir: PathBuf,
+        /// Directory of the archives, or the binary.
+        from: PathBuf,
         /// SHA-256 found.
         found: String,
         /// SHA-256 locked.

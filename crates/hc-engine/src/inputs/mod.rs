@@ -95,7 +95,7 @@ pub fn collect(
     }
     inputs.extend(elsewhere::inputs(project, prepared, digests)?);
     inputs.extend(environment::inputs(project, prepared));
-    inputs.extend(plugins::inputs(project, prepared, digests)?);
+    inputs.extend(plugins::inputs(project, packer, prepared, digests)?);
     inputs.push(programs::packer(project, packer, digests)?);
     inputs.extend(mapping(prepared));
     inputs.extend(prepared.read.git_sha.iter().map(|sha| Input::text(InputKind::Value, "git_sha", sha)));

@@ -47,7 +47,7 @@ pub(super) fn plugin(
     let Some(locked) = locked else {
         let Some(plugin) = installed else { return Ok(None) };
         let content = digests.of(&project.root, &plugin.path)?;
-        let name = name(&plugin.version.to_string());
+        let name = name(&plugin.label());
         // How a program is started is no part of what it does.
         let content = Content { executable: false, ..content };
         return Ok(Some(Input::file(InputKind::Plugin, name, &content)));
@@ -69,7 +69,7 @@ fn other_than(
     platform: &Platform,
     digests: &mut Digests,
 ) -> Result<Option<String>> {
-    let version = plugin.version.to_string();
+    let version = plugin.label();
     if version != locked.version {
         return Ok(Some(format!("version {version}")));
     }

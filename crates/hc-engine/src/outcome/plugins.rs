@@ -33,6 +33,9 @@ pub enum PluginsAction {
 pub struct PluginDoc {
     /// Source address.
     pub source: String,
+    /// Whether a builder names it, in `required_plugins` or under `[plugins]` of builder.toml. Packer also starts what is
+    /// installed and gives a type that a template uses.
+    pub asked_for: bool,
     /// The installed version that packer would start.
     pub installed: Option<String>,
     /// Its binary.

@@ -17,6 +17,35 @@ pub enum PluginError {
         /// What is wrong with it.
         what: String,
     },
+    /// Packer would pass over an installed plugin: the checksum beside it is another one.
+    #[error("{}: packer passes over it, its checksum is {found} and not {noted}, as stands beside it", path.display())]
+    PassedOver {
+        /// The binary.
+        path: PathBuf,
+        /// Its SHA-256.
+        found: String,
+        /// What stands beside it.
+        noted: String,
+    },
+    /// A file that is to be installed is no plugin that a builder takes.
+    #[error("{}: {what}", path.display())]
+    Unwanted {
+        /// The file.
+        path: PathBuf,
+        /// Why nobody takes it.
+        what: String,
+    },
+    /// Packer would start another plugin than builder.toml asks for: it runs the template in place and is told only what the
+    /// template asks for.
+    #[error("packer would start {} where builder.toml asks for {source_address} {wanted}", path.display())]
+    NotAsked {
+        /// The source address that is asked for.
+        source_address: String,
+        /// The binary that packer would start.
+        path: PathBuf,
+        /// Constraints of its version.
+        wanted: String,
+    },
     /// A plugin is not the one that the project is locked to (SRC-6).
     #[error("{} ({source_address}) has {found}, plugins.lock has {locked}", path.display())]
     Differs {
@@ -46,7 +75,9 @@ impl PluginError {
     /// Stable code, for programs and documentation.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Broken { .. } => "PluginInvalid",
+            Self::Broken { .. } | Self::PassedOver { .. } | Self::Unwanted { .. } | Self::NotAsked { .. } => {
+                "PluginInvalid"
+            }
             Self::Differs { .. } => "PluginDiffers",
             Self::NotLocked { .. } => "PluginNotLocked",
             Self::File(error) => error.code(),

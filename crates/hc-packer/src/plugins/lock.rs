@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hc_core::Version;
 use hc_core::fs::{FsError, read_text, write_atomic};
 use serde::{Deserialize, Serialize};
 
@@ -76,8 +75,8 @@ impl PluginLock {
     }
 
     /// Locks a plugin to binaries of some kinds of machines; sums for others stay while the version does.
-    pub fn lock(&mut self, source: &str, version: Version, sums: impl IntoIterator<Item = (String, String)>) {
-        let version = version.to_string();
+    pub fn lock(&mut self, source: &str, version: &str, sums: impl IntoIterator<Item = (String, String)>) {
+        let version = version.to_owned();
         let entry = self.plugins.entry(source.to_owned());
         let entry =
             entry.or_insert_with(|| LockedPlugin { version: version.clone(), sha256: BTreeMap::new() });
@@ -109,11 +108,9 @@ impl PluginLock {
             found,
             locked,
         };
-        if locked.version != plugin.version.to_string() {
-            return Err(differs(
-                format!("version {}", plugin.version),
-                format!("version {}", locked.version),
-            ));
+        let label = plugin.label();
+        if locked.version != label {
+            return Err(differs(format!("version {label}"), format!("version {}", locked.version)));
         }
         let wanted = locked.sha256.get(platform.as_str()).ok_or_else(not_locked)?;
         let found = sum(&plugin.path)?;
@@ -129,7 +126,7 @@ impl PluginLock {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::installed::{chosen, installed};
+    use super::super::installed::{chosen, installed, unasked};
     use super::*;
     use crate::checksum::sha256;
 
@@ -142,6 +139,9 @@ mod tests {
         let path = dir.join(source).join(format!("packer-plugin-{name}_v{version}_x5.0_{}", here()));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
+        let mut note = path.clone().into_os_string();
+        note.push("_SHA256SUM");
+        std::fs::write(note, sha256(&path).unwrap()).unwrap();
         path
     }
 
@@ -162,9 +162,9 @@ mod tests {
         let mut lock = PluginLock::default();
         assert!(matches!(lock.require(chosen, &here(), sha256), Err(PluginError::NotLocked { .. })));
         let sum = |platform: &str, sum: &str| (platform.to_owned(), sum.to_owned());
-        lock.lock(source, chosen.version, [sum("darwin_arm64", "aa")]);
+        lock.lock(source, &chosen.label(), [sum("darwin_arm64", "aa")]);
         assert!(matches!(lock.require(chosen, &here(), sha256), Err(PluginError::NotLocked { .. })));
-        lock.lock(source, chosen.version, [sum("linux_amd64", &sha256(&chosen.path).unwrap())]);
+        lock.lock(source, &chosen.label(), [sum("linux_amd64", &sha256(&chosen.path).unwrap())]);
         assert_eq!(lock.plugins[source].sha256.len(), 2, "other machines' sums stay");
         lock.save(dir.path(), "Commit it.").unwrap();
         let lock = PluginLock::load(dir.path()).unwrap().unwrap();
@@ -172,5 +172,43 @@ mod tests {
         std::fs::write(&path, "new?").unwrap();
         assert!(matches!(lock.require(chosen, &here(), sha256), Err(PluginError::Differs { .. })));
         assert!(matches!(lock.require(&found[0], &here(), sha256), Err(PluginError::Differs { .. })));
+    }
+
+    #[test]
+    fn a_development_build_is_older_than_its_release_and_another_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = "github.com/hashicorp/qemu";
+        for version in ["1.1.4", "1.1.5-dev"] {
+            plugin(dir.path(), source, version, version);
+        }
+        let fits = ["~> 1.1.4".parse().unwrap()];
+        let found = installed(dir.path(), &here());
+        let newest = chosen(&found, source, &fits).unwrap();
+        assert_eq!(newest.label(), "1.1.5-dev");
+        let mut lock = PluginLock::default();
+        lock.lock(source, &newest.label(), [(here().to_string(), sha256(&newest.path).unwrap())]);
+        lock.require(newest, &here(), sha256).unwrap();
+
+        plugin(dir.path(), source, "1.1.5", "release");
+        // Packer passes over these: without a checksum beside it, at the top, with a version that could be two.
+        let unnoted = plugin(dir.path(), source, "1.1.9", "");
+        std::fs::remove_file(format!("{}_SHA256SUM", unnoted.display())).unwrap();
+        plugin(dir.path(), source, "1.2.0+x", "");
+        std::fs::write(dir.path().join(format!("packer-plugin-qemu_v9.0.0_x5.0_{}", here())), "").unwrap();
+        let found = installed(dir.path(), &here());
+        let newest = chosen(&found, source, &fits).unwrap();
+        assert_eq!(newest.label(), "1.1.5");
+        let error = lock.require(newest, &here(), sha256).unwrap_err().to_string();
+        assert!(error.contains("has version 1.1.5, plugins.lock has version 1.1.5-dev"), "{error}");
+    }
+
+    #[test]
+    fn of_plugins_that_are_called_the_same_the_newest_gives_what_nobody_asks_for() {
+        let dir = tempfile::tempdir().unwrap();
+        plugin(dir.path(), "github.com/hashicorp/docker", "1.1.4", "");
+        plugin(dir.path(), "git.example.com/team/docker", "1.2.0", "");
+        let found = installed(dir.path(), &here());
+        assert_eq!(unasked(&found, "docker").unwrap().source, "git.example.com/team/docker");
+        assert!(unasked(&found, "dock").is_none());
     }
 }

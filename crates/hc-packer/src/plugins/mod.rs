@@ -8,5 +8,5 @@ mod lock;
 pub use crate::checksum::sha256;
 pub use archive::{from_archive, newest_release};
 pub use error::PluginError;
-pub use installed::{Installed, chosen, default_dir, installed};
+pub use installed::{Installed, chosen, default_dir, installed, unasked};
 pub use lock::{LOCK_FILE, LOCK_SCHEMA, LockedPlugin, PluginLock};

@@ -80,7 +80,7 @@ fn plugin(project: &Project) {
         "packer {\n  required_plugins {\n    demo = {\n      version = \">= 1.0.0\"\n      source  = \"github.com/acme/demo\"\n    }\n  }\n}\n",
     );
     let name = format!("packer-plugin-demo_v1.0.4_x5.0_{}", hc_packer::Platform::of_this_program());
-    project.write(&format!("plugins/github.com/acme/demo/{name}"), "#!/bin/sh\n");
+    project.write_plugin(&format!("plugins/github.com/acme/demo/{name}"), "#!/bin/sh\n");
     let settings = project.read("hybrid.toml");
     project.write(
         "hybrid.toml",

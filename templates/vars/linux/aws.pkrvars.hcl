@@ -1,0 +1,2 @@
+aws_copy_regions = ["eu-central-1"]
+aws_region       = "eu-west-1"

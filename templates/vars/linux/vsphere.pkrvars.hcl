@@ -1,0 +1,5 @@
+vsphere_cluster    = "build"
+vsphere_datacenter = "dc1"
+vsphere_datastore  = "images"
+vsphere_network    = "build"
+vsphere_template   = "debian-12-cloud"
