@@ -66,7 +66,7 @@ struct Readme;
 pub mod answer;
 mod args;
 mod around;
-pub mod artifact;
+mod artifact;
 mod attempt;
 pub mod build;
 pub mod building;
@@ -80,6 +80,7 @@ pub mod error;
 pub mod event;
 mod group;
 mod hear;
+pub mod images;
 #[cfg(feature = "iso")]
 pub mod iso;
 pub mod lines;
