@@ -8,6 +8,7 @@ mod azure;
 mod clouds;
 mod docker;
 mod hypervisors;
+pub mod query;
 mod said;
 
 use std::collections::BTreeMap;
@@ -124,11 +125,17 @@ impl PlatformImage {
         }
     }
 
-    /// Sets a coordinate that is known and not empty.
+    /// Sets a coordinate that is known and not empty. Whoever logs in at an address is no part of it.
     fn at(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            self.place.entry(name.to_owned()).or_insert_with(|| value.to_owned());
-        }
+        let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+        let value = match value.split_once("://") {
+            Some((scheme, rest)) => match rest.split_once('/').unwrap_or((rest, "")).0.rsplit_once('@') {
+                Some((login, _)) => format!("{scheme}://{}", &rest[login.len() + 1..]),
+                None => value.to_owned(),
+            },
+            None => value.to_owned(),
+        };
+        self.place.entry(name.to_owned()).or_insert(value);
     }
 
     /// Takes from another telling of the same image what this one lacks.
@@ -290,6 +297,17 @@ fn family(piece: &Piece<'_>) -> Option<&'static Family> {
         speaker => family.speakers.iter().any(|known| speaker.starts_with(known)),
     };
     FAMILIES.iter().find(speaks)
+}
+
+/// What stands for an id that is not known yet, in the shape that sources of a type take: only so can a template be validated
+/// that starts from an image which is not built.
+pub fn placeholder(kind: &str) -> &'static str {
+    const SHAPES: &[(&str, &str)] = &[
+        ("amazon-", "ami-00000000000000000"),
+        ("azure-", "/subscriptions/none/resourceGroups/none/providers/Microsoft.Compute/images/none"),
+        ("proxmox", "100"),
+    ];
+    SHAPES.iter().find(|(known, _)| kind.starts_with(known)).map_or("parent-image-id", |(_, shape)| shape)
 }
 
 /// What one attempt said.

@@ -1,6 +1,8 @@
 //! What a run said of what it made, and what its template says of where.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::machine::StreamArtifact;
 use crate::manifest::Build;
@@ -13,12 +15,13 @@ const TELLING: &[&str] = &[
     "Convert VM into template",
     " to Content Library '",
 ];
-/// Lines of these post-processors count too.
-const TELLING_STEPS: &[&str] = &["(docker-push): "];
+/// Those of post-processors, with what packer sets before their lines.
+const TELLING_STEPS: &[(&str, &[&str])] = &[("(docker-push): ", &["Pushing: ", ": digest: sha256:"])];
 
 /// Whether a line of a source is one that [`super::read`] wants to see.
 pub(crate) fn is_telling(text: &str) -> bool {
-    TELLING_STEPS.iter().any(|step| text.starts_with(step)) || TELLING.iter().any(|part| text.contains(part))
+    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    has(TELLING) || TELLING_STEPS.iter().any(|(step, parts)| text.starts_with(step) && has(parts))
 }
 
 /// What a run said of what it made.
@@ -63,7 +66,7 @@ impl Said {
         of_stream.chain(of_manifest).collect()
     }
 
-    fn source_of<'s>(&'s self, build: &'s Build) -> std::borrow::Cow<'s, str> {
+    fn source_of<'s>(&'s self, build: &'s Build) -> Cow<'s, str> {
         let address = build.address();
         let told = self.artifacts.iter().find(|one| is_of(&one.source, &address));
         told.map_or(address.into(), |one| one.source.as_str().into())
@@ -71,7 +74,7 @@ impl Said {
 
     fn piece<'s>(
         &'s self,
-        source: impl Into<std::borrow::Cow<'s, str>>,
+        source: impl Into<Cow<'s, str>>,
         (speaker, id, text): (&'s str, &'s str, &'s str),
         configured: &'s Configured,
     ) -> Piece<'s> {
@@ -96,9 +99,15 @@ fn is_of(source: &str, address: &str) -> bool {
 }
 
 /// What a template says of its sources, by their addresses (`vsphere-iso.base`) and the names of attributes; those of blocks
-/// and maps with a dot: `content_library_destination.library`, `tags.Name`. Secrets stay out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// and maps with a dot: `content_library_destination.library`, `tags.Name`. `Debug` shows no values.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Configured(pub BTreeMap<String, BTreeMap<String, String>>);
+
+impl fmt::Debug for Configured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
 
 impl Configured {
     /// What is said of the source that a stream names.
@@ -110,7 +119,7 @@ impl Configured {
 /// One artifact with everything that may tell of it.
 pub(super) struct Piece<'s> {
     /// `amazon-ebs.base`, or with the name of its build before it.
-    pub(super) source: std::borrow::Cow<'s, str>,
+    pub(super) source: Cow<'s, str>,
     /// What the builder or post-processor calls itself; empty where only the manifest tells.
     pub(super) speaker: &'s str,
     /// What it calls the id.

@@ -225,7 +225,7 @@ fn hypervisors_are_known_by_the_configuration() {
         ("node", "pve1"),
         ("template_name", "web"),
         ("tags", "linux;web"),
-        ("proxmox_url", "https://pve:8006/api2/json"),
+        ("proxmox_url", "https://root@pam:hunter2@pve:8006/api2/json"),
     ];
     assert_eq!(
         shown(&one("proxmox-iso.web", ("proxmox.iso", "9000", "A template was created: 9000"), &[], &node)),
