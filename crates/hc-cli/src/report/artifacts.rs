@@ -2,7 +2,7 @@
 
 use hc_core::ExitClass;
 use hc_engine::outcome::artifacts::{
-    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifyReport,
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, ImageStatus, RevokedReport, VerifyReport,
 };
 
 use hc_records::{ArtifactFile, RecordedImage};
@@ -150,12 +150,37 @@ impl Report for VerifyReport {
             };
             vec![status, file.path.clone(), file.build_id.clone()]
         });
-        table::table(&["status", "file", "build"], rows.collect(), style)
+        let mut text = table::table(&["status", "file", "build"], rows.collect(), style);
+        let rows = self.images.iter().map(|image| {
+            let status = match image.status {
+                ImageStatus::Present => style.good(image.status.word()),
+                ImageStatus::Unverified => style.warn(image.status.word()),
+                ImageStatus::Changed | ImageStatus::Gone => style.bad(image.status.word()),
+            };
+            let region = image.region.clone().unwrap_or_else(|| "-".into());
+            let what = format!("{} {}", image.provider, image.kind);
+            vec![status, image.id.clone(), what, region, image.build_id.clone()]
+        });
+        let images = table::table(&["status", "image", "what", "region", "build"], rows.collect(), style);
+        if !text.is_empty() && !images.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&images);
+        for image in self.images.iter().filter(|image| image.status == ImageStatus::Changed) {
+            let reason = image.reason.as_deref().unwrap_or_default();
+            text.push_str(&format!("{}: {}\n", one_line(&image.id), one_line(reason)));
+        }
+        text
     }
 
     fn exit_code(&self) -> ExitClass {
         let intact = self.files.iter().all(|file| file.status == FileStatus::Intact);
-        if intact { ExitClass::Success } else { ExitClass::Invalid }
+        let there = self.images.iter().all(|image| match image.status {
+            ImageStatus::Present => true,
+            ImageStatus::Unverified => !self.strict,
+            ImageStatus::Changed | ImageStatus::Gone => false,
+        });
+        if intact && there { ExitClass::Success } else { ExitClass::Invalid }
     }
 }
 

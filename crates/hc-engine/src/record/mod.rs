@@ -2,6 +2,7 @@
 
 pub mod images;
 pub mod journal;
+pub mod platforms;
 pub mod texts;
 
 use std::collections::BTreeMap;
