@@ -33,7 +33,7 @@ mod tests {
             r#"{"builds":[{"name":"x","builder_type":"qemu","files":[{"name":"out/x","size":3}],"artifact_id":"VM"}]}"#,
         )
         .unwrap();
-        let (ids, files) = gather(&images::said(&stream, Some(&manifest), &[]));
+        let (ids, files) = gather(&Said::new(&stream, Some(&manifest), &[]));
         assert_eq!(ids, ["eu-west-1:ami-1", "us-east-1:ami-2"]);
         assert_eq!(files, [PathBuf::from("out/x")]);
     }

@@ -16,7 +16,7 @@ use crate::classify::{Class, Rules, Verdict};
 use crate::error::PackerError;
 use crate::event::Event;
 use crate::hear::{Heard, Reader, cut};
-use crate::images::{self, Said};
+use crate::images::Said;
 use crate::machine::StreamArtifact;
 use crate::manifest::{self, PackerManifest};
 use crate::own_log::{self, OwnLog};
@@ -112,7 +112,7 @@ impl Plan<'_> {
         manifest_path: Option<PathBuf>,
     ) -> Attempt {
         let story = heard.story;
-        let said = images::said(story.artifacts(), manifest, story.telling());
+        let said = Said::new(story.artifacts(), manifest, story.telling());
         let (image_ids, files) = artifact::gather(&said);
         let made = !image_ids.is_empty()
             || !files.is_empty()

@@ -369,6 +369,7 @@ fn a_parent_with_images_in_several_regions_is_taken_in_the_region_of_the_child()
     );
     project.write("templates/linux/aws/app/builder.toml", "parent = \"linux.aws.web\"\n");
     project.ok(&["validate"]);
+    project.ok(&["validate", "--targets", "app"]);
     project.ok(&["build", "--with-parents", "--rebuild", "--targets", "app"]);
     let args =
         (1..).map_while(|call| std::fs::read_to_string(project.path(&format!("fake/args.{call}"))).ok());
@@ -377,7 +378,7 @@ fn a_parent_with_images_in_several_regions_is_taken_in_the_region_of_the_child()
         .filter_map(|line| Some(line.split_once("hybrid_parent_image_id=")?.1.to_owned()))
         .collect();
     // While it is only checked there is no parent, and a value of the right shape stands for it.
-    assert_eq!(given.first().unwrap(), "ami-00000000000000000");
+    assert!(given.iter().any(|id| id == "ami-00000000000000000"), "{given:?}");
     assert_eq!(given.last().unwrap(), "ami-0cd2");
     let shown = project.ok(&["artifacts", "show", "linux.aws.app", "--format", "json"]).json();
     assert_eq!(shown["result"]["artifact"]["provenance"]["parent"]["image_id"], "ami-0cd2");

@@ -7,7 +7,7 @@ use hc_packer::Redact;
 use hc_packer::images::query::Seen;
 use hc_packer::process::{self, Ending};
 use hc_records::{ArtifactRecord, RecordedImage};
-use hc_state::{Publication, State};
+use hc_state::{Locked, Publication, State};
 
 use super::accept::{self, Accepted, Images};
 use super::external::{External, ImagePath};
@@ -87,33 +87,37 @@ pub(super) fn publish(
             let refused = EvidenceError::PublishRefused { problems: overtaken.iter().map(newer).collect() };
             return Err(after(refused.into(), &ran));
         }
-        for one in now {
-            let before = before(Some(locked.state()), &report.channel, &one.record).cloned();
-            let already = before.as_ref() == Some(&one.record.build_id);
-            if !already {
-                let publication = Publication {
-                    at: project.now(),
-                    build_id: one.record.build_id.clone(),
-                    record: Some(one.seal),
-                    run_id: project.run_id.clone(),
-                };
-                let channels = &mut locked.state_mut().channels;
-                channels.entry(report.channel.clone()).or_default().insert(one.record.target(), publication);
-            }
-            report.published.push(PublishedDoc {
-                builder: one.record.builder.to_string(),
-                build_id: one.record.build_id.to_string(),
-                before: before.map(|build| build.to_string()),
-                already,
-                images: one.record.names(),
-            });
-        }
+        let entered = now.iter().map(|one| enter(project, locked, &report.channel, one));
+        report.published = entered.collect();
         Ok(())
     })?;
     for one in accepted.iter().filter(|one| ran.contains(&one.record.build_id)) {
         teller.tell(Event::Published { target: one.record.target(), channel: report.channel.clone() });
     }
     Ok((report, plan.diagnostics))
+}
+
+/// Puts a build into a channel.
+fn enter(project: &Project, locked: &mut Locked<'_>, channel: &str, one: &Accepted) -> PublishedDoc {
+    let before = before(Some(locked.state()), channel, &one.record).cloned();
+    let already = before.as_ref() == Some(&one.record.build_id);
+    if !already {
+        let publication = Publication {
+            at: project.now(),
+            build_id: one.record.build_id.clone(),
+            record: Some(one.seal),
+            run_id: project.run_id.clone(),
+        };
+        let channels = &mut locked.state_mut().channels;
+        channels.entry(channel.to_owned()).or_default().insert(one.record.target(), publication);
+    }
+    PublishedDoc {
+        builder: one.record.builder.to_string(),
+        build_id: one.record.build_id.to_string(),
+        before: before.map(|build| build.to_string()),
+        already,
+        images: one.record.names(),
+    }
 }
 
 /// Asks platforms for the images of builds; every one of them must be there.

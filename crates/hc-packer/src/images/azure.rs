@@ -1,7 +1,7 @@
 //! Azure: managed images, versions of galleries, disks. The id names only one of what was made; the text has the others.
 
+use super::image::{Found, Kind, PlatformImage};
 use super::said::Piece;
-use super::{Found, Kind, PlatformImage};
 
 const AZURE: &str = "azure";
 

@@ -1,9 +1,7 @@
 //! Amazon, Google Cloud, OpenStack, Hetzner, DigitalOcean, and plugins that are not known.
 
+use super::image::{AWS, Found, Kind, PlatformImage};
 use super::said::Piece;
-use super::{Found, Kind, PlatformImage};
-
-pub(super) const AWS: &str = "aws";
 
 /// `eu-west-1:ami-0ab1,us-east-1:ami-0cd2`; volumes and snapshots likewise.
 pub(super) fn aws(piece: &Piece<'_>, found: &mut Found) {

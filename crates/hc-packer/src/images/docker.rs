@@ -1,14 +1,14 @@
 //! Docker: what was committed or imported has a digest for an id; tagging and pushing it makes artifacts of the same image
 //! with a name for an id.
 
+use super::image::{Found, Kind, NOTHING, PlatformImage};
 use super::said::{Piece, between};
-use super::{Found, Kind, PlatformImage};
 
 const DOCKER: &str = "docker";
 const STEP: &str = "(docker-push): ";
 
 pub(super) fn read(piece: &Piece<'_>, found: &mut Found) {
-    if super::NOTHING.contains(&piece.id) {
+    if NOTHING.contains(&piece.id) {
         return;
     }
     let mut tags: Vec<String> = Vec::new();

@@ -1,7 +1,7 @@
 //! vSphere, ESXi and Proxmox: the id is a name or a number, and where it stands is known from the configuration.
 
+use super::image::{Found, Kind, PlatformImage};
 use super::said::{Piece, between};
-use super::{Found, Kind, PlatformImage};
 
 const VSPHERE: &str = "vsphere";
 

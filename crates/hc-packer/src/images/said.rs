@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::machine::StreamArtifact;
-use crate::manifest::Build;
+use crate::manifest::{Build, PackerManifest};
 
 /// Texts of plugins that tell of an image what nothing else does.
 const TELLING: &[&str] = &[
@@ -19,7 +19,7 @@ const TELLING: &[&str] = &[
 const TELLING_STEPS: &[(&str, &[&str])] = &[("(docker-push): ", &["Pushing: ", ": digest: sha256:"])];
 
 /// Whether a line of a source is one that [`super::read`] wants to see.
-pub(crate) fn is_telling(text: &str) -> bool {
+pub fn is_telling(text: &str) -> bool {
     let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     has(TELLING) || TELLING_STEPS.iter().any(|(step, parts)| text.starts_with(step) && has(parts))
 }
@@ -34,6 +34,19 @@ pub struct Said {
 }
 
 impl Said {
+    /// What one attempt said: artifacts of its stream, its manifest, and [telling](is_telling) lines with their sources.
+    pub fn new(
+        artifacts: &[StreamArtifact],
+        manifest: Option<&PackerManifest>,
+        lines: &[(String, String)],
+    ) -> Self {
+        Self {
+            artifacts: artifacts.to_vec(),
+            builds: manifest.map(|manifest| manifest.builds.clone()).unwrap_or_default(),
+            lines: lines.to_vec(),
+        }
+    }
+
     /// Adds what a later attempt said.
     pub(crate) fn extend(&mut self, later: Self) {
         self.artifacts.extend(later.artifacts);
@@ -42,7 +55,7 @@ impl Said {
     }
 
     /// Files that were told of, repeated where both tell of them.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+    pub fn files(&self) -> impl Iterator<Item = &str> {
         let of_manifest = self.builds.iter().flat_map(|build| build.files.iter().flatten());
         let of_stream = self.artifacts.iter().flat_map(|artifact| &artifact.files);
         of_stream.map(String::as_str).chain(of_manifest.map(|file| file.name.as_str()))

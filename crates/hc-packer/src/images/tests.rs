@@ -1,7 +1,10 @@
 //! What real plugins say, and what is read of it. Ids, sentences and lines have the shapes of the plugins' own `artifact.go`.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::machine::{ArtifactFold, parse};
+use crate::manifest::PackerManifest;
 
 /// A run: lines of packer's stream, and what the template says of the source.
 fn run(stream: &[&str], address: &str, configured: &[(&str, &str)]) -> Vec<PlatformImage> {
@@ -18,7 +21,7 @@ fn run(stream: &[&str], address: &str, configured: &[(&str, &str)]) -> Vec<Platf
     }
     let values = configured.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let configured = Configured(BTreeMap::from([(address.to_owned(), values)]));
-    read(&said(fold.done(), None, &lines), &configured)
+    read(&Said::new(fold.done(), None, &lines), &configured)
 }
 
 /// The records of one artifact.
@@ -321,7 +324,7 @@ fn a_manifest_alone_is_enough() {
         ]}"#,
     )
     .unwrap();
-    let images = read(&said(&[], Some(&manifest), &[]), &Configured::default());
+    let images = read(&Said::new(&[], Some(&manifest), &[]), &Configured::default());
     assert_eq!(shown(&images), ["aws ami ami-1 @eu-west-1", "proxmox template 100 node=pve2"]);
 }
 

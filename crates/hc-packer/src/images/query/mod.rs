@@ -3,76 +3,21 @@
 //!
 //! No argument ever holds a secret; what a template knows of credentials goes into the environment of the program.
 
+mod shape;
 mod table;
+
+pub use shape::{Given, Query};
 
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use shape::Named;
+
 /// How far clocks may be apart before an image counts as made anew.
 const CLOCKS: Duration = Duration::minutes(10);
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 300;
-
-/// How one kind of image is asked for.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Query {
-    provider: &'static str,
-    kinds: &'static [&'static str],
-    /// The program, on the user's `PATH`.
-    pub program: &'static str,
-    /// Words in braces are values of the image; an argument of which one is not known is left out.
-    args: &'static [&'static str],
-    /// The type of a component that takes the variables which the program needs, for
-    /// [`environment::Uses`](crate::environment::Uses).
-    pub component: &'static str,
-    /// Variables that the program is given.
-    pub given: &'static [Given],
-    /// Attributes of a source that log in in a way which the program cannot.
-    pub unlike: &'static [&'static str],
-    answer: Shape,
-    /// What the program says when there is no such image.
-    gone: &'static [&'static str],
-}
-
-/// A variable that a program is given where the template or the environment has a value for it.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Given {
-    /// Attribute of the source; behind a `$`, a variable of the environment that packer would take.
-    pub from: &'static str,
-    /// The variable.
-    pub variable: &'static str,
-    /// Whether the value holds for the source's own region alone.
-    pub region_only: bool,
-}
-
-/// Where an answer in JSON says what. Paths are keys with slashes between them, `#` for the first of a list; upper and lower
-/// case are the same: programs changed theirs.
-#[derive(Debug)]
-struct Shape {
-    /// The list of images; without one, the whole answer is the image.
-    list: Option<&'static str>,
-    /// Of a list of everything: where the id is.
-    select: Option<&'static str>,
-    name: Option<(&'static str, Named)>,
-    created: Option<&'static str>,
-    /// What it must be: a path and a word.
-    state: Option<(&'static str, &'static str)>,
-    /// Whether it is a template.
-    template: Option<&'static str>,
-    /// The id, where it is a digest.
-    digest: Option<&'static str>,
-    tags: Option<&'static str>,
-}
-
-/// What the name in an answer is compared with.
-#[derive(Debug, Clone, Copy)]
-enum Named {
-    Name,
-    Version,
-}
 
 /// An image that is asked for, as it was recorded.
 #[derive(Debug, Clone, Copy)]

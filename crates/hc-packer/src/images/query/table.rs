@@ -1,6 +1,6 @@
 //! The table: one line for each kind of image.
 
-use super::{Given, Named, Query, Shape};
+use super::shape::{Given, Named, Query, Shape};
 
 const fn given(from: &'static str, variable: &'static str) -> Given {
     Given { from, variable, region_only: false }
