@@ -17,6 +17,7 @@ use crate::error::PackerError;
 use crate::event::Event;
 use crate::handed::Handed;
 use crate::hear::{Heard, Reader, cut};
+use crate::images::Said;
 use crate::machine::StreamArtifact;
 use crate::manifest::{self, PackerManifest};
 use crate::own_log::{self, OwnLog};
@@ -51,6 +52,7 @@ pub(crate) struct Attempt {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) artifacts: Vec<StreamArtifact>,
+    pub(crate) said: Said,
     pub(crate) image_ids: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
     pub(crate) manifest: Option<PathBuf>,
@@ -128,7 +130,8 @@ impl Plan<'_> {
         manifest_path: Option<PathBuf>,
     ) -> Attempt {
         let story = heard.story;
-        let (image_ids, files) = artifact::gather(story.artifacts(), manifest);
+        let said = Said::new(story.artifacts(), manifest, story.telling());
+        let (image_ids, files) = artifact::gather(&said);
         let made = !image_ids.is_empty()
             || !files.is_empty()
             || !story.artifacts().is_empty()
@@ -166,6 +169,7 @@ impl Plan<'_> {
             stdout: heard.stdout,
             stderr: heard.stderr,
             artifacts: story.artifacts().to_vec(),
+            said,
             image_ids,
             files,
             manifest: manifest_path.filter(|path| path.is_file()),

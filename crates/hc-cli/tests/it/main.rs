@@ -28,6 +28,7 @@ mod foreign;
 mod format_1;
 mod formats;
 mod hostile;
+mod images;
 mod init;
 mod interrupts;
 mod json_templates;

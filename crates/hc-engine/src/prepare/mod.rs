@@ -2,6 +2,7 @@
 
 pub mod cloudinit;
 mod command_lines;
+pub mod configured;
 mod environment;
 mod layers;
 mod media;
@@ -44,7 +45,7 @@ pub use values::Values;
 
 /// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
 /// they are no inputs.
-pub const INJECTED: [&str; 12] = [
+pub const INJECTED: [&str; 13] = [
     FILE_VARIABLE,
     "hybrid_iso_path",
     "hybrid_output_dir",
@@ -54,6 +55,7 @@ pub const INJECTED: [&str; 12] = [
     "hybrid_env",
     "hybrid_root",
     "hybrid_parent_image",
+    "hybrid_parent_image_id",
     "hybrid_parent_build_id",
     "hybrid_ssh_private_key_file",
     "hybrid_ssh_public_key",

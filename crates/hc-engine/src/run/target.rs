@@ -26,7 +26,7 @@ use crate::plan::{Planned, abandoned};
 use crate::prepare::{Prepared, secrets};
 use crate::project::packer::{self, Scene};
 use crate::project::redaction::Redaction;
-use crate::record::{self, Ended, journal};
+use crate::record::{self, Ended, images, journal};
 use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
 use crate::stage::ssh_key::{self, SshKey};
@@ -79,6 +79,7 @@ impl Run<'_> {
             unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref(), &self.commit),
             not_portable: planned.not_portable.clone(),
             built: &built,
+            images: images::of(self.project, &planned.prepared, &built),
             cwd: &ready.place.cwd,
             packer_version: self.packer.version.to_string(),
             duration_ms,
@@ -159,7 +160,7 @@ impl Run<'_> {
         let secrets = secrets::fetch_all(project, prepared)?;
         let place = Place::of(project, prepared);
         let state = self.store.read()?;
-        let parent = parent::required(project, state.as_ref(), &target.env, &prepared.builder)?;
+        let parent = parent::required(project, state.as_ref(), prepared)?;
         let (mirror, digests, manifest) = self.stage(planned, &place)?;
         plugins::enforce(project, self.packer, [prepared], &mut Sums::default())?;
         create_dirs(&project.at(layout::IMAGES))?;

@@ -151,7 +151,7 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let redaction = Redaction::new(&project.redactor);
     let dirs = Dirs::of(project);
     let state = store::read(project)?;
-    let parent = parent::required(project, state.as_ref(), &one.target.env, &one.builder)?;
+    let parent = parent::required(project, state.as_ref(), one)?;
     let key = ssh_key::make(project, one, &place.work)?;
     let iso = media::fetched(project, &one.target, &one.builder, &Teller::new(&mut |_| {}))?;
     let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };

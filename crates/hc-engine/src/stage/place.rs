@@ -10,7 +10,7 @@ use hc_records::layout;
 use hc_templates::compose;
 
 use super::ssh_key::{self, SshKey};
-use crate::plan::parent::Parent;
+use crate::plan::parent::{Parent, placeholder};
 use crate::prepare::Prepared;
 use crate::project::Project;
 
@@ -140,6 +140,10 @@ pub fn injected(
         ("hybrid_root", root.display().to_string()),
         ("hybrid_iso_path", iso.map_or("iso".to_owned(), |path| path.display().to_string())),
         ("hybrid_parent_image", parent.map_or("parent-image".to_owned(), |parent| parent.location.clone())),
+        (
+            "hybrid_parent_image_id",
+            parent.map_or(placeholder(prepared).to_owned(), |parent| parent.image_id().to_owned()),
+        ),
         ("hybrid_parent_build_id", parent.map_or(String::new(), |parent| parent.image.build_id.to_string())),
         (ssh_key::PRIVATE, key.map_or(String::new(), |key| key.private.display().to_string())),
         (ssh_key::PUBLIC, key.map_or(String::new(), |key| key.public.clone())),
