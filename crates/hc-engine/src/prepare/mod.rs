@@ -2,6 +2,7 @@
 
 pub mod cloudinit;
 mod command_lines;
+mod coordinates;
 mod environment;
 mod layers;
 mod media;
@@ -39,6 +40,7 @@ use project_schema::ProjectSchema;
 use read::Read;
 
 pub use cloudinit::UserData;
+pub use coordinates::coordinates;
 pub use prepared::Prepared;
 pub use values::Values;
 
