@@ -36,6 +36,7 @@ mod mirror;
 mod observed;
 mod packer;
 mod plan;
+mod platforms;
 mod plugins;
 mod portable;
 mod project;
