@@ -3,32 +3,24 @@
 use std::collections::BTreeMap;
 
 use hc_config::Value;
-use hc_config::resolve::ResolvedVar;
 use hc_packer::orphans::{COORDINATES, Coordinates};
-use hc_templates::closure::{self, Memory, Search};
+use hc_templates::closure::{self, Memory};
 
-use super::environment::Caller;
 use super::prepared::Prepared;
 use crate::project::Project;
 
 /// What the sources of a builder call and place what they make. `injected` are the values of `hybrid_…` variables. What
-/// the redactor would hide is left out: this is stored.
+/// is a secret, sensitive, or would be hidden is left out: this is stored.
 pub fn coordinates(project: &Project, prepared: &Prepared, injected: &[(String, String)]) -> Coordinates {
-    let mut vars = prepared.resolution.vars.clone();
-    for (name, value) in injected {
-        let value = Value::String(value.clone());
-        vars.insert(name.clone(), ResolvedVar { value, secret: None, sensitive: false, chain: Vec::new() });
-    }
-    let workdir = project.at(&prepared.builder.workdir);
-    let search = Search {
-        memory: &Memory::new(&project.root),
-        builder: &prepared.builder,
-        vars: &vars,
-        env: &Caller::of(project).packer(&prepared.target.env, &workdir),
-    };
-    let mut found: BTreeMap<_, BTreeMap<String, String>> = closure::coordinates(&search, COORDINATES);
+    let vars = prepared.resolution.vars.iter().filter(|(_, var)| var.secret.is_none() && !var.sensitive);
+    let mut values: BTreeMap<String, Value> =
+        vars.map(|(name, var)| (name.clone(), var.value.clone())).collect();
+    values.extend(injected.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))));
+    let mut found = closure::configured(&Memory::new(&project.root), &prepared.builder, values);
     for attributes in found.values_mut() {
-        attributes.retain(|_, value| project.redactor.redact(value) == *value);
+        attributes.retain(|name, value| {
+            COORDINATES.contains(&name.as_str()) && project.redactor.redact(value) == *value
+        });
     }
     found
 }

@@ -53,7 +53,7 @@ const OF_VIRTUALBOX: &[Rule] = &[
 const OF_EVERYBODY: &[Rule] = &[Rule {
     what: "temporary script",
     when: When::Any,
-    made: &[r"^Running local shell script: (?P<name>/\S*/packer-shell\d+)$"],
+    made: &[r"^Running local shell script: (?P<name>/tmp/packer-shell\d+)$"],
     remove: &["rm -f {name}"],
     look: "ls -d /tmp/packer-shell*",
     here: true,

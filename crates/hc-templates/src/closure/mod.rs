@@ -10,7 +10,7 @@ mod attribute;
 mod blocks;
 mod commands;
 mod computed;
-mod coordinates;
+mod configured;
 mod disk;
 mod env;
 mod globs;
@@ -37,7 +37,7 @@ use hc_core::fs::normalize;
 use hc_core::tree::Content;
 use hc_records::{InputKind, InputTree};
 
-pub use coordinates::coordinates;
+pub use configured::{Attributes, configured};
 pub use disk::{COMPILED, Link, is_own};
 pub use env::{EnvUse, env_names};
 pub use memory::Memory;

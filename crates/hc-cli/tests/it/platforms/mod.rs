@@ -4,6 +4,11 @@
 //! every test says so.
 
 mod aws;
+mod azure;
+mod errors;
+mod http;
+mod left;
+mod proxmox;
 mod vsphere;
 
 use std::net::{TcpListener, TcpStream};
