@@ -343,7 +343,9 @@ mod tests {
             (
                 "aws",
                 Class::Capacity,
-                &["Error launching source instance: operation error EC2: RunInstances, exceeded maximum number of attempts, 10, https response error StatusCode: 500, RequestID: 5f2d, api error InsufficientInstanceCapacity: We currently do not have sufficient m5.large capacity in the Availability Zone you requested (us-east-1a)."][..],
+                &[
+                    "Error launching source instance: operation error EC2: RunInstances, exceeded maximum number of attempts, 10, https response error StatusCode: 500, RequestID: 5f2d, api error InsufficientInstanceCapacity: We currently do not have sufficient m5.large capacity in the Availability Zone you requested (us-east-1a).",
+                ][..],
             ),
             (
                 "aws",
@@ -410,7 +412,11 @@ mod tests {
                     "error reconfiguring virtual machine: Invalid configuration for device '0'.",
                 ],
             ),
-            ("vsphere", Class::Capacity, &["error creating virtual machine: Insufficient disk space on datastore 'ds1'."]),
+            (
+                "vsphere",
+                Class::Capacity,
+                &["error creating virtual machine: Insufficient disk space on datastore 'ds1'."],
+            ),
             (
                 "proxmox",
                 Class::Transient,
@@ -472,11 +478,17 @@ mod tests {
                     "the managed image named base already exists in the resource group images, use the -force option",
                 ],
             ),
-            ("azure", Class::Capacity, &["ZonalAllocationFailed: Allocation failed. We do not have sufficient capacity"]),
+            (
+                "azure",
+                Class::Capacity,
+                &["ZonalAllocationFailed: Allocation failed. We do not have sufficient capacity"],
+            ),
             (
                 "gcp",
                 Class::Capacity,
-                &["The zone 'projects/p/zones/europe-west1-b' does not have enough resources available to fulfill the request.  '(resource type:compute)'."],
+                &[
+                    "The zone 'projects/p/zones/europe-west1-b' does not have enough resources available to fulfill the request.  '(resource type:compute)'.",
+                ],
             ),
             (
                 "gcp",
@@ -507,30 +519,50 @@ mod tests {
             (
                 "openstack",
                 Class::Auth,
-                &["Error initializing compute client: Expected HTTP response code [201] when accessing [POST https://k/v3/auth/tokens], but got 401 instead"],
+                &[
+                    "Error initializing compute client: Expected HTTP response code [201] when accessing [POST https://k/v3/auth/tokens], but got 401 instead",
+                ],
             ),
-            ("openstack", Class::Capacity, &["No valid host was found. There are not enough hosts available."]),
+            (
+                "openstack",
+                Class::Capacity,
+                &["No valid host was found. There are not enough hosts available."],
+            ),
             (
                 "openstack",
                 Class::Transient,
-                &["Error launching source server: Expected HTTP response code [202] when accessing [POST https://n/servers], but got 503 instead"],
+                &[
+                    "Error launching source server: Expected HTTP response code [202] when accessing [POST https://n/servers], but got 503 instead",
+                ],
             ),
             (
                 "hcloud",
                 Class::Capacity,
                 &["Could not create server: error during placement (resource_unavailable, 8a3f)"],
             ),
-            ("hcloud", Class::Auth, &["Could not fetch server type: the token is invalid (unauthorized, 8a3f)"]),
-            ("hcloud", Class::Transient, &["Could not create server: limit of requests reached (rate_limit_exceeded, 8a3f)"]),
+            (
+                "hcloud",
+                Class::Auth,
+                &["Could not fetch server type: the token is invalid (unauthorized, 8a3f)"],
+            ),
+            (
+                "hcloud",
+                Class::Transient,
+                &["Could not create server: limit of requests reached (rate_limit_exceeded, 8a3f)"],
+            ),
             (
                 "digitalocean",
                 Class::Config,
-                &["Error creating droplet: POST https://api.digitalocean.com/v2/droplets: 422 (request \"1\") The image specified is not available in the selected region"],
+                &[
+                    "Error creating droplet: POST https://api.digitalocean.com/v2/droplets: 422 (request \"1\") The image specified is not available in the selected region",
+                ],
             ),
             (
                 "digitalocean",
                 Class::Auth,
-                &["DigitalOcean: Unable to get regions, GET https://api.digitalocean.com/v2/regions: 401 Unable to authenticate you"],
+                &[
+                    "DigitalOcean: Unable to get regions, GET https://api.digitalocean.com/v2/regions: 401 Unable to authenticate you",
+                ],
             ),
             (
                 "docker",

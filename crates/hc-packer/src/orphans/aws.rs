@@ -19,7 +19,9 @@ const RULES: &[Rule] = &[
         ],
         gone: &["^Terminating the source AWS instance"],
         kept: &["^Error terminating instance, may still be around"],
-        remove: &["aws ec2 terminate-instances[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --instance-ids {name}"],
+        remove: &[
+            "aws ec2 terminate-instances[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --instance-ids {name}",
+        ],
         look: "aws ec2 describe-instances[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --filters 'Name=tag:Name,Values=Packer Builder' Name=instance-state-name,Values=pending,running,stopping,stopped --query 'Reservations[].Instances[].[InstanceId,LaunchTime]' --output text",
         ..RULE
     },
@@ -28,7 +30,9 @@ const RULES: &[Rule] = &[
         made: &[r"^Creating temporary keypair: (?P<name>\S+)$"],
         gone: &["^Deleting temporary keypair"],
         kept: &[r"^Error cleaning up keypair\. Please delete the key manually: (?P<name>\S+)$"],
-        remove: &["aws ec2 delete-key-pair[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --key-name {name}"],
+        remove: &[
+            "aws ec2 delete-key-pair[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --key-name {name}",
+        ],
         look: "aws ec2 describe-key-pairs[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --filters 'Name=key-name,Values=packer_*'",
         ..RULE
     },
@@ -38,7 +42,9 @@ const RULES: &[Rule] = &[
         gone: &["^Deleting temporary security group"],
         kept: &[r"^Error cleaning up security group\. Please delete the group manually"],
         // By its id: a name is enough only in the default VPC.
-        remove: &["aws ec2 delete-security-group[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --group-id \"$(aws ec2 describe-security-groups[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --filters Name=group-name,Values={name} --query 'SecurityGroups[].GroupId' --output text)\""],
+        remove: &[
+            "aws ec2 delete-security-group[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --group-id \"$(aws ec2 describe-security-groups[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --filters Name=group-name,Values={name} --query 'SecurityGroups[].GroupId' --output text)\"",
+        ],
         look: "aws ec2 describe-security-groups[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --filters 'Name=group-name,Values=packer_*'",
         ..RULE
     },
@@ -47,7 +53,9 @@ const RULES: &[Rule] = &[
         made: &[r"^Creating temporary instance profile for this instance: (?P<name>\S+)$"],
         gone: &["^Deleting temporary instance profile"],
         kept: &[r"Please delete the instance profile manually: (?P<name>\S+)$"],
-        remove: &["aws iam remove-role-from-instance-profile[ --profile {profile}] --instance-profile-name {name} --role-name {name}; aws iam delete-instance-profile[ --profile {profile}] --instance-profile-name {name}"],
+        remove: &[
+            "aws iam remove-role-from-instance-profile[ --profile {profile}] --instance-profile-name {name} --role-name {name}; aws iam delete-instance-profile[ --profile {profile}] --instance-profile-name {name}",
+        ],
         look: "aws iam list-instance-profiles[ --profile {profile}]",
         ..RULE
     },
@@ -56,7 +64,9 @@ const RULES: &[Rule] = &[
         made: &[r"^Creating temporary role for this instance: (?P<name>\S+)$"],
         gone: &["^Deleting temporary role"],
         kept: &[r"Please delete the role manually: (?P<name>\S+)$"],
-        remove: &["aws iam delete-role-policy[ --profile {profile}] --role-name {name} --policy-name {name}; aws iam delete-role[ --profile {profile}] --role-name {name}"],
+        remove: &[
+            "aws iam delete-role-policy[ --profile {profile}] --role-name {name} --policy-name {name}; aws iam delete-role[ --profile {profile}] --role-name {name}",
+        ],
         look: "aws iam list-roles[ --profile {profile}]",
         ..RULE
     },
@@ -65,7 +75,9 @@ const RULES: &[Rule] = &[
         made: &[r"^Created Spot Fleet launch template: (?P<name>lt-[0-9a-f]+)$"],
         // It goes with the instance, without a word.
         gone: &["^Terminating the source AWS instance"],
-        remove: &["aws ec2 delete-launch-template[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --launch-template-id {name}"],
+        remove: &[
+            "aws ec2 delete-launch-template[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --launch-template-id {name}",
+        ],
         look: "aws ec2 describe-launch-templates[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --filters 'Name=launch-template-name,Values=packer-fleet-launch-template-*'",
         ..RULE
     },
@@ -85,7 +97,9 @@ const RULES: &[Rule] = &[
             r"^Deregistered AMI id: (?P<name>ami-[0-9a-f]+)$",
             "^Deregistering the AMI (?:and deleting associated snapshots|because)",
         ],
-        remove: &["aws ec2 deregister-image[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --image-id {name} && for snapshot in $(aws ec2 describe-snapshots[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --owner-ids self --filters 'Name=description,Values=*'{name}'*' --query 'Snapshots[].SnapshotId' --output text); do aws ec2 delete-snapshot[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --snapshot-id \"$snapshot\"; done"],
+        remove: &[
+            "aws ec2 deregister-image[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --image-id {name} && for snapshot in $(aws ec2 describe-snapshots[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --owner-ids self --filters 'Name=description,Values=*'{name}'*' --query 'Snapshots[].SnapshotId' --output text); do aws ec2 delete-snapshot[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --snapshot-id \"$snapshot\"; done",
+        ],
         look: "aws ec2 describe-images[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --owners self",
         ..RULE
     },
@@ -108,7 +122,9 @@ const RULES: &[Rule] = &[
             r"^Deleted snapshot: (?P<name>snap-[0-9a-f]+)$",
             "^Removing snapshots? since we cancelled or halted",
         ],
-        remove: &["aws ec2 delete-snapshot[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --snapshot-id {name}"],
+        remove: &[
+            "aws ec2 delete-snapshot[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --snapshot-id {name}",
+        ],
         look: "aws ec2 describe-snapshots[ --region {region}][ --profile {profile}][ --endpoint-url {custom_endpoint_ec2}] --owner-ids self",
         ..RULE
     },

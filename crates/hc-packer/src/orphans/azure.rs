@@ -15,7 +15,11 @@ const FACTS: &[Fact] = &[
         after: "^(?:Creating|Using existing) resource group",
     },
     Fact { when: When::Any, line: r"^-> Image ResourceGroupName\s*: '(?P<image_group>[^']+)'$", after: "" },
-    Fact { when: When::Any, line: r"^-> SIG publish resource group\s*: '(?P<gallery_group>[^']+)'$", after: "" },
+    Fact {
+        when: When::Any,
+        line: r"^-> SIG publish resource group\s*: '(?P<gallery_group>[^']+)'$",
+        after: "",
+    },
     Fact { when: When::Any, line: r"^-> SIG gallery name\s*: '(?P<gallery>[^']+)'$", after: "" },
     Fact { when: When::Any, line: r"^-> SIG image name\s*: '(?P<definition>[^']+)'$", after: "" },
 ];
@@ -40,7 +44,9 @@ const RULES: &[Rule] = &[
         made: &[r"^-> ComputeName\s*: '(?P<name>[^']+)'$"],
         gone: &[r"^Deleted -> Microsoft\.Compute/virtualMachines : '(?P<name>[^']+)'$"],
         inside: GROUP,
-        remove: &["az vm delete[ --subscription {subscription_id}] --resource-group {group} --name {name} --yes"],
+        remove: &[
+            "az vm delete[ --subscription {subscription_id}] --resource-group {group} --name {name} --yes",
+        ],
         look: "az vm list[ --subscription {subscription_id}][ --resource-group {group}] --output table",
         ..RULE
     },
@@ -49,7 +55,9 @@ const RULES: &[Rule] = &[
         made: &[r"^-> NicName\s*: '(?P<name>[^']+)'$"],
         gone: &[r"^Deleted -> Microsoft\.Network/networkInterfaces : '(?P<name>[^']+)'$"],
         inside: GROUP,
-        remove: &["az network nic delete[ --subscription {subscription_id}] --resource-group {group} --name {name}"],
+        remove: &[
+            "az network nic delete[ --subscription {subscription_id}] --resource-group {group} --name {name}",
+        ],
         look: "az resource list[ --subscription {subscription_id}][ --resource-group {group}] --output table",
         ..RULE
     },
@@ -58,7 +66,9 @@ const RULES: &[Rule] = &[
         made: &[r"^-> PublicIPAddressName\s*: '(?P<name>[^']+)'$"],
         gone: &[r"^Deleted -> Microsoft\.Network/publicIPAddresses : '(?P<name>[^']+)'$"],
         inside: GROUP,
-        remove: &["az network public-ip delete[ --subscription {subscription_id}] --resource-group {group} --name {name}"],
+        remove: &[
+            "az network public-ip delete[ --subscription {subscription_id}] --resource-group {group} --name {name}",
+        ],
         look: "az resource list[ --subscription {subscription_id}][ --resource-group {group}] --output table",
         ..RULE
     },
@@ -93,7 +103,9 @@ const RULES: &[Rule] = &[
             r"^Deleting Virtual Machine deployment and its attached resources",
         ],
         inside: GROUP,
-        remove: &["az deployment group delete[ --subscription {subscription_id}] --resource-group {group} --name {name}"],
+        remove: &[
+            "az deployment group delete[ --subscription {subscription_id}] --resource-group {group} --name {name}",
+        ],
         look: "az resource list[ --subscription {subscription_id}][ --resource-group {group}] --output table",
         ..RULE
     },
@@ -102,7 +114,9 @@ const RULES: &[Rule] = &[
         when: When::Any,
         made: &[r"^-> Image Name\s*: '(?P<name>[^']+)'$"],
         after: "^-> Image ResourceGroupName",
-        remove: &["az image delete[ --subscription {subscription_id}] --resource-group {image_group} --name {name}"],
+        remove: &[
+            "az image delete[ --subscription {subscription_id}] --resource-group {image_group} --name {name}",
+        ],
         look: "az image list[ --subscription {subscription_id}] --output table",
         ..RULE
     },
@@ -124,7 +138,9 @@ const RULES: &[Rule] = &[
         when: When::Any,
         made: &[r"^-> SIG image version\s*: '(?P<name>[^']+)'$"],
         after: "^-> SIG image name",
-        remove: &["az sig image-version delete[ --subscription {subscription_id}] --resource-group {gallery_group} --gallery-name {gallery} --gallery-image-definition {definition} --gallery-image-version {name}"],
+        remove: &[
+            "az sig image-version delete[ --subscription {subscription_id}] --resource-group {gallery_group} --gallery-name {gallery} --gallery-image-definition {definition} --gallery-image-version {name}",
+        ],
         look: "az sig list[ --subscription {subscription_id}] --output table",
         ..RULE
     },

@@ -62,9 +62,10 @@ mod tests {
 
     #[test]
     fn no_more_than_a_name_gets_into_a_command() {
-        for name in
-            ["a;b", "$(id)", "`id`", "a'b", "a\"b", "a\\b", "-rf", "a\nb", "*", "***", "a|b", "", " a", "a>b", "~"]
-        {
+        for name in [
+            "a;b", "$(id)", "`id`", "a'b", "a\"b", "a\\b", "-rf", "a\nb", "*", "***", "a|b", "", " a", "a>b",
+            "~",
+        ] {
             assert_eq!(of("rm {name}", name), None, "{name:?}");
         }
         assert_eq!(of("rm {name}", &"a".repeat(301)), None);

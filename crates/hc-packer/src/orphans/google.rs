@@ -5,11 +5,8 @@ use super::rule::{Fact, Family, RULE, Rule, When};
 pub(super) const GOOGLE: Family =
     Family { types: &["googlecompute"], platforms: &["google", "gcp", "gce"], facts: FACTS, rules: RULES };
 
-const FACTS: &[Fact] = &[Fact {
-    when: When::Before,
-    line: r"^Instance: (?P<instance>\S+) started in (?P<at>\S+)$",
-    after: "",
-}];
+const FACTS: &[Fact] =
+    &[Fact { when: When::Before, line: r"^Instance: (?P<instance>\S+) started in (?P<at>\S+)$", after: "" }];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -17,7 +14,9 @@ const RULES: &[Rule] = &[
         made: &[r"^Requesting\b.* instance creation", r"^Instance: (?P<name>\S+) started in (?P<at>\S+)$"],
         named_by: &["instance_name"],
         gone: &["^Instance has been deleted"],
-        remove: &["gcloud compute instances delete {name} --zone {at|zone} --delete-disks=all[ --project {project_id}] --quiet"],
+        remove: &[
+            "gcloud compute instances delete {name} --zone {at|zone} --delete-disks=all[ --project {project_id}] --quiet",
+        ],
         look: "gcloud compute instances list[ --project {project_id}] --filter='name~^packer-'",
         ..RULE
     },
@@ -35,7 +34,10 @@ const RULES: &[Rule] = &[
     Rule {
         what: "disk",
         made: &[r"^Creating persistent disk (?P<name>\S+)$"],
-        gone: &[r#"^Persistent disk "(?P<name>[^"]+)" successfully deleted"#, r#"^Keeping disk "(?P<name>[^"]+)""#],
+        gone: &[
+            r#"^Persistent disk "(?P<name>[^"]+)" successfully deleted"#,
+            r#"^Keeping disk "(?P<name>[^"]+)""#,
+        ],
         remove: &["gcloud compute disks delete {name} --zone {at|zone}[ --project {project_id}] --quiet"],
         look: "gcloud compute disks list[ --project {project_id}] --filter='-users:*'",
         ..RULE

@@ -112,23 +112,30 @@ fn amazon_commands_have_region_profile_and_endpoint() {
     let lines = ["Launching a source AWS instance...", "Instance ID: i-0123456789abcdef0"];
     assert_eq!(
         commands("amazon-ebs.a", &attributes, &lines),
-        [
-            "aws ec2 terminate-instances --region eu-west-1 --profile ci --endpoint-url http://127.0.0.1:5000 \
-             --instance-ids i-0123456789abcdef0"
-        ]
+        ["aws ec2 terminate-instances --region eu-west-1 --profile ci --endpoint-url http://127.0.0.1:5000 \
+             --instance-ids i-0123456789abcdef0"]
     );
     assert_eq!(
         commands("amazon-ebs.a", &[], &lines),
         ["aws ec2 terminate-instances --instance-ids i-0123456789abcdef0"]
     );
     // A spot instance is never named.
-    let spot = ["Creating Spot Fleet launch template...", "Created Spot Fleet launch template: lt-0ab1", "Launching a spot AWS instance..."];
+    let spot = [
+        "Creating Spot Fleet launch template...",
+        "Created Spot Fleet launch template: lt-0ab1",
+        "Launching a spot AWS instance...",
+    ];
     assert_eq!(left("amazon-ebs.a", &[], &spot), ["launch template lt-0ab1", "instance"]);
-    assert!(commands("amazon-ebs.a", &attributes, &spot)[1].starts_with("aws ec2 describe-instances --region eu-west-1"));
+    assert!(
+        commands("amazon-ebs.a", &attributes, &spot)[1]
+            .starts_with("aws ec2 describe-instances --region eu-west-1")
+    );
     let chroot = ["Creating the root volume...", "Creating snapshot...", "-Snapshot ID: snap-0ab1"];
     assert_eq!(left("amazon-chroot.a", &[], &chroot), ["volume", "snapshot snap-0ab1"]);
-    let import = ["(amazon-import): Uploading disk.ova to s3://b/packer-import-1.ova",
-        "(amazon-import): Started import of s3://b/packer-import-1.ova, task id import-ami-0ab1"];
+    let import = [
+        "(amazon-import): Uploading disk.ova to s3://b/packer-import-1.ova",
+        "(amazon-import): Started import of s3://b/packer-import-1.ova, task id import-ami-0ab1",
+    ];
     // Post-processors speak as `==> NAME (TYPE): …`.
     let lines: String = import
         .iter()
@@ -137,7 +144,10 @@ fn amazon_commands_have_region_profile_and_endpoint() {
     let found = made("qemu", &Coordinates::new(), &lines);
     assert_eq!(
         found.iter().map(|one| one.remove.as_str()).collect::<Vec<_>>(),
-        ["aws s3 rm s3://b/packer-import-1.ova", "aws ec2 cancel-import-task --import-task-id import-ami-0ab1"]
+        [
+            "aws s3 rm s3://b/packer-import-1.ova",
+            "aws ec2 cancel-import-task --import-task-id import-ami-0ab1"
+        ]
     );
 }
 
@@ -225,10 +235,13 @@ fn google_deletes_instance_and_disk_one_after_the_other() {
     let attributes = [("zone", "europe-west1-b"), ("project_id", "p1"), ("image_name", "img")];
     assert_eq!(
         commands(source, &attributes, &lines),
-        ["gcloud compute instances delete packer-6a5f --zone europe-west1-b --delete-disks=all --project p1 --quiet"]
+        [
+            "gcloud compute instances delete packer-6a5f --zone europe-west1-b --delete-disks=all --project p1 --quiet"
+        ]
     );
     assert_eq!(left(source, &attributes, &lines[..4]), ["instance"]);
-    let half = [&lines[..], &["Deleting instance...", "-Instance has been deleted!", "Deleting disk..."]].concat();
+    let half =
+        [&lines[..], &["Deleting instance...", "-Instance has been deleted!", "Deleting disk..."]].concat();
     assert_eq!(left(source, &attributes, &half), ["boot disk packer-6a5f"]);
     let done = [&half[..], &["-Disk has been deleted!", "Creating image..."]].concat();
     assert_eq!(
@@ -250,7 +263,8 @@ fn vsphere_and_proxmox_are_named_by_their_templates() {
         ("vcenter_server", "127.0.0.1:8989"),
         ("insecure_connection", "true"),
     ];
-    let lines = ["Finding virtual machine to clone...", "Cloning virtual machine...", "Customizing hardware..."];
+    let lines =
+        ["Finding virtual machine to clone...", "Cloning virtual machine...", "Customizing hardware..."];
     let remove = "govc vm.destroy -u 127.0.0.1:8989 -k=true -dc DC0 Packer/'base 1'";
     assert_eq!(commands("vsphere-clone.a", &attributes, &lines), [remove]);
     let named = log("linux.vsphere-clone.a", &lines);
@@ -335,7 +349,11 @@ fn smaller_clouds_and_this_machine() {
         commands("virtualbox-iso.a", &[("vm_name", "v")], &lines),
         ["VBoxManage controlvm v poweroff; VBoxManage unregistervm v --delete"]
     );
-    let script = made("qemu", &Coordinates::new(), &log("qemu.a", &["Running local shell script: /tmp/packer-shell12"]));
+    let script = made(
+        "qemu",
+        &Coordinates::new(),
+        &log("qemu.a", &["Running local shell script: /tmp/packer-shell12"]),
+    );
     assert_eq!((script[0].remove.as_str(), script[0].here), ("rm -f /tmp/packer-shell12", true));
 }
 
@@ -380,7 +398,11 @@ fn a_hostile_name_is_no_command() {
         assert_eq!(found.len(), 1, "{name}: {found:?}");
         assert_eq!(found[0].name, "", "{name}");
         assert!(found[0].remove.starts_with("aws ec2 describe-key-pairs"), "{name}: {}", found[0].remove);
-        let found = made("vsphere", &coordinates("vsphere-iso.a", &[("vm_name", name)]), &log("vsphere-iso.a", &["Creating virtual machine..."]));
+        let found = made(
+            "vsphere",
+            &coordinates("vsphere-iso.a", &[("vm_name", name)]),
+            &log("vsphere-iso.a", &["Creating virtual machine..."]),
+        );
         assert_eq!(found[0].remove, "govc find / -type m", "{name}");
     }
 }

@@ -11,7 +11,9 @@ const RULES: &[Rule] = &[
         made: &["^Cloning virtual machine", "^Creating virtual machine"],
         named_by: &["vm_name"],
         gone: &["^Destroying VM"],
-        remove: &["govc vm.destroy[ -u {vcenter_server}][ -k={insecure_connection}][ -dc {datacenter}] [{folder}/]{name}"],
+        remove: &[
+            "govc vm.destroy[ -u {vcenter_server}][ -k={insecure_connection}][ -dc {datacenter}] [{folder}/]{name}",
+        ],
         look: "govc find[ -u {vcenter_server}][ -k={insecure_connection}] / -type m",
         ..RULE
     },
@@ -30,7 +32,9 @@ const RULES: &[Rule] = &[
         what: "template",
         when: When::Any,
         made: &[r"^\(vsphere-template\): Registering virtual machine as a template: (?P<name>.+)$"],
-        remove: &["govc vm.destroy[ -u {vcenter_server}][ -k={insecure_connection}][ -dc {datacenter}] {name}"],
+        remove: &[
+            "govc vm.destroy[ -u {vcenter_server}][ -k={insecure_connection}][ -dc {datacenter}] {name}",
+        ],
         look: "govc find[ -u {vcenter_server}][ -k={insecure_connection}] / -type m",
         ..RULE
     },

@@ -43,21 +43,31 @@ impl Manager {
         if refusal.times > 0 && request.method == method && path.contains(part) {
             self.refusal.times -= 1;
             if part.contains("oauth2") {
-                return Response::json(refusal.status, &json!({ "error": "invalid_client", "error_description": format!("{}: as Azure says it", refusal.code) }));
+                return Response::json(
+                    refusal.status,
+                    &json!({ "error": "invalid_client", "error_description": format!("{}: as Azure says it", refusal.code) }),
+                );
             }
             return error(refusal.status, refusal.code);
         }
         if path == "/metadata/endpoints" {
-            return Response::json("200 OK", &json!({
-                "portal": url, "name": "Recorded", "resourceManager": url, "microsoftGraphResourceId": url, "graph": url,
-                "authentication": { "loginEndpoint": url, "audiences": [url], "tenant": "common", "identityProvider": "AAD" },
-                "suffixes": { "keyVaultDns": "vault.invalid", "storage": "core.invalid" },
-            }));
+            return Response::json(
+                "200 OK",
+                &json!({
+                    "portal": url, "name": "Recorded", "resourceManager": url, "microsoftGraphResourceId": url, "graph": url,
+                    "authentication": { "loginEndpoint": url, "audiences": [url], "tenant": "common", "identityProvider": "AAD" },
+                    "suffixes": { "keyVaultDns": "vault.invalid", "storage": "core.invalid" },
+                }),
+            );
         }
         if path.ends_with("/oauth2/v2.0/token") {
             // Head, claims with an object id, signature: nobody here checks it.
-            let token = "eyJhbGciOiJub25lIn0.eyJvaWQiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwYWEifQ.c2ln";
-            return Response::json("200 OK", &json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": token }));
+            let token =
+                "eyJhbGciOiJub25lIn0.eyJvaWQiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwYWEifQ.c2ln";
+            return Response::json(
+                "200 OK",
+                &json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": token }),
+            );
         }
         let words: Vec<&str> = path.trim_matches('/').split('/').collect();
         let ["subscriptions", SUBSCRIPTION, "resourceGroups", group, rest @ ..] = words.as_slice() else {
@@ -90,14 +100,19 @@ impl Manager {
                 self.deployments.remove(*name);
                 Response::empty("204 No Content")
             }
-            ("GET", ["providers", "Microsoft.Resources", "deployments", name]) if self.deployments.contains(*name) => found(done),
+            ("GET", ["providers", "Microsoft.Resources", "deployments", name])
+                if self.deployments.contains(*name) =>
+            {
+                found(done)
+            }
             _ => error("404 Not Found", "ResourceNotFound"),
         }
     }
 }
 
 fn started(packer: &Path, refusal: Refusal) -> Option<(Http, Project)> {
-    let manager = Mutex::new(Manager { groups: ["images".to_owned()].into(), deployments: BTreeSet::new(), refusal });
+    let manager =
+        Mutex::new(Manager { groups: ["images".to_owned()].into(), deployments: BTreeSet::new(), refusal });
     let server = Http::start(move |request| {
         let host = request.head.iter().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default();
         manager.lock().unwrap().answer(request, &format!("http://{host}"))
@@ -140,7 +155,11 @@ fn refusals_have_their_class_and_only_what_passes_is_tried_again() {
             let retries = if exit == 1 { "2" } else { "0" };
             let ran = project.run(&["build", "--retries", retries, "--format", "json"]).expect(exit);
             let result = &ran.json()["result"]["builds"][0]["result"];
-            assert_eq!((&result["classification"], &result["attempts"]), (&class.into(), &1.into()), "{code}: {result}");
+            assert_eq!(
+                (&result["classification"], &result["attempts"]),
+                (&class.into(), &1.into()),
+                "{code}: {result}"
+            );
             assert_eq!(result["retryable"], exit == 2, "{code}: {result}");
             assert!(!ran.stdout.contains("azure-canary") && !ran.stderr.contains("azure-canary"));
         }

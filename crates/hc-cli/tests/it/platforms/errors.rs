@@ -47,12 +47,23 @@ fn aws(packer: &Path, endpoint: &str, name: &str) -> Option<Project> {
 }
 
 /// EC2 that refuses `action` the first `times` times.
-fn front(moto: u16, action: &'static str, times: usize, error: (&'static str, &'static str)) -> (Http, Arc<AtomicUsize>) {
+fn front(
+    moto: u16,
+    action: &'static str,
+    times: usize,
+    error: (&'static str, &'static str),
+) -> (Http, Arc<AtomicUsize>) {
     let refusals = Arc::<AtomicUsize>::default();
     let count = refusals.clone();
     let server = Http::start(move |request| {
         let is_it = request.field("Action") == Some(action);
-        if is_it && count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |so_far| (so_far < times).then_some(so_far + 1)).is_ok() {
+        if is_it
+            && count
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |so_far| {
+                    (so_far < times).then_some(so_far + 1)
+                })
+                .is_ok()
+        {
             return refused(error.0, error.1, "as Amazon says it");
         }
         forwarded(moto, request)
@@ -81,7 +92,11 @@ fn what_passes_is_tried_again_and_built() {
             assert_eq!(refusals.swap(0, Ordering::SeqCst), 1);
             let ran = project.ok(&["build", "--retries", "1", "--format", "json"]);
             let result = &ran.json()["result"]["builds"][0]["result"];
-            assert_eq!((&result["classification"], &result["attempts"]), (&"success".into(), &2.into()), "{result}");
+            assert_eq!(
+                (&result["classification"], &result["attempts"]),
+                (&"success".into(), &2.into()),
+                "{result}"
+            );
             assert!(result["artifacts"][0].as_str().unwrap().contains("us-east-1:ami-"), "{result}");
         }
     }
@@ -102,7 +117,11 @@ fn what_an_edit_must_repair_is_never_tried_again() {
             project.ok(&["validate"]);
             let ran = project.run(&["build", "--retries", "3", "--format", "json"]).expect(1);
             let result = &ran.json()["result"]["builds"][0]["result"];
-            assert_eq!((&result["classification"], &result["attempts"]), (&class.into(), &1.into()), "{code}: {result}");
+            assert_eq!(
+                (&result["classification"], &result["attempts"]),
+                (&class.into(), &1.into()),
+                "{code}: {result}"
+            );
             assert_eq!(result["retryable"], false, "{result}");
             assert!(!ran.stdout.contains("secret-of-the-test") && !ran.stderr.contains("secret-of-the-test"));
         }

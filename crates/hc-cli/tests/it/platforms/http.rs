@@ -23,7 +23,11 @@ impl Request {
 
     /// A field of a form.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.body.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|it| it.1)
+        self.body
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|it| it.1)
     }
 }
 
@@ -140,12 +144,16 @@ pub(crate) fn forwarded(port: u16, request: &Request) -> Response {
     let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let own = |line: &&String| !line.to_ascii_lowercase().starts_with("connection:");
     let head: String = request.head.iter().filter(own).map(|line| format!("{line}\r\n")).collect();
-    let text = format!("{} {} HTTP/1.1\r\n{head}Connection: close\r\n\r\n{}", request.method, request.target, request.body);
+    let text = format!(
+        "{} {} HTTP/1.1\r\n{head}Connection: close\r\n\r\n{}",
+        request.method, request.target, request.body
+    );
     server.write_all(text.as_bytes()).unwrap();
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer.as_str(), ""));
-    let status = head.lines().next().and_then(|line| line.split_once(' ')).map_or("502 Bad Gateway", |it| it.1);
+    let status =
+        head.lines().next().and_then(|line| line.split_once(' ')).map_or("502 Bad Gateway", |it| it.1);
     Response { status: status.to_owned(), kind: "text/xml", body: body.to_owned() }
 }

@@ -54,7 +54,8 @@ fn run(command: &Value, tools: &Path, vars: &[(&str, &str)]) -> (bool, String) {
     let mut shell = Command::new("sh");
     shell.args(["-c", command.as_str().unwrap()]).env("PATH", path).envs(vars.iter().copied());
     let output = shell.output().unwrap();
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     (output.status.success(), text)
 }
 
@@ -81,7 +82,8 @@ fn whats(left: &[Value]) -> Vec<&str> {
 #[test]
 fn on_vsphere_the_machine_is_destroyed_by_the_command() {
     for packer in packers() {
-        let (Some(vcsim), Some(tools)) = (program("HYBRID_TEST_VCSIM"), tools("HYBRID_TEST_VCSIM", "govc")) else {
+        let (Some(vcsim), Some(tools)) = (program("HYBRID_TEST_VCSIM"), tools("HYBRID_TEST_VCSIM", "govc"))
+        else {
             return;
         };
         // With `communicator = "none"` the plugin provisions nothing: the moment is the one after the clone.
@@ -146,7 +148,10 @@ fn on_aws_everything_is_removed_by_the_commands() {
         assert_eq!(whats(&left), ["key pair", "security group", "instance"], "{left:?}");
         // The instance first: its group is in use.
         for one in left.iter().rev() {
-            assert!(one["remove"].as_str().unwrap().contains(" --region eu-west-1 --endpoint-url http://"), "{one}");
+            assert!(
+                one["remove"].as_str().unwrap().contains(" --region eu-west-1 --endpoint-url http://"),
+                "{one}"
+            );
             let (done, text) = run(&one["remove"], &tools, &login);
             assert!(done, "{}: {text}", one["remove"]);
         }

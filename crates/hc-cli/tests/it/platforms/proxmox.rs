@@ -32,7 +32,8 @@ struct Cluster {
 
 impl Cluster {
     fn new(refusal: (&'static str, usize, &'static str)) -> Self {
-        let config = [("name", "debian-12"), ("memory", "512"), ("net0", "virtio=BC:24:11:00:00:01,bridge=vmbr0")];
+        let config =
+            [("name", "debian-12"), ("memory", "512"), ("net0", "virtio=BC:24:11:00:00:01,bridge=vmbr0")];
         let config = config.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let source = Machine { name: "debian-12".into(), template: true, running: false, config };
         Self { machines: BTreeMap::from([(100, source)]), refusal }
@@ -43,7 +44,11 @@ impl Cluster {
         let fails = |status: &str| Response::json(status, &json!({ "data": null }));
         let path = request.path().trim_start_matches("/api2/json").to_owned();
         let call = format!("{} {path}", request.method);
-        if !request.head.iter().any(|line| line.to_ascii_lowercase().starts_with("authorization: pveapitoken=")) {
+        if !request
+            .head
+            .iter()
+            .any(|line| line.to_ascii_lowercase().starts_with("authorization: pveapitoken="))
+        {
             return fails("401 No ticket");
         }
         if call == self.refusal.0 && self.refusal.1 > 0 {
@@ -64,7 +69,9 @@ impl Cluster {
                 let id: u64 = id.parse().unwrap();
                 match self.machine(method, id, rest, request) {
                     Some(answer) => data(answer),
-                    None => fails(&format!("500 Configuration file 'nodes/{NODE}/qemu-server/{id}.conf' does not exist")),
+                    None => fails(&format!(
+                        "500 Configuration file 'nodes/{NODE}/qemu-server/{id}.conf' does not exist"
+                    )),
                 }
             }
             _ => fails(&format!("501 Method '{call}' not implemented")),
@@ -73,7 +80,8 @@ impl Cluster {
 
     /// A call on one machine.
     fn machine(&mut self, method: &str, id: u64, rest: &[&str], request: &Request) -> Option<Value> {
-        let task = |what: &str| json!(format!("UPID:{NODE}:0000AAAA:00BBBBBB:6A000000:{what}:{id}:packer@pve:"));
+        let task =
+            |what: &str| json!(format!("UPID:{NODE}:0000AAAA:00BBBBBB:6A000000:{what}:{id}:packer@pve:"));
         let machine = self.machines.get_mut(&id)?;
         Some(match (method, rest) {
             ("POST", ["clone"]) => {
@@ -120,7 +128,11 @@ fn listed(id: u64, machine: &Machine) -> Value {
 }
 
 /// A cluster that refuses a call so many times, and a project with `linux.proxmox.base` on it.
-fn started(packer: &Path, refusal: (&'static str, usize, &'static str), inside: &str) -> Option<(Http, Project)> {
+fn started(
+    packer: &Path,
+    refusal: (&'static str, usize, &'static str),
+    inside: &str,
+) -> Option<(Http, Project)> {
     let cluster = Mutex::new(Cluster::new(refusal));
     let server = Http::start(move |request| cluster.lock().unwrap().answer(request));
     let mut project = project(packer, &["proxmox"])?;
@@ -185,7 +197,11 @@ fn a_lock_is_waited_for_and_a_refused_login_is_not() {
             project.ok(&["validate"]);
             let ran = project.run(&["build", "--retries", "2", "--format", "json"]).expect(1);
             let result = result(&ran);
-            assert_eq!((&result["classification"], &result["attempts"]), (&class.into(), &1.into()), "{result}");
+            assert_eq!(
+                (&result["classification"], &result["attempts"]),
+                (&class.into(), &1.into()),
+                "{result}"
+            );
         }
     }
 }
@@ -197,7 +213,11 @@ fn a_killed_build_leaves_a_machine_with_its_number() {
         let Some((_server, mut project)) = started(&packer, ("", 0, ""), sleep) else { return };
         let left = super::left::killed(&mut project);
         let machine = &left[0];
-        assert_eq!((&machine["what"], &machine["name"]), (&"virtual machine".into(), &"101".into()), "{left:?}");
+        assert_eq!(
+            (&machine["what"], &machine["name"]),
+            (&"virtual machine".into(), &"101".into()),
+            "{left:?}"
+        );
         assert_eq!(
             machine["remove"],
             "pvesh create /nodes/pve1/qemu/101/status/stop; pvesh delete /nodes/pve1/qemu/101"
