@@ -102,6 +102,9 @@ pub(crate) enum Heard<'a> {
     Silence,
 }
 
+/// Gets bytes of a pipe, or nothing when all is silent for now.
+type Take<'t> = dyn FnMut(Option<(Pipe, &[u8])>) + 't;
+
 enum Message {
     Bytes(Pipe, Vec<u8>),
     Closed,
@@ -201,7 +204,7 @@ impl Running {
     fn supervise(
         &mut self,
         timeout: Duration,
-        take: &mut dyn FnMut(Option<(Pipe, &[u8])>),
+        take: &mut Take<'_>,
     ) -> Result<Ending, PackerError> {
         let start = Instant::now();
         let mut stopping: Option<(Ending, Instant)> = None;
