@@ -3,6 +3,7 @@
 pub mod cloudinit;
 mod command_lines;
 pub mod configured;
+mod coordinates;
 mod environment;
 mod layers;
 mod media;
@@ -40,6 +41,7 @@ use project_schema::ProjectSchema;
 use read::Read;
 
 pub use cloudinit::UserData;
+pub use coordinates::coordinates;
 pub use prepared::Prepared;
 pub use values::Values;
 

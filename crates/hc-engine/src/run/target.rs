@@ -217,6 +217,7 @@ impl Run<'_> {
                 output: &ready.output_dir,
                 log: &ready.log,
                 parent: ready.parent.as_ref().map(|parent| &parent.image.build_id),
+                injected: &vars,
             },
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });

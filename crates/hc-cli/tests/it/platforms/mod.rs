@@ -4,8 +4,13 @@
 //! every test says so.
 
 mod aws;
+mod azure;
+mod errors;
 mod examples;
+mod http;
+mod left;
 mod plugins;
+mod proxmox;
 pub(crate) mod results;
 mod vsphere;
 
