@@ -53,8 +53,7 @@ impl Evaluator<'_> {
             return Err(self.fail(call, "convert() takes a value and a type"));
         };
         let value = self.expression(value, scope, depth)?;
-        let default = |default: &_| super::eval::evaluate(self.document, default, &Scope::closed());
-        let kind = type_expr::parse(self.document, kind, &default)?;
+        let kind = type_expr::parse(self.document, kind, None)?;
         kind.convert(&value).map_err(|error| self.fail(call, error.to_string()))
     }
 

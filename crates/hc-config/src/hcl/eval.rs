@@ -10,11 +10,12 @@ use indexmap::IndexMap;
 use super::budget::Budget;
 pub use super::scope::Scope;
 use super::world::{Nothing, World};
-use super::{Document, convert};
+use super::{Document, convert, types};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
+use crate::shape::Shape;
 use crate::suggest;
-use crate::value::Value;
+use crate::value::{Form, Value};
 
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
@@ -217,7 +218,7 @@ impl Evaluator<'_> {
                         }
                     }
                 }
-                Ok(Value::Map(entries))
+                Ok(Value::object(entries))
             }
             Expression::Variable(name) => self.name(name.as_str(), name, scope),
             Expression::Conditional(conditional) => self.conditional(conditional, scope, depth),
@@ -308,12 +309,13 @@ impl Evaluator<'_> {
             TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                 let items = match value {
                     Value::List(items) => items,
-                    Value::Null => Vec::new(),
-                    other => vec![other],
+                    Value::Null => Vec::new().into(),
+                    other => vec![other].into(),
                 };
+                let tuple = *items.form() == Form::Tuple;
                 let items: Result<Vec<_>, _> =
                     items.into_iter().map(|item| self.traverse(node, item, rest, scope, depth)).collect();
-                return items.map(Value::List);
+                return items.map(|items| if tuple { Value::tuple(items) } else { splat(items) });
             }
             TraversalOperator::GetAttr(name) => {
                 convert::index(&value, &convert::normalized(Value::String(name.as_str().to_owned())))
@@ -337,4 +339,11 @@ impl Evaluator<'_> {
             None => Err(self.fail(node, format!("this {} has no such element", value.kind()))),
         }
     }
+}
+
+/// What a splat of a list or set gives: a list of its elements' type.
+fn splat(items: Vec<Value>) -> Value {
+    let shapes: Vec<_> = items.iter().filter(|item| **item != Value::Null).map(Value::shape).collect();
+    let of = types::unified(&shapes).unwrap_or(Shape::Any);
+    Value::list(items, of)
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::arguments::{Arguments, Function, MANY};
+use crate::shape::Shape;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -51,7 +52,7 @@ fn subnets(arguments: &Arguments<'_>) -> Option<Value> {
         next = subnet.last().checked_add(1);
         found.push(Value::String(subnet.to_string()));
     }
-    Some(Value::List(found))
+    Some(Value::list(found, Shape::String))
 }
 
 /// An address range whose size is a power of two.

@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
-                        Event::SequenceEnd => break Value::List(items),
+                        Event::SequenceEnd => break Value::tuple(items),
                         event => items.push(self.node(event, depth + 1)?),
                     }
                 }
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         let mut entries = IndexMap::new();
         loop {
             let Event::Scalar(text, style, _, tag) = (match self.next()? {
-                Event::MappingEnd => return Some(Value::Map(entries)),
+                Event::MappingEnd => return Some(Value::object(entries)),
                 event => event,
             }) else {
                 return None;
