@@ -313,9 +313,17 @@ impl Evaluator<'_> {
                     other => vec![other].into(),
                 };
                 let tuple = *items.form() == Form::Tuple;
+                // Behind `.*`, an index counts in what comes of all elements.
+                let full = matches!(first, TraversalOperator::FullSplat(_));
+                let field = |operator: &&&TraversalOperator| {
+                    matches!(operator, TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
+                };
+                let each = if full { rest.len() } else { rest.iter().take_while(field).count() };
+                let (each, behind) = rest.split_at(each);
                 let items: Result<Vec<_>, _> =
-                    items.into_iter().map(|item| self.traverse(node, item, rest, scope, depth)).collect();
-                return items.map(|items| if tuple { Value::tuple(items) } else { splat(items) });
+                    items.into_iter().map(|item| self.traverse(node, item, each, scope, depth)).collect();
+                let items = items.map(|items| if tuple { Value::tuple(items) } else { splat(items) })?;
+                return self.traverse(node, items, behind, scope, depth);
             }
             TraversalOperator::GetAttr(name) => {
                 convert::index(&value, &convert::normalized(Value::String(name.as_str().to_owned())))
