@@ -13,6 +13,7 @@ pub mod render;
 pub mod resolve;
 pub mod secrets;
 pub mod settings;
+pub mod shape;
 pub mod suggest;
 pub mod value;
 pub mod variables;

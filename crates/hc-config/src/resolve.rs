@@ -379,7 +379,7 @@ impl Merge<'_> {
                 continue;
             }
             let own = IndexMap::from([(variable.name.clone(), resolved.value.clone())]);
-            let scope = Scope::open().with("var", Value::Map(own));
+            let scope = Scope::open().with("var", Value::object(own));
             for rule in &variable.validations {
                 let Some(document) = self.input.templates.get(rule.document) else { continue };
                 if evaluate(document, &rule.condition, &scope) == Ok(Value::Bool(false)) {

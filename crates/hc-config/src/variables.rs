@@ -132,7 +132,7 @@ fn declaration(
     let mut kind = Type::Any;
     if let Some(expression) = attribute("type") {
         let constant = |default: &Expression| evaluate(document, default, &Scope::closed());
-        match type_expr::parse(document, expression, &constant) {
+        match type_expr::parse(document, expression, Some(&constant)) {
             Ok(parsed) => kind = parsed,
             Err(problem) => diagnostics.push(*problem),
         }

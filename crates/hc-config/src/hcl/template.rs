@@ -7,7 +7,7 @@ use super::convert;
 use super::document::TextTemplate;
 use super::eval::{Eval, Evaluator, Scope};
 use super::literals::{self, Literals};
-use super::loops::{pairs, with_unknown};
+use super::loops::{pairs, unordered, with_unknown};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
@@ -116,7 +116,7 @@ impl Evaluator<'_> {
                 }
                 Directive::For(repeat) => {
                     let collection = self.expression(&repeat.for_expr.collection_expr, scope, depth)?;
-                    if collection == Value::Unknown {
+                    if unordered(&collection) {
                         // Once, for what is read whatever the collection holds.
                         let names = repeat.for_expr.key_var.iter().chain([&repeat.for_expr.value_var]);
                         let inner = with_unknown(scope, names);
