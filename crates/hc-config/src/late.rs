@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hcl_edit::expr::Expression;
-use indexmap::IndexMap;
 
 use crate::hcl::Document;
 use crate::hcl::eval::{Scope, evaluate_in};
@@ -77,7 +76,7 @@ pub(crate) fn settle(vars: &mut BTreeMap<String, ResolvedVar>, world: &dyn World
         }
     }
     for _ in 0..ROUNDS {
-        let known: IndexMap<String, Value> =
+        let known: crate::value::Entries =
             vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
         let scope = Scope::open().with("var", Value::Map(known));
         let before = open.len();
