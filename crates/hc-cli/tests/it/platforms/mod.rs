@@ -7,6 +7,7 @@ mod aws;
 mod examples;
 mod plugins;
 pub(crate) mod results;
+mod upgrade;
 mod vsphere;
 
 use std::net::{TcpListener, TcpStream};
