@@ -6,6 +6,7 @@
 mod aws;
 mod examples;
 mod plugins;
+mod qemu;
 pub(crate) mod results;
 mod upgrade;
 mod vsphere;
