@@ -4,6 +4,7 @@
 //! every test says so.
 
 mod aws;
+mod docker;
 mod examples;
 mod plugins;
 mod qemu;
