@@ -6,14 +6,18 @@
 pub mod cloudinit;
 pub mod diagnostic;
 pub mod hcl;
+pub mod json;
+pub mod late;
 pub mod number;
 pub mod render;
 pub mod resolve;
 pub mod secrets;
 pub mod settings;
+pub mod shape;
 pub mod suggest;
 pub mod value;
 pub mod variables;
 
 pub use diagnostic::{Diagnostic, Location, Severity};
+pub use json::Dialect;
 pub use value::Value;

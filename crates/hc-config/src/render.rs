@@ -38,18 +38,40 @@ pub fn render(target: &Target, resolution: &Resolution) -> String {
                     ));
                 }
                 // Only where an error says why; a key that is absent without a word would mean the default.
-                None if var.value.has_unknown() => {
+                None if given(var).has_unknown() => {
                     text.push_str(&format!("\n# {place}\n# {name} has no value\n"));
                 }
                 None => {
                     text.push_str(&format!("\n# {place}\n{name} = "));
-                    write(&var.value, 0, &mut text);
+                    write(given(var), 0, &mut text);
                     text.push('\n');
                 }
             }
         }
     }
     text
+}
+
+/// What packer is given: of a value that is made of others, the text that says how.
+fn given(var: &ResolvedVar) -> &Value {
+    match var.chain.last() {
+        Some(origin) if var.late.is_some() => &origin.value,
+        _ => &var.value,
+    }
+}
+
+/// The same values as a var file for a legacy template: JSON, all of it text, with the names that packer knows.
+pub fn legacy(resolution: &Resolution) -> String {
+    let mut values = serde_json::Map::new();
+    for (name, var) in resolution.vars.iter().filter(|(_, var)| !var.is_default() && var.secret.is_none()) {
+        let text = match given(var) {
+            Value::String(text) => text.clone(),
+            value if value.has_unknown() => continue,
+            value => value.to_hcl(),
+        };
+        values.insert(crate::json::plain_name(name), text.into());
+    }
+    format!("{:#}\n", serde_json::Value::Object(values))
 }
 
 fn group(var: &ResolvedVar) -> usize {

@@ -12,6 +12,9 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::hcl::Document;
 use crate::hcl::eval::{Scope, evaluate, evaluate_known};
 use crate::hcl::types::Type;
+use crate::hcl::world::Nothing;
+use crate::json::Dialect;
+use crate::late::{self, Late};
 use crate::secrets::{self, SecretRef};
 use crate::suggest;
 use crate::value::Value;
@@ -76,6 +79,8 @@ pub struct ResolvedVar {
     pub sensitive: bool,
     /// Every layer that gave a value, lowest precedence first; the last one won.
     pub chain: Vec<Origin>,
+    /// How the value is made of others, in a legacy template.
+    pub late: Option<Late>,
 }
 
 impl ResolvedVar {
@@ -144,7 +149,8 @@ pub const SET: &str = "--set";
 
 /// Merges all layers and checks the result; never stops at the first problem.
 pub fn resolve(input: &ResolveInput<'_>) -> Resolution {
-    let mut merge = Merge { input, out: Resolution::default() };
+    let is_legacy = input.templates.iter().any(|document| document.dialect() == Dialect::Legacy);
+    let mut merge = Merge { input, is_legacy, out: Resolution::default() };
     merge.defaults();
     for (name, value) in input.supplied {
         if input.declared.contains_key(name) {
@@ -164,6 +170,7 @@ pub fn resolve(input: &ResolveInput<'_>) -> Resolution {
     for (name, text) in input.sets {
         merge.set(name, text);
     }
+    late::settle(&mut merge.out.vars, &Nothing);
     merge.missing();
     merge.validations();
     merge.out
@@ -171,6 +178,8 @@ pub fn resolve(input: &ResolveInput<'_>) -> Resolution {
 
 struct Merge<'a> {
     input: &'a ResolveInput<'a>,
+    /// Whether texts may refer to variables.
+    is_legacy: bool,
     out: Resolution,
 }
 
@@ -200,6 +209,11 @@ impl Merge<'_> {
             };
             match evaluated {
                 Ok(value) => {
+                    // Go's reader of texts makes nothing of `null`.
+                    let value = match value {
+                        Value::Null if self.is_legacy => Value::String(String::new()),
+                        value => value,
+                    };
                     let value_place = layer.document.location(&attribute.value);
                     self.typed(name, &layer.name, Some(place), Some(value_place), value);
                 }
@@ -317,7 +331,10 @@ impl Merge<'_> {
                 "SecretNotSensitive",
                 format!("`{name}` gets a secret but is not sensitive"),
             )
-            .hint(format!("add `sensitive = true` to the variable at {}", variable.location));
+            .hint(match self.is_legacy {
+                true => format!("add it to `sensitive-variables` of {}", variable.location.path.display()),
+                false => format!("add `sensitive = true` to the variable at {}", variable.location),
+            });
             diagnostic.location = location.clone();
             self.out.diagnostics.push(diagnostic);
         }
@@ -326,7 +343,13 @@ impl Merge<'_> {
             secret: None,
             sensitive: variable.sensitive,
             chain: Vec::new(),
+            late: None,
         });
+        entry.late = match (&value, layer) {
+            (_, DEFAULT) => variable.late.clone(),
+            (Value::String(text), _) if self.is_legacy => Late::of_text(text),
+            _ => None,
+        };
         entry.value = value.clone();
         entry.secret = secret.clone();
         entry.chain.push(Origin { layer: layer.to_owned(), location, value, secret });
@@ -356,7 +379,7 @@ impl Merge<'_> {
                 continue;
             }
             let own = IndexMap::from([(variable.name.clone(), resolved.value.clone())]);
-            let scope = Scope::open().with("var", Value::Map(own));
+            let scope = Scope::open().with("var", Value::object(own));
             for rule in &variable.validations {
                 let Some(document) = self.input.templates.get(rule.document) else { continue };
                 if evaluate(document, &rule.condition, &scope) == Ok(Value::Bool(false)) {

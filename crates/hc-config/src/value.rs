@@ -1,12 +1,14 @@
 //! Values of HCL expressions, with one more than HCL has: what cannot be known without running packer.
 
 use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::number::Number;
+use crate::shape::Shape;
 
 /// JSON nested deeper than this is refused instead of exhausting the stack.
 const MAX_JSON_DEPTH: usize = 100;
@@ -23,14 +25,199 @@ pub enum Value {
     /// A string.
     String(String),
     /// A list, set or tuple.
-    List(Vec<Value>),
+    List(Items),
     /// A map or object, in the order in which it was written.
-    Map(IndexMap<String, Value>),
+    Map(Entries),
     /// Depends on something that only packer knows; never guessed.
     Unknown,
 }
 
+/// The elements of a list, set or tuple. Compared by what they hold, whichever of the three they are.
+#[derive(Debug, Clone)]
+pub struct Items {
+    items: Vec<Value>,
+    form: Form,
+}
+
+/// What [`Items`] are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// As it stands in brackets.
+    Tuple,
+    /// A list of elements of one type.
+    List(Shape),
+    /// A set of elements of one type, in Packer's order, each once.
+    Set(Shape),
+}
+
+impl Items {
+    /// Whether they are a tuple, a list or a set.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether they have no order of their own, so that none has a number.
+    pub fn is_set(&self) -> bool {
+        matches!(self.form, Form::Set(_))
+    }
+
+    /// The same elements as something else.
+    pub(crate) fn into_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+}
+
+impl From<Vec<Value>> for Items {
+    fn from(items: Vec<Value>) -> Self {
+        Self { items, form: Form::Tuple }
+    }
+}
+
+impl FromIterator<Value> for Items {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
+        items.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl Deref for Items {
+    type Target = [Value];
+
+    fn deref(&self) -> &Self::Target {
+        &self.items
+    }
+}
+
+impl IntoIterator for Items {
+    type Item = Value;
+    type IntoIter = std::vec::IntoIter<Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Items {
+    type Item = &'a Value;
+    type IntoIter = std::slice::Iter<'a, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl PartialEq for Items {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
+/// The elements of a map or object. Compared by what they hold, whichever of the two they are.
+#[derive(Debug, Clone, Default)]
+pub struct Entries {
+    entries: IndexMap<String, Value>,
+    /// The type of its elements, if it is a map.
+    of: Option<Shape>,
+}
+
+impl Entries {
+    /// The type of the elements of a map; `None` for an object.
+    pub fn of(&self) -> Option<&Shape> {
+        self.of.as_ref()
+    }
+
+    /// The same elements as a map.
+    pub(crate) fn into_map(self, of: Shape) -> Self {
+        Self { of: Some(of), ..self }
+    }
+}
+
+impl From<IndexMap<String, Value>> for Entries {
+    fn from(entries: IndexMap<String, Value>) -> Self {
+        Self { entries, of: None }
+    }
+}
+
+impl FromIterator<(String, Value)> for Entries {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(entries: I) -> Self {
+        entries.into_iter().collect::<IndexMap<_, _>>().into()
+    }
+}
+
+impl Deref for Entries {
+    type Target = IndexMap<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.entries
+    }
+}
+
+impl DerefMut for Entries {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.entries
+    }
+}
+
+impl IntoIterator for Entries {
+    type Item = (String, Value);
+    type IntoIter = indexmap::map::IntoIter<String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Entries {
+    type Item = (&'a String, &'a Value);
+    type IntoIter = indexmap::map::Iter<'a, String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.iter()
+    }
+}
+
+impl PartialEq for Entries {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
 impl Value {
+    /// A tuple.
+    pub fn tuple(items: Vec<Self>) -> Self {
+        Self::List(items.into())
+    }
+
+    /// A list of elements of one type.
+    pub fn list(items: Vec<Self>, of: Shape) -> Self {
+        Self::List(Items { items, form: Form::List(of) })
+    }
+
+    /// An object.
+    pub fn object(entries: IndexMap<String, Self>) -> Self {
+        Self::Map(entries.into())
+    }
+
+    /// Its type: of null and of what is unknown, nothing is known.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::Null | Self::Unknown => Shape::Any,
+            Self::Bool(_) => Shape::Bool,
+            Self::Number(_) => Shape::Number,
+            Self::String(_) => Shape::String,
+            Self::List(items) => match &items.form {
+                Form::Tuple => Shape::Tuple(items.iter().map(Self::shape).collect()),
+                Form::List(of) => Shape::List(Box::new(of.clone())),
+                Form::Set(of) => Shape::Set(Box::new(of.clone())),
+            },
+            Self::Map(entries) => match &entries.of {
+                Some(of) => Shape::Map(Box::new(of.clone())),
+                None => {
+                    Shape::Object(entries.iter().map(|(name, value)| (name.clone(), value.shape())).collect())
+                }
+            },
+        }
+    }
+
     /// A whole number.
     pub fn int(number: i64) -> Self {
         Self::Number(Number::from(number))
@@ -244,9 +431,11 @@ mod tests {
 
     #[test]
     fn values_print_as_hcl() {
-        let map =
-            Value::Map(IndexMap::from([("a-b".to_owned(), Value::int(1)), ("c d".to_owned(), Value::Null)]));
-        let list = Value::List(vec![Value::String("x\"${y}\n".into()), Value::Bool(true), map]);
+        let map = Value::object(IndexMap::from([
+            ("a-b".to_owned(), Value::int(1)),
+            ("c d".to_owned(), Value::Null),
+        ]));
+        let list = Value::tuple(vec![Value::String("x\"${y}\n".into()), Value::Bool(true), map]);
         assert_eq!(list.to_hcl(), r#"["x\"$${y}\n", true, { a-b = 1, "c d" = null }]"#);
     }
 
@@ -266,6 +455,6 @@ mod tests {
         assert_eq!(accents.to_json(), Some(serde_json::json!({ "é": "é" })));
         let large = Value::from_json_text("[18446744073709551617, 0.1]").unwrap();
         assert_eq!(large.to_json().unwrap(), serde_json::json!(["18446744073709551617", 0.1]));
-        assert!(Value::List(vec![Value::Unknown]).to_json().is_none());
+        assert!(Value::tuple(vec![Value::Unknown]).to_json().is_none());
     }
 }

@@ -12,6 +12,8 @@ use crate::hcl::convert::to_bool;
 use crate::hcl::eval::{Scope, evaluate};
 use crate::hcl::types::Type;
 use crate::hcl::{Document, blocks, type_expr};
+use crate::json::Dialect;
+use crate::late::Late;
 use crate::value::Value;
 
 /// One declared variable. `Debug` shows what kind of default it has.
@@ -33,6 +35,25 @@ pub struct VariableDecl {
     pub validations: Vec<Validation>,
     /// The block.
     pub location: Location,
+    /// How the default is made of other variables, in a legacy template.
+    pub late: Option<Late>,
+}
+
+impl VariableDecl {
+    /// A variable that nothing declares: packer takes any name for a legacy template.
+    pub fn undeclared(name: &str, location: Location) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: Type::String,
+            default: None,
+            has_default: false,
+            sensitive: false,
+            description: None,
+            validations: Vec::new(),
+            location,
+            late: None,
+        }
+    }
 }
 
 impl fmt::Debug for VariableDecl {
@@ -111,14 +132,15 @@ fn declaration(
     let mut kind = Type::Any;
     if let Some(expression) = attribute("type") {
         let constant = |default: &Expression| evaluate(document, default, &Scope::closed());
-        match type_expr::parse(document, expression, &constant) {
+        match type_expr::parse(document, expression, Some(&constant)) {
             Ok(parsed) => kind = parsed,
             Err(problem) => diagnostics.push(*problem),
         }
     }
     let mut default = None;
+    let is_legacy = document.dialect() == Dialect::Legacy;
     if let Some(expression) = attribute("default") {
-        diagnostics.extend(not_constant(document, expression));
+        diagnostics.extend(not_constant(document, expression).filter(|_| !is_legacy));
         match evaluate(document, expression, &Scope::open()) {
             Ok(value) => match kind.convert(&value) {
                 Ok(value) => default = Some(value),
@@ -144,9 +166,12 @@ fn declaration(
                 .at(document.location(expression)),
         );
     }
+    let made_of_others = default.as_ref().is_some_and(Value::has_unknown) && is_legacy;
+    let late = attribute("default").filter(|_| made_of_others).map(|default| Late::new(document, default));
     Some(VariableDecl {
         name: label.as_str().to_owned(),
         kind,
+        late,
         has_default: attribute("default").is_some(),
         default,
         sensitive: sensitive == Some(true),
@@ -297,6 +322,7 @@ fn legacy(document: &Document, body: &Body) -> Vec<VariableDecl> {
             description: None,
             validations: Vec::new(),
             location: document.location(attribute),
+            late: None,
         })
         .collect()
 }

@@ -19,8 +19,25 @@ const ANYWHERE: [&str; 11] = [
     "APIKEY",
 ];
 /// Words that do so as the last one of several.
-const LAST: [&str; 12] =
-    ["KEY", "PASS", "PWD", "AUTH", "PAT", "SAS", "COOKIE", "PIN", "BEARER", "CREDS", "JWT", "SSHPASS"];
+const LAST: [&str; 15] = [
+    "KEY",
+    "PASS",
+    "PWD",
+    "AUTH",
+    "PAT",
+    "SAS",
+    "COOKIE",
+    "PIN",
+    "BEARER",
+    "CREDS",
+    "JWT",
+    "SSHPASS",
+    "SECRETKEY",
+    "ACCESSKEY",
+    "PRIVATEKEY",
+];
+/// Pairs of last words that do so: of Docker's logins, of Oracle's key.
+const PAIRS: [[&str; 2]; 2] = [["AUTH", "CONFIG"], ["KEY", "CONTENT"]];
 /// Words that alone are a credential.
 const ALONE: [&str; 3] = ["SSHPASS", "PASS", "APIKEY"];
 /// Last words that say something about a credential: where it is, what it is called, how long it lives.
@@ -97,6 +114,7 @@ pub fn is_credential(name: &str) -> bool {
     }
     words.iter().any(is_strong)
         || (words.len() > 1 && LAST.contains(&last.as_str()))
+        || PAIRS.iter().any(|pair| words.ends_with(&pair.map(str::to_owned)))
         || ALONE.contains(&last.as_str())
 }
 
@@ -162,6 +180,9 @@ mod tests {
             "OS_APPLICATION_CREDENTIAL_SECRET",
             "password",
             "ARM_ACCESS_KEY",
+            "DOCKER_AUTH_CONFIG",
+            "OCI_CLI_KEY_CONTENT",
+            "OUTSCALE_SECRETKEY",
         ] {
             assert!(is_credential(name), "{name}");
         }

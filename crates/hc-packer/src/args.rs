@@ -36,6 +36,10 @@ pub(crate) struct Subject {
     pub(crate) vars: Vec<(String, String)>,
     /// `-only`.
     pub(crate) only: Vec<String>,
+    /// `-except`.
+    pub(crate) except: Vec<String>,
+    /// Whether the template is a legacy one in JSON, which takes no values from its environment.
+    pub(crate) is_legacy: bool,
     /// Flags that are not known here, as they are.
     pub(crate) further: Vec<OsString>,
 }
@@ -73,6 +77,9 @@ pub(crate) fn arguments(verb: Verb, subject: &Subject) -> Vec<OsString> {
         if !subject.only.is_empty() {
             push(&format!("-only={}", subject.only.join(",")));
         }
+        if !subject.except.is_empty() {
+            push(&format!("-except={}", subject.except.join(",")));
+        }
         for file in &subject.var_files {
             let mut word = OsString::from("-var-file=");
             word.push(file);
@@ -103,11 +110,13 @@ mod tests {
             var_files: vec!["a.hcl".into(), "b.hcl".into()],
             vars: vec![("x".into(), "1".into())],
             only: vec!["null.x".into()],
+            except: vec!["compress".into()],
+            is_legacy: false,
             further: vec!["-parallel-builds=1".into()],
         };
         assert_eq!(
             line(Verb::Build { force: true }, &subject),
-            "-machine-readable build -color=false -force -only=null.x -var-file=a.hcl -var-file=b.hcl -var x=1 -parallel-builds=1 dir"
+            "-machine-readable build -color=false -force -only=null.x -except=compress -var-file=a.hcl -var-file=b.hcl -var x=1 -parallel-builds=1 dir"
         );
         assert_eq!(
             line(Verb::Validate { syntax_only: true }, &Subject { path: "d".into(), ..Subject::default() }),

@@ -91,6 +91,10 @@ impl Scene<'_> {
         self.given.work.as_deref()
     }
 
+    pub(crate) fn secrets(&self) -> &[(String, SecretString)] {
+        &self.given.secrets
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         self.given.timeout
     }

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hc_core::Cancel;
 use hc_core::fs::create_dirs;
+use hc_core::{Cancel, SecretString};
 
 use crate::args::{Subject, Verb, arguments};
 use crate::around::Scene;
@@ -15,12 +15,15 @@ use crate::call::command_line;
 use crate::classify::{Class, Rules, Verdict};
 use crate::error::PackerError;
 use crate::event::Event;
+use crate::handed::Handed;
 use crate::hear::{Heard, Reader, cut};
+use crate::images::Said;
 use crate::machine::StreamArtifact;
 use crate::manifest::{self, PackerManifest};
 use crate::own_log::{self, OwnLog};
 use crate::probe::Packer;
 use crate::process::{self, Ending};
+use crate::temp::Temp;
 
 /// What all attempts of a build have in common.
 pub(crate) struct Plan<'p> {
@@ -49,9 +52,18 @@ pub(crate) struct Attempt {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) artifacts: Vec<StreamArtifact>,
+    pub(crate) said: Said,
     pub(crate) image_ids: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
     pub(crate) manifest: Option<PathBuf>,
+}
+
+/// Secrets as a var file in the first directory that there is.
+fn hand(dir: Option<&Path>, secrets: &[(String, SecretString)]) -> Result<Handed, PackerError> {
+    let no_place =
+        || std::io::Error::other("secrets of a legacy template need a directory for temporary files");
+    let handed = dir.ok_or_else(no_place).and_then(|dir| Handed::new(dir, secrets));
+    handed.map_err(|source| PackerError::Wait { source })
 }
 
 impl Plan<'_> {
@@ -76,20 +88,28 @@ impl Plan<'_> {
         if let (Some(name), Some(path)) = (self.manifest_variable, &manifest_path) {
             subject.vars.push((name.to_owned(), path.display().to_string()));
         }
+        let temp = self.scene.temp()?;
+        let handed = match (subject.is_legacy, self.scene.secrets()) {
+            (true, secrets @ [_, ..]) => {
+                Some(hand(temp.as_ref().map(Temp::path).or(dir.as_deref()), secrets)?)
+            }
+            _ => None,
+        };
+        subject.var_files.extend(handed.as_ref().map(|handed| handed.path().to_owned()));
         let args = arguments(Verb::Build { force: self.force }, &subject);
         let command = command_line(self.packer, &args);
         let own_log = dir.map(|dir| OwnLog::new(dir.join("packer.log"))).transpose()?;
         let lock = self.hold.map(File::try_clone).transpose();
         let lock = lock.map_err(|source| PackerError::Wait { source })?;
-        let handed = own_log.as_ref().map(OwnLog::handed);
-        let temp = self.scene.temp()?;
-        let mut invocation = self.scene.packer(&self.packer.path, args, (handed, temp.as_ref()), lock);
+        let log_path = own_log.as_ref().map(OwnLog::handed);
+        let mut invocation = self.scene.packer(&self.packer.path, args, (log_path, temp.as_ref()), lock);
         invocation.timeout = time;
         let redact = &self.scene.redaction;
         let mut reader = Reader::new(redact, sink, log);
         let ending = process::listen(invocation, self.cancel, &|piece| cut(redact, piece), |sound| {
             reader.hear(sound)
         })?;
+        drop(handed);
         drop(temp);
         let heard = reader.finish();
         if let Some(own_log) = own_log {
@@ -110,7 +130,8 @@ impl Plan<'_> {
         manifest_path: Option<PathBuf>,
     ) -> Attempt {
         let story = heard.story;
-        let (image_ids, files) = artifact::gather(story.artifacts(), manifest);
+        let said = Said::new(story.artifacts(), manifest, story.telling());
+        let (image_ids, files) = artifact::gather(&said);
         let made = !image_ids.is_empty()
             || !files.is_empty()
             || !story.artifacts().is_empty()
@@ -148,6 +169,7 @@ impl Plan<'_> {
             stdout: heard.stdout,
             stderr: heard.stderr,
             artifacts: story.artifacts().to_vec(),
+            said,
             image_ids,
             files,
             manifest: manifest_path.filter(|path| path.is_file()),

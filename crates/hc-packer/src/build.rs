@@ -17,6 +17,7 @@ use crate::classify::{Class, Rules, Verdict};
 use crate::error::PackerError;
 use crate::event::{Event, Level};
 use crate::hear::cut;
+use crate::images::{self, Configured, PlatformImage, Said};
 use crate::machine::StreamArtifact;
 use crate::probe::Packer;
 use crate::process::{self, Ending, Heard};
@@ -191,6 +192,8 @@ pub struct Built {
     pub files: Vec<PathBuf>,
     /// What packer said was made, source by source.
     pub artifacts: Vec<StreamArtifact>,
+    /// What the run said of images on platforms.
+    pub said: Said,
     /// Manifest of the last attempt.
     pub manifest: Option<PathBuf>,
 }
@@ -199,6 +202,14 @@ impl Built {
     /// Whether everything was built.
     pub fn succeeded(&self) -> bool {
         self.result.classification == Class::Success
+    }
+
+    /// The images on platforms, with what the template says of their places.
+    pub fn images(&self, configured: &Configured) -> Vec<PlatformImage> {
+        let mut images = images::read(&self.said, configured);
+        // A plugin that is not known may call its file an id.
+        images.retain(|image| !self.files.contains(&PathBuf::from(&image.id)));
+        images
     }
 }
 
@@ -304,6 +315,7 @@ struct Kept {
     /// Sources that failed, where others of the template did not; empty means everything.
     only: Vec<String>,
     artifacts: Vec<StreamArtifact>,
+    said: Said,
     image_ids: BTreeSet<String>,
     files: BTreeSet<PathBuf>,
 }
@@ -316,9 +328,11 @@ impl Kept {
         self.image_ids.extend(done.image_ids.drain(..));
         self.files.extend(done.files.drain(..));
         self.artifacts.append(&mut done.artifacts);
+        self.said.extend(std::mem::take(&mut done.said));
         done.image_ids = self.image_ids.iter().cloned().collect();
         done.files = self.files.iter().cloned().collect();
         done.artifacts.clone_from(&self.artifacts);
+        done.said = self.said.clone();
         if !done.failed.is_empty() {
             self.only.clone_from(&done.failed);
         }
@@ -358,6 +372,7 @@ fn built(
         image_ids: done.image_ids,
         files: done.files,
         artifacts: done.artifacts,
+        said: done.said,
         manifest: done.manifest,
     }
 }

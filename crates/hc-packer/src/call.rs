@@ -155,6 +155,19 @@ impl<W: Templated> Call<'_, W> {
         self.subject.only.extend(sources.into_iter().map(Into::into));
         self
     }
+
+    /// The template is a legacy one in JSON. Such a one knows no `PKR_VAR_…`: secrets reach it as a var file that is a pipe, in
+    /// the directory for temporary files, or else in that for what packer writes down.
+    pub fn legacy(mut self) -> Self {
+        self.subject.is_legacy = true;
+        self
+    }
+
+    /// Without these builds and post-processors, by name.
+    pub fn except(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.subject.except.extend(names.into_iter().map(Into::into));
+        self
+    }
 }
 
 /// A call that answers at once: `fmt`, `init`, `plugins …`.

@@ -336,6 +336,265 @@ mod tests {
         }
     }
 
+    /// As the plugins print them: their own texts, and answers of the platforms as they pass them on.
+    #[test]
+    fn real_messages_of_every_platform_have_their_class() {
+        for (platform, expected, lines) in [
+            (
+                "aws",
+                Class::Capacity,
+                &[
+                    "Error launching source instance: operation error EC2: RunInstances, exceeded maximum number of attempts, 10, https response error StatusCode: 500, RequestID: 5f2d, api error InsufficientInstanceCapacity: We currently do not have sufficient m5.large capacity in the Availability Zone you requested (us-east-1a).",
+                ][..],
+            ),
+            (
+                "aws",
+                Class::Transient,
+                &[
+                    "Error launching source instance: operation error EC2: RunInstances, exceeded maximum number of attempts, 10, https response error StatusCode: 503, RequestID: 5f2d, api error RequestLimitExceeded: Request limit exceeded.",
+                    "Error creating AMI: operation error EC2: CreateImage, exceeded maximum number of attempts, 10, https response error StatusCode: 500, RequestID: , error while fetching xml error response",
+                    "Error waiting for AMI: ResourceNotReady: failed waiting for successful resource state",
+                    "Error waiting for instance (i-0ab) to become ready: exceeded max wait time for InstanceRunning waiter",
+                    "RequestLimitExceeded: Request limit exceeded.\n\tstatus code: 503, request id: 1f",
+                ],
+            ),
+            (
+                "aws",
+                Class::Auth,
+                &[
+                    "Error launching source instance: operation error EC2: RunInstances, https response error StatusCode: 403, RequestID: 1, api error UnauthorizedOperation: You are not authorized to perform this operation.",
+                    "Error querying AMI: operation error EC2: DescribeImages, https response error StatusCode: 401, RequestID: 1, api error AuthFailure: AWS was not able to validate the provided access credentials",
+                    "error validating regions: operation error EC2: DescribeRegions, get identity: get credentials: failed to refresh cached credentials, no EC2 IMDS role found",
+                    "operation error STS: GetCallerIdentity, https response error StatusCode: 403, RequestID: 1, api error InvalidClientTokenId: The security token included in the request is invalid.",
+                ],
+            ),
+            (
+                "aws",
+                Class::Config,
+                &[
+                    "Error querying AMI: operation error EC2: DescribeImages, https response error StatusCode: 400, RequestID: 1, api error InvalidAMIID.NotFound: The image id '[ami-12345678]' does not exist",
+                    "Error: name conflicts with an existing AMI: AMI Name: 'base' is used by an existing AMI: ami-0ab",
+                    "No AMI was found matching filters: {[{Name: \"name\"}]}",
+                    "api error VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 32 allows",
+                    "api error InvalidParameterValue: Invalid value 't9.nano' for InstanceType.",
+                ],
+            ),
+            (
+                "vsphere",
+                Class::Transient,
+                &[
+                    "error retrieving virtual machine: Post \"https://vc/sdk\": EOF",
+                    "ServerFaultCode: The session is not authenticated.",
+                    "Unable to communicate with the remote host, since it is disconnected.",
+                    "ServerFaultCode: The object 'vim.VirtualMachine:vm-42' has already been deleted or has not been completely created",
+                    "error cloning virtual machine: Another task is already in progress.",
+                ],
+            ),
+            (
+                "vsphere",
+                Class::Auth,
+                &[
+                    "ServerFaultCode: Cannot complete login due to an incorrect user name or password.",
+                    "ServerFaultCode: Permission to perform this operation was denied.",
+                ],
+            ),
+            (
+                "vsphere",
+                Class::Config,
+                &[
+                    "error creating virtual machine: The name 'base' already exists.",
+                    "DC0_H0_VM0 already exists, you can use -force flag to destroy it: <nil>",
+                    "vm 'nothing' not found",
+                    "datastore 'LocalDS_9' not found",
+                    "error finding cluster: cluster 'DC0_C9' not found",
+                    "default resource pool resolves to multiple instances, please specify",
+                    "Post \"https://vc/sdk\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                    "error reconfiguring virtual machine: Invalid configuration for device '0'.",
+                ],
+            ),
+            (
+                "vsphere",
+                Class::Capacity,
+                &["error creating virtual machine: Insufficient disk space on datastore 'ds1'."],
+            ),
+            (
+                "proxmox",
+                Class::Transient,
+                &[
+                    "Error creating VM: error cloning VM: 500 can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout, error status:",
+                    "Error creating VM: 500 unable to create VM 101 - VM 101 already exists on node 'pve'",
+                    "Error starting VM: VM is locked (clone)",
+                    "Error converting VM to template: 595 No route to host",
+                    "cluster not ready - no quorum?",
+                ],
+            ),
+            (
+                "proxmox",
+                Class::Auth,
+                &[
+                    "401 authentication failure",
+                    "401 invalid token value!",
+                    "Error creating VM: 403 Permission check failed (/vms/100, VM.Clone)",
+                ],
+            ),
+            (
+                "proxmox",
+                Class::Config,
+                &[
+                    "Error creating VM: 500 storage 'fast' does not exist",
+                    "vm 'debian-12' not found",
+                    "Error creating VM: 400 Parameter verification failed., error status: {\"errors\":{\"net0\":\"invalid format - format error\"}}",
+                    "hostname lookup 'pve9' failed - failed to get address info for: pve9: Name or service not known",
+                ],
+            ),
+            ("proxmox", Class::Capacity, &["Error starting VM: start failed: not enough memory available"]),
+            (
+                "azure",
+                Class::Transient,
+                &[
+                    "unexpected status 429 (429 Too Many Requests) with error: TooManyRequests: The request is being throttled.",
+                    "unexpected status 409 (409 Conflict) with error: AnotherOperationInProgress: Another operation on this or dependent resource is in progress.",
+                    "AADSTS90033: A transient error has occurred. Please try again.",
+                    "OSProvisioningTimedOut: OS Provisioning for VM 'pkrvm' did not finish in the allotted time.",
+                ],
+            ),
+            (
+                "azure",
+                Class::Auth,
+                &[
+                    "unexpected status 403 (403 Forbidden) with error: AuthorizationFailed: The client '0' with object id '0' does not have authorization to perform action 'Microsoft.Resources/subscriptions/resourcegroups/write'",
+                    "ClientAuthorizer: clientCredentialsToken: received HTTP status 401 with response: AADSTS7000215: Invalid client secret provided.",
+                    "SubscriptionNotFound: The subscription '0' could not be found.",
+                ],
+            ),
+            (
+                "azure",
+                Class::Config,
+                &[
+                    "SkuNotAvailable: The requested size for resource 'pkrvm' is currently not available in location 'westeurope'",
+                    "OperationNotAllowed: Operation could not be completed as it results in exceeding approved Total Regional Cores quota.",
+                    "unexpected status 404 (404 Not Found) with error: PlatformImageNotFound: The platform image 'x' is not available.",
+                    "Cannot locate the managed image resource group images, received error",
+                    "the managed image named base already exists in the resource group images, use the -force option",
+                ],
+            ),
+            (
+                "azure",
+                Class::Capacity,
+                &["ZonalAllocationFailed: Allocation failed. We do not have sufficient capacity"],
+            ),
+            (
+                "gcp",
+                Class::Capacity,
+                &[
+                    "The zone 'projects/p/zones/europe-west1-b' does not have enough resources available to fulfill the request.  '(resource type:compute)'.",
+                ],
+            ),
+            (
+                "gcp",
+                Class::Transient,
+                &[
+                    "Error creating instance: googleapi: Error 503: Internal error. Please try again or contact Google Support., backendError",
+                    "googleapi: Error 403: Rate Limit Exceeded, rateLimitExceeded",
+                    "Error waiting for image: time out while waiting for image to register",
+                ],
+            ),
+            (
+                "gcp",
+                Class::Auth,
+                &[
+                    "googleapi: Error 403: Required 'compute.images.get' permission for 'projects/p/global/images/x', forbidden",
+                    "google: could not find default credentials. See https://cloud.google.com/docs/authentication",
+                ],
+            ),
+            (
+                "gcp",
+                Class::Config,
+                &[
+                    "Error getting source image for instance creation: Could not find image, x, in projects, [p]: googleapi: Error 404: The resource 'projects/p/global/images/x' was not found, notFound",
+                    "Quota 'CPUS' exceeded.  Limit: 24.0 in region europe-west1.",
+                    "Image base already exists in project p.",
+                ],
+            ),
+            (
+                "openstack",
+                Class::Auth,
+                &[
+                    "Error initializing compute client: Expected HTTP response code [201] when accessing [POST https://k/v3/auth/tokens], but got 401 instead",
+                ],
+            ),
+            (
+                "openstack",
+                Class::Capacity,
+                &["No valid host was found. There are not enough hosts available."],
+            ),
+            (
+                "openstack",
+                Class::Transient,
+                &[
+                    "Error launching source server: Expected HTTP response code [202] when accessing [POST https://n/servers], but got 503 instead",
+                ],
+            ),
+            (
+                "hcloud",
+                Class::Capacity,
+                &["Could not create server: error during placement (resource_unavailable, 8a3f)"],
+            ),
+            (
+                "hcloud",
+                Class::Auth,
+                &["Could not fetch server type: the token is invalid (unauthorized, 8a3f)"],
+            ),
+            (
+                "hcloud",
+                Class::Transient,
+                &["Could not create server: limit of requests reached (rate_limit_exceeded, 8a3f)"],
+            ),
+            (
+                "digitalocean",
+                Class::Config,
+                &[
+                    "Error creating droplet: POST https://api.digitalocean.com/v2/droplets: 422 (request \"1\") The image specified is not available in the selected region",
+                ],
+            ),
+            (
+                "digitalocean",
+                Class::Auth,
+                &[
+                    "DigitalOcean: Unable to get regions, GET https://api.digitalocean.com/v2/regions: 401 Unable to authenticate you",
+                ],
+            ),
+            (
+                "docker",
+                Class::Auth,
+                &[
+                    "Error response from daemon: pull access denied for x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+                    "permission denied while trying to connect to the Docker daemon socket",
+                ],
+            ),
+            (
+                "docker",
+                Class::Transient,
+                &[
+                    "toomanyrequests: You have reached your pull rate limit.",
+                    "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+                ],
+            ),
+            (
+                "docker",
+                Class::Config,
+                &[
+                    "Error response from daemon: manifest for debian:99 not found: manifest unknown: manifest unknown",
+                    "docker: invalid reference format.",
+                ],
+            ),
+        ] {
+            for line in lines {
+                assert_eq!(class(platform, line), expected, "{platform}: {line}");
+            }
+        }
+    }
+
     #[test]
     fn own_rules_come_first_and_bad_ones_are_named() {
         let own = |pattern: &str, class: &str| RuleSpec::new("mine", pattern, class);

@@ -53,25 +53,66 @@ struct Family {
     texts: &'static [&'static str],
 }
 
-const FAMILIES: [Family; 11] = [
-    Family { prefixes: &["AWS_"], types: &["amazon"], texts: &["aws_secretsmanager", "ecr_login", "s3::"] },
-    Family { prefixes: &["AZURE_", "ARM_"], types: &["azure"], texts: &[] },
-    Family { prefixes: &["GOOGLE_", "CLOUDSDK_"], types: &["google"], texts: &["gcs::"] },
-    Family { prefixes: &["VSPHERE_", "GOVC_"], types: &["vsphere"], texts: &[] },
-    Family { prefixes: &["PROXMOX_"], types: &["proxmox"], texts: &[] },
-    Family { prefixes: &["OS_"], types: &["openstack"], texts: &[] },
-    Family { prefixes: &["DIGITALOCEAN_"], types: &["digitalocean"], texts: &[] },
-    Family { prefixes: &["HCLOUD_"], types: &["hcloud"], texts: &[] },
-    Family { prefixes: &["HCP_"], types: &["hcp"], texts: &["hcp_packer_registry"] },
-    Family { prefixes: &["VAULT_"], types: &["vault"], texts: &["vault("] },
-    Family { prefixes: &["ANSIBLE_"], types: &["ansible"], texts: &[] },
+/// As their plugins read them: SDKs, their command lines, and the plugins themselves.
+const FAMILIES: &[Family] = &[
+    family(&["AWS_"], &["amazon"], &["aws_secretsmanager", "ecr_login", "s3::"]),
+    family(&["AZURE_", "ARM_"], &["azure"], &[]),
+    family(&["GOOGLE_", "CLOUDSDK_", "GCLOUD_", "GCE_"], &["google"], &["gcs::"]),
+    family(&["VSPHERE_", "GOVC_", "GOVMOMI_"], &["vsphere"], &[]),
+    family(&["KUBECONFIG"], &["vsphere-supervisor"], &[]),
+    family(&["PROXMOX_"], &["proxmox"], &[]),
+    family(&["OS_"], &["openstack"], &[]),
+    family(&["DIGITALOCEAN_"], &["digitalocean"], &[]),
+    family(&["HCLOUD_"], &["hcloud"], &[]),
+    family(&["HCP_"], &["hcp", "vagrant-registry"], &["hcp_packer_registry"]),
+    family(&["VAULT_"], &["vault"], &["vault("]),
+    family(&["CONSUL_"], &["consul"], &["consul_key"]),
+    family(&["ANSIBLE_"], &["ansible"], &[]),
+    family(&["DOCKER_", "BUILDKIT_"], &["docker"], &[]),
+    family(&["CONTAINER_", "CONTAINERS_"], &["podman"], &[]),
+    family(&["VAGRANT_"], &["vagrant"], &[]),
+    family(&["VBOX_"], &["virtualbox"], &[]),
+    family(&["LIBVIRT_"], &["libvirt"], &[]),
+    family(&["LXD_", "INCUS_"], &["lxd", "incus"], &[]),
+    family(&["TART_"], &["tart"], &[]),
+    family(&["NUTANIX_"], &["nutanix"], &[]),
+    family(&["VCD_"], &["vcd"], &[]),
+    family(&["CLOUDSTACK_"], &["cloudstack"], &[]),
+    family(&["OCI_"], &["oracle"], &[]),
+    family(&["ALICLOUD_", "ALIBABA_CLOUD_"], &["alicloud"], &[]),
+    family(&["TENCENTCLOUD_"], &["tencentcloud"], &[]),
+    family(&["HW_", "HUAWEICLOUD_"], &["huaweicloud"], &[]),
+    family(&["YC_"], &["yandex"], &[]),
+    family(&["SCW_"], &["scaleway"], &[]),
+    family(&["LINODE_"], &["linode"], &[]),
+    family(&["VULTR_"], &["vultr"], &[]),
+    family(&["UCLOUD_"], &["ucloud"], &[]),
+    family(&["JDCLOUD_"], &["jdcloud"], &[]),
+    family(&["NCLOUD_"], &["ncloud"], &[]),
+    family(&["EXOSCALE_"], &["exoscale"], &[]),
+    family(&["UPCLOUD_"], &["upcloud"], &[]),
+    family(&["OUTSCALE_", "OSC_"], &["outscale"], &[]),
+    family(&["IBMCLOUD_", "IC_"], &["ibmcloud"], &[]),
+    family(&["PROFITBRICKS_", "IONOS_"], &["profitbricks", "ionos"], &[]),
+    family(&["ONEANDONE_"], &["oneandone"], &[]),
+    family(&["HYPERONE_"], &["hyperone"], &[]),
+    family(&["TRITON_", "SDC_"], &["triton"], &[]),
+    family(&["BRIGHTBOX_"], &["brightbox"], &[]),
 ];
+
+const fn family(
+    prefixes: &'static [&'static str],
+    types: &'static [&'static str],
+    texts: &'static [&'static str],
+) -> Family {
+    Family { prefixes, types, texts }
+}
 
 /// What of the variables of components a template takes: nothing, until something is known of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uses {
     /// One bit for each of [`FAMILIES`].
-    families: u16,
+    families: u64,
 }
 
 impl Uses {
@@ -101,13 +142,13 @@ impl Uses {
 
     /// Whether a variable is one that the template takes.
     pub fn takes(&self, name: &str) -> bool {
-        let mut mine = FAMILIES.iter().enumerate().filter(|(at, _)| self.families & 1 << at != 0);
+        let mut mine = FAMILIES.iter().enumerate().filter(|(at, _)| self.families & (1 << at) != 0);
         mine.any(|(_, family)| family.has(name))
     }
 
     fn adding(mut self, takes: impl Fn(&Family) -> bool) -> Self {
         for (at, family) in FAMILIES.iter().enumerate() {
-            self.families |= u16::from(takes(family)) << at;
+            self.families |= u64::from(takes(family)) << at;
         }
         self
     }
@@ -269,6 +310,6 @@ mod tests {
         assert!(secrets.takes("VAULT_TOKEN") && !secrets.takes("AWS_PROFILE"));
         assert!(Uses::default().unread("{\"type\": \"amazon-ebs\"}").takes("AWS_PROFILE"));
         assert!(common(&[("AWS_PROFILE".into(), "x".into())]).iter().all(|(name, _)| name == "HOME"));
-        assert!(FAMILIES.len() <= 16);
+        assert!(FAMILIES.len() <= 64);
     }
 }

@@ -62,6 +62,10 @@ impl<'a> Reader<'a> {
         match sound {
             process::Heard::Started(pid) => (self.sink)(Event::Started { pid }),
             process::Heard::Line(pipe, raw) => self.line(pipe, raw),
+            // A killed run's log is all that tells what it left behind.
+            process::Heard::Silence => {
+                let _ = self.log.flush();
+            }
         }
     }
 

@@ -66,7 +66,7 @@ struct Readme;
 pub mod answer;
 mod args;
 mod around;
-pub mod artifact;
+mod artifact;
 mod attempt;
 pub mod build;
 pub mod building;
@@ -79,7 +79,9 @@ pub mod environment;
 pub mod error;
 pub mod event;
 mod group;
+mod handed;
 mod hear;
+pub mod images;
 #[cfg(feature = "iso")]
 pub mod iso;
 pub mod lines;

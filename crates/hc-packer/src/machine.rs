@@ -61,6 +61,8 @@ pub struct StreamArtifact {
     pub builder_id: String,
     /// Image id.
     pub id: String,
+    /// What its maker says of it, in words.
+    pub text: String,
     /// Files.
     pub files: Vec<String>,
 }
@@ -89,6 +91,7 @@ impl ArtifactFold {
         match (key.as_str(), value) {
             ("builder-id", [id, ..]) => artifact.builder_id.clone_from(id),
             ("id", [id, ..]) => artifact.id.clone_from(id),
+            ("string", [text, ..]) => artifact.text.clone_from(text),
             ("file", [_, path, ..]) => artifact.files.push(path.clone()),
             ("end", _) => {
                 let (_, artifact) = self.open.remove(at);

@@ -1,5 +1,6 @@
 //! The file of packer's manifest post-processor.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use hc_core::fs::{FsError, read_limited, write_unsynced};
@@ -33,6 +34,23 @@ pub struct Build {
     /// Image id; comma separated for several regions.
     #[serde(default)]
     pub artifact_id: String,
+    /// What the template adds; packer writes null for nothing.
+    #[serde(default, deserialize_with = "texts")]
+    pub custom_data: BTreeMap<String, String>,
+}
+
+impl Build {
+    /// The source that it was built from, `amazon-ebs.base`.
+    pub fn address(&self) -> String {
+        format!("{}.{}", self.builder_type, self.name)
+    }
+}
+
+/// The texts of a map, or null.
+fn texts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let all: Option<BTreeMap<String, serde_json::Value>> = Option::deserialize(deserializer)?;
+    let text = |(name, value): (String, serde_json::Value)| Some((name, value.as_str()?.to_owned()));
+    Ok(all.unwrap_or_default().into_iter().filter_map(text).collect())
 }
 
 /// One file of a manifest.

@@ -98,7 +98,12 @@ pub(crate) enum Heard<'a> {
     Started(u32),
     /// It said a line.
     Line(Pipe, &'a [u8]),
+    /// There is nothing more to hear for now.
+    Silence,
 }
+
+/// Gets bytes of a pipe, or nothing when all is silent for now.
+type Take<'t> = dyn FnMut(Option<(Pipe, &[u8])>) + 't;
 
 enum Message {
     Bytes(Pipe, Vec<u8>),
@@ -152,7 +157,8 @@ pub(crate) fn listen(
     drop(sender);
     hear(Heard::Started(running.child.id()));
     let (mut out, mut err) = (Lines::default(), Lines::default());
-    let ending = running.supervise(timeout, &mut |pipe, bytes| {
+    let ending = running.supervise(timeout, &mut |said| {
+        let Some((pipe, bytes)) = said else { return hear(Heard::Silence) };
         let lines = if pipe == Pipe::Stdout { &mut out } else { &mut err };
         lines.take(bytes, cut, |text| hear(Heard::Line(pipe, text)));
     });
@@ -195,11 +201,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn supervise(
-        &mut self,
-        timeout: Duration,
-        take: &mut dyn FnMut(Pipe, &[u8]),
-    ) -> Result<Ending, PackerError> {
+    fn supervise(&mut self, timeout: Duration, take: &mut Take<'_>) -> Result<Ending, PackerError> {
         let start = Instant::now();
         let mut stopping: Option<(Ending, Instant)> = None;
         let mut killed = false;
@@ -208,12 +210,16 @@ impl Running {
         let mut late = 0;
         loop {
             let mut quiet = false;
-            match self.receiver.recv_timeout(TICK) {
+            let message = self.receiver.try_recv().or_else(|_| {
+                take(None);
+                self.receiver.recv_timeout(TICK)
+            });
+            match message {
                 Ok(Message::Bytes(pipe, bytes)) => {
                     if gone.is_some_and(|(_, since)| since.elapsed() >= DRAIN) {
                         late += bytes.len();
                     }
-                    take(pipe, &bytes);
+                    take(Some((pipe, &bytes)));
                 }
                 Ok(Message::Closed) => open -= 1,
                 Err(RecvTimeoutError::Timeout) => quiet = true,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::diagnostics::{self, Weight};
 use crate::event::{Event, Level};
+use crate::images;
 use crate::machine::{self, ArtifactFold, Record, StreamArtifact};
 
 /// Lines of each kind that are kept for classification.
@@ -67,6 +68,8 @@ pub(crate) struct Story {
     sources: Vec<Source>,
     fold: ArtifactFold,
     lines: FailureLines,
+    /// What sources said of the images that they made.
+    telling: Vec<(String, String)>,
 }
 
 impl Story {
@@ -101,6 +104,10 @@ impl Story {
         for line in message.lines() {
             let (_, text) = machine::speaker(line).unwrap_or(("", line));
             self.of_step(&speaker, text);
+            if images::is_telling(text) {
+                let text = text.chars().take(MOST_STEP_CHARS).collect();
+                push_bounded(&mut self.telling, (speaker.clone(), text));
+            }
             sink(line_of(&speaker, level, text));
         }
     }
@@ -207,6 +214,11 @@ impl Story {
         self.fold.done()
     }
 
+    /// Lines of sources that tell of images.
+    pub(crate) fn telling(&self) -> &[(String, String)] {
+        &self.telling
+    }
+
     /// The lines that say why it failed.
     pub(crate) fn failure(&self) -> FailureLines {
         let failed = self.sources.iter().filter(|source| source.built == Some(false));
@@ -230,8 +242,12 @@ fn push(list: &mut Vec<String>, line: &str) {
     if line.trim().is_empty() {
         return;
     }
+    push_bounded(list, line.chars().take(MOST_CHARS).collect());
+}
+
+fn push_bounded<T>(list: &mut Vec<T>, one: T) {
     if list.len() == MOST_LINES {
         list.remove(0);
     }
-    list.push(line.chars().take(MOST_CHARS).collect());
+    list.push(one);
 }

@@ -30,10 +30,14 @@ pub struct ArtifactRecord {
     pub env: EnvName,
     /// The platform, for tools that sort by it.
     pub platform: String,
-    /// Region, where an image id names one (`eu-west-1:ami-…`).
+    /// The region of the images, where all have the same.
     pub region: Option<String>,
-    /// Image ids as the platform names them.
+    /// Image ids as packer lists them; those of AWS with their region (`eu-west-1:ami-…`).
     pub image_ids: Vec<String>,
+    /// Images on platforms, each with everything that it takes to find it; absent where the image is a file, and in records
+    /// of older releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<RecordedImage>,
     /// Image files.
     pub files: Vec<ArtifactFile>,
     /// Where it all came from.
@@ -61,6 +65,32 @@ impl ArtifactRecord {
     /// Image ids, or paths of image files.
     pub fn names(&self) -> Vec<String> {
         self.image_ids.iter().cloned().chain(self.files.iter().map(|file| file.path.clone())).collect()
+    }
+
+    /// The images on platforms; of a record of an older release, what its ids tell of them.
+    pub fn images_on_platforms(&self) -> Vec<RecordedImage> {
+        if !self.images.is_empty() {
+            return self.images.clone();
+        }
+        let old = |listed: &String| {
+            let (region, id) = match listed.split_once(':').filter(|(_, id)| id.starts_with("ami-")) {
+                Some((region, id)) => (Some(region.to_owned()), id),
+                None => (None, listed.as_str()),
+            };
+            let known = if region.is_some() { ("aws", "ami") } else { (self.platform.as_str(), "image") };
+            RecordedImage {
+                provider: known.0.to_owned(),
+                kind: known.1.to_owned(),
+                id: id.to_owned(),
+                name: None,
+                region,
+                version: None,
+                digest: None,
+                tags: Vec::new(),
+                place: BTreeMap::new(),
+            }
+        };
+        self.image_ids.iter().map(old).collect()
     }
 
     /// Reads the record of a build; `None` when it has none.
@@ -95,6 +125,64 @@ impl ArtifactRecord {
     /// Orders builds by the state that recorded them, whatever clocks said; those of older releases by their time.
     pub fn age(&self) -> impl Ord + use<> {
         (self.provenance.serial, self.provenance.run_id.clone())
+    }
+}
+
+/// One image on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RecordedImage {
+    /// Whose it is: `aws`, `azure`, `gcp`, `vsphere`, `proxmox`, `docker`, …; of a plugin that hybrid does not know, the type of
+    /// its source.
+    pub provider: String,
+    /// What it is: `ami`, `snapshot`, `volume`, `managed-image`, `gallery-version`, `vhd`, `disk`, `image`, `template`, `vm`,
+    /// `library-item`, `container-image`.
+    pub kind: String,
+    /// Its id as the platform names it, without a region.
+    pub id: String,
+    /// Name that people gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Region or location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Version, where the platform counts such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Digest by which others may ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Tags; those with a value as `key=value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Further coordinates by their names: `datacenter`, `folder`, `resource_group`, `node`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub place: BTreeMap<String, String>,
+}
+
+impl RecordedImage {
+    /// How a build that starts from it names it: the path in the inventory where that is known, else the id.
+    pub fn reference(&self) -> &str {
+        self.place.get("inventory_path").unwrap_or(&self.id)
+    }
+
+    /// How usual it is to start machines from it, the lowest first; `None` for what none are started from. Where a platform has
+    /// an image in several forms, as managed image and as version of a gallery, the first of them counts.
+    pub fn rank(&self) -> Option<usize> {
+        const KINDS: [&str; 10] = [
+            "ami",
+            "template",
+            "vm",
+            "gallery-version",
+            "managed-image",
+            "image",
+            "container-image",
+            "library-item",
+            "vhd",
+            "snapshot",
+        ];
+        KINDS.iter().position(|kind| *kind == self.kind)
     }
 }
 
@@ -157,6 +245,12 @@ pub struct ParentImage {
     /// Digest of its record, which so seals the whole chain; absent in records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Digest>,
+    /// Id that the build was given of it, on a platform; absent in records of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
+    /// Region of that image, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 /// Ids of the builds that have a record, readable or not. Files with other names than records have are ignored.
@@ -202,6 +296,7 @@ mod tests {
             platform: "file".into(),
             region: None,
             image_ids: vec![],
+            images: vec![],
             files,
             provenance: Provenance {
                 run_id: run,

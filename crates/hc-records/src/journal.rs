@@ -46,6 +46,9 @@ pub struct JournalEntry {
     pub log: String,
     /// Variables that name what is made on the platform: `vm_name`, `resource_group_name`, …
     pub names: BTreeMap<String, String>,
+    /// What its sources call and place what they make, by `type.name`: `vm_name`, `region`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, BTreeMap<String, String>>,
     /// The build that it starts from; `clean` leaves that alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<BuildId>,

@@ -19,7 +19,7 @@ pub mod retention;
 mod schema_tag;
 pub mod trees;
 
-pub use artifact::{ArtifactFile, ArtifactRecord, ParentImage, Provenance};
+pub use artifact::{ArtifactFile, ArtifactRecord, ParentImage, Provenance, RecordedImage};
 pub use drift::Drift;
 pub use error::RecordError;
 pub use hash_manifest::{HashEntry, HashManifest, HashedInput};

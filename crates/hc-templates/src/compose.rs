@@ -10,6 +10,8 @@ use hc_core::tree::Content;
 use crate::closure::Closure;
 use crate::inventory::Builder;
 
+/// Name of the rendered variables for a legacy template.
+pub const RENDERED_JSON: &str = "90-hybrid.json";
 /// Name of the rendered variables in the stage.
 pub const RENDERED: &str = "90-hybrid.auto.pkrvars.hcl";
 /// Name of the generated `required_plugins` block.

@@ -170,6 +170,12 @@ fn of_build(error: &EngineError) -> Option<String> {
         EngineError::ParentUnpublished { builder, .. } => {
             format!("`hybrid build --with-parents --targets {builder}` builds, tests and publishes it first")
         }
+        EngineError::Evidence(EvidenceError::ParentImageUnclear { region: None, .. }) => {
+            "set `region` (Azure: `location`) in the source, or a variable of that name".into()
+        }
+        EngineError::Evidence(EvidenceError::ParentImageUnclear { region: Some(_), .. }) => {
+            "have the parent copied to that region (`ami_regions`, `replication_regions`), with one source for each image, then build and publish it again".into()
+        }
         EngineError::ParentNotPublishedYet { .. } => {
             "run `hybrid test` and `hybrid publish` on it, or build with --with-parents".into()
         }

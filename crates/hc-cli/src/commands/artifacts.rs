@@ -19,9 +19,23 @@ pub(crate) enum ArtifactsCommand {
     Show(ShowArgs),
     Diff(DiffArgs),
     Revoke(RevokeArgs),
-    /// Read every recorded file again and compare its digest
-    #[command(after_help = "Example:\n  hybrid artifacts verify")]
-    Verify(BuilderArgs),
+    Verify(VerifyArgs),
+}
+
+/// Read every recorded file again, and ask platforms whether their images are still what was recorded
+///
+/// Platforms are asked by your own programs (aws, az, gcloud, govc, docker, …), which only read, with the credentials that
+/// packer would have. Where one is missing or cannot log in, the image is unverified.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hybrid artifacts verify\n  hybrid artifacts verify --targets linux.aws --strict"
+)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    builders: BuilderArgs,
+    /// Fail where an image is unverified
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Show the record of one build
@@ -84,8 +98,9 @@ impl ArtifactsCommand {
             }
             Self::Diff(args) => session.answer(&artifacts::diff(project, &args.left, &args.right)?),
             Self::Revoke(args) => session.answer(&artifacts::revoke(project, &args.build, &args.reason)?),
-            Self::Verify(builders) => {
-                session.answer(&artifacts::verify(project, &Selector::parse(&builders.selector())?)?)
+            Self::Verify(args) => {
+                let selector = Selector::parse(&args.builders.selector())?;
+                session.answer_with(artifacts::verify(project, &selector, args.strict)?)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `hybrid publish`.
 
 use clap::Args;
+use hc_engine::run::publish::PublishOptions;
 
 use crate::args::{TargetArgs, VarArgs};
 use crate::command_error::Result;
@@ -20,6 +21,9 @@ pub(crate) struct PublishArgs {
     /// The channel; `publish.channel` of hybrid.toml without it
     #[arg(long)]
     channel: Option<String>,
+    /// Ask platforms first whether their images are still what was recorded, as `artifacts verify` does
+    #[arg(long)]
+    verify: bool,
 }
 
 impl PublishArgs {
@@ -29,8 +33,8 @@ impl PublishArgs {
         let selection = session.select(&self.targets.selector())?;
         let plan = session.project.plan(&selection, &env, &values)?;
         let mut console = session.console();
-        let channel = self.channel.as_deref();
-        let published = session.project.publish(plan, channel, &mut |event| console.event(&event))?;
+        let options = PublishOptions { channel: self.channel.as_deref(), verify: self.verify };
+        let published = session.project.publish(plan, options, &mut |event| console.event(&event))?;
         session.answer_with(published)
     }
 }

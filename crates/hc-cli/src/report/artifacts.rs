@@ -2,10 +2,10 @@
 
 use hc_core::ExitClass;
 use hc_engine::outcome::artifacts::{
-    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifyReport,
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, ImageStatus, RevokedReport, VerifyReport,
 };
 
-use hc_records::ArtifactFile;
+use hc_records::{ArtifactFile, RecordedImage};
 
 use super::diagnostics::one_line;
 use super::{Report, Style, table};
@@ -93,8 +93,18 @@ impl Report for ArtifactReport {
         for what in &provenance.not_portable {
             text.push_str(&format!("  local    {}\n", one_line(what)));
         }
-        for id in &artifact.image_ids {
-            text.push_str(&format!("  image    {}\n", one_line(id)));
+        for image in &artifact.images {
+            text.push_str(&format!("  image    {}\n", one_line(&described(image))));
+            let places: Vec<String> =
+                image.place.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            for further in [image.tags.join(" "), places.join(" ")].iter().filter(|text| !text.is_empty()) {
+                text.push_str(&format!("             {}\n", one_line(further)));
+            }
+        }
+        if artifact.images.is_empty() {
+            for id in &artifact.image_ids {
+                text.push_str(&format!("  image    {}\n", one_line(id)));
+            }
         }
         for file in &artifact.files {
             let digest = file.blake3.map_or("gone".into(), |digest| digest.to_string());
@@ -105,11 +115,28 @@ impl Report for ArtifactReport {
             ));
         }
         for (depth, parent) in self.lineage.iter().enumerate() {
-            let digest = parent.blake3.map_or("-".into(), |digest| digest.to_string());
-            text.push_str(&format!("  {}└─ {}  {digest}\n", "   ".repeat(depth), parent.build_id));
+            let digest = parent.blake3.map(|digest| digest.to_string());
+            let id = parent.image_id.as_ref().map(|id| match &parent.region {
+                Some(region) => format!("{} in {region}", one_line(id)),
+                None => one_line(id),
+            });
+            let which = digest.or(id).unwrap_or_else(|| "-".into());
+            text.push_str(&format!("  {}└─ {}  {which}\n", "   ".repeat(depth), parent.build_id));
         }
         text
     }
+}
+
+/// `ami-0ab1 in eu-west-1  ami "web" 1.4.0  sha256:…`.
+fn described(image: &RecordedImage) -> String {
+    let mut text = image.id.clone();
+    image.region.iter().for_each(|region| text.push_str(&format!(" in {region}")));
+    text.push_str(&format!("  {} {}", image.provider, image.kind));
+    let name = image.name.as_ref().filter(|name| **name != image.id);
+    name.iter().for_each(|name| text.push_str(&format!(" {name:?}")));
+    image.version.iter().for_each(|version| text.push_str(&format!(" {version}")));
+    image.digest.iter().for_each(|digest| text.push_str(&format!("  {digest}")));
+    text
 }
 
 impl Report for VerifyReport {
@@ -123,12 +150,37 @@ impl Report for VerifyReport {
             };
             vec![status, file.path.clone(), file.build_id.clone()]
         });
-        table::table(&["status", "file", "build"], rows.collect(), style)
+        let mut text = table::table(&["status", "file", "build"], rows.collect(), style);
+        let rows = self.images.iter().map(|image| {
+            let status = match image.status {
+                ImageStatus::Present => style.good(image.status.word()),
+                ImageStatus::Unverified => style.warn(image.status.word()),
+                ImageStatus::Changed | ImageStatus::Gone => style.bad(image.status.word()),
+            };
+            let region = image.region.clone().unwrap_or_else(|| "-".into());
+            let what = format!("{} {}", image.provider, image.kind);
+            vec![status, image.id.clone(), what, region, image.build_id.clone()]
+        });
+        let images = table::table(&["status", "image", "what", "region", "build"], rows.collect(), style);
+        if !text.is_empty() && !images.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&images);
+        for image in self.images.iter().filter(|image| image.status == ImageStatus::Changed) {
+            let reason = image.reason.as_deref().unwrap_or_default();
+            text.push_str(&format!("{}: {}\n", one_line(&image.id), one_line(reason)));
+        }
+        text
     }
 
     fn exit_code(&self) -> ExitClass {
         let intact = self.files.iter().all(|file| file.status == FileStatus::Intact);
-        if intact { ExitClass::Success } else { ExitClass::Invalid }
+        let there = self.images.iter().all(|image| match image.status {
+            ImageStatus::Present => true,
+            ImageStatus::Unverified => !self.strict,
+            ImageStatus::Changed | ImageStatus::Gone => false,
+        });
+        if intact && there { ExitClass::Success } else { ExitClass::Invalid }
     }
 }
 

@@ -33,9 +33,13 @@ fn described(one: &OrphanDoc, style: &Style) -> String {
         text.push_str(&format!("  left       {directory}\n"));
     }
     for leftover in &one.made {
-        let line = one_line(&format!("  made       {} {}", leftover.what, leftover.name)) + "\n";
+        let (name, what_to_do) = match leftover.name.as_str() {
+            "" => ("(its name is not in the log)", "look for it"),
+            name => (name, "remove it"),
+        };
+        let line = one_line(&format!("  made       {} {name}", leftover.what)) + "\n";
         text.push_str(&style.warn(&line));
-        text.push_str(&format!("             remove it: {}\n", leftover.remove));
+        text.push_str(&format!("             {what_to_do}: {}\n", one_line(&leftover.remove)));
     }
     for (name, value) in one.names.iter().filter(|_| !one.closed) {
         text.push_str(&style.dim(&(one_line(&format!("  was to make {name} = {value}")) + "\n")));

@@ -36,7 +36,7 @@ fn nested() -> Project {
     project.write("builds/site.pkrvars.hcl.example", "site     = \"sfo\"\npassword = \"example\"\n");
     project.write("builds/unrelated.pkrvars.hcl", "nobody_declares_this = 1\n");
     project.write("builds/linux/debian/12/data/ks.pkrtpl.hcl", "${not} hcl { at all\n");
-    project.write("legacy/centos.json", r#"{"builders": [{"type": "qemu"}], "provisioners": []}"#);
+    project.write("legacy/centos.json.tmpl", r#"{"builders": [{"type": "qemu"}], "provisioners": []}"#);
     project.write("package.json", r#"{"name": "no template"}"#);
     project.write("plugins/plugins.pkr.hcl", "packer {\n  required_version = \">= 1.6.0\"\n}\n");
     project
@@ -58,16 +58,16 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn adopt(project: &Project) -> Value {
+pub(crate) fn adopt(project: &Project) -> Value {
     project.ok(&["init", "--adopt", "--format", "json"]).json()["result"].clone()
 }
 
-fn ids(report: &Value) -> Vec<&str> {
+pub(crate) fn ids(report: &Value) -> Vec<&str> {
     report["builders"].as_array().unwrap().iter().map(|builder| builder["id"].as_str().unwrap()).collect()
 }
 
 #[track_caller]
-fn reason<'a>(report: &'a Value, path: &str) -> &'a str {
+pub(crate) fn reason<'a>(report: &'a Value, path: &str) -> &'a str {
     let unmapped = report["unmapped"].as_array().unwrap();
     let one = unmapped.iter().find(|one| one["path"] == path);
     one.unwrap_or_else(|| panic!("{path} is not in {unmapped:#?}"))["reason"].as_str().unwrap()
@@ -86,7 +86,7 @@ fn a_nested_repository_is_mapped_and_everything_works_on_it() {
         serde_json::json!(["builds/site.pkrvars.hcl", "builds/linux/debian/12/linux-debian.pkrvars.hcl"])
     );
     assert_eq!(report["examples"].as_array().unwrap().len(), 3);
-    assert!(reason(&report, "legacy/centos.json").contains("legacy JSON"));
+    assert!(reason(&report, "legacy/centos.json.tmpl").contains("legacy JSON"));
     assert!(reason(&report, "plugins").contains("no source block"));
     assert!(reason(&report, "builds/unrelated.pkrvars.hcl").contains("no template"));
 
@@ -311,11 +311,8 @@ fn a_template_that_lacks_a_value_does_not_stop_its_neighbours() {
 fn there_must_be_something_to_adopt_and_nothing_is_overwritten() {
     let bare = Project::bare();
     bare.run(&["init", "--adopt"]).expect(1).says("error[NothingToAdopt]");
-    bare.write("old/image.json", r#"{"builders": [{"type": "qemu"}]}"#);
-    bare.run(&["init", "--adopt"])
-        .expect(1)
-        .says("old/image.json: legacy JSON template")
-        .says("hcl2_upgrade");
+    bare.write("old/image.json.tmpl", r#"{"builders": [{"type": "qemu"}]}"#);
+    bare.run(&["init", "--adopt"]).expect(1).says("old/image.json.tmpl: legacy JSON template that scripts");
     bare.run(&["init", "--adopt", "nowhere"]).expect(1).says("error[NothingToAdopt]");
     let project = nested();
     project.write("hybrid.toml", "# mine\n");

@@ -172,6 +172,11 @@ build {
         self.env.push((name.into(), value.into()));
     }
 
+    /// What was set, for other programs.
+    pub(crate) fn env(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The command, ready to run, in a clean environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hybrid"));

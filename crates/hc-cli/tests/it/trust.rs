@@ -247,8 +247,9 @@ fn with_trust_every_command_starts_what_the_table_says_and_no_more() {
             assert!(started.is_subset(&row.starts), "{command} started {started:?}");
             all.extend(started);
         }
-        // Without files of Ansible there is nothing to lint, and without plugins nothing to install.
-        let excused = ["provisioners enable", "packer plugins install"];
+        // Without files of Ansible there is nothing to lint, without plugins nothing to install, and without images on
+        // platforms nobody to ask.
+        let excused = ["provisioners enable", "packer plugins install", "artifacts verify"];
         if !row.commands.iter().any(|command| excused.contains(&command.as_str())) {
             assert_eq!(all, row.starts, "{:?}", row.commands);
         }

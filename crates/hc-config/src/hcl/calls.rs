@@ -31,6 +31,9 @@ impl Evaluator<'_> {
     /// `try()` and `can()`, which see how the evaluation of their arguments ends.
     fn attempt(&self, call: &FuncCall, scope: &Scope, depth: usize) -> Eval {
         let can = call.name.name.as_str() == "can";
+        if can && call.args.iter().count() != 1 {
+            return Err(self.fail(call, "can() takes one expression"));
+        }
         for argument in call.args.iter() {
             match self.perhaps(|| self.expression(argument, scope, depth)) {
                 Ok(Value::Unknown) => return Ok(Value::Unknown),
@@ -53,8 +56,7 @@ impl Evaluator<'_> {
             return Err(self.fail(call, "convert() takes a value and a type"));
         };
         let value = self.expression(value, scope, depth)?;
-        let default = |default: &_| super::eval::evaluate(self.document, default, &Scope::closed());
-        let kind = type_expr::parse(self.document, kind, &default)?;
+        let kind = type_expr::parse(self.document, kind, None)?;
         kind.convert(&value).map_err(|error| self.fail(call, error.to_string()))
     }
 

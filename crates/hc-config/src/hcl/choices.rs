@@ -5,7 +5,8 @@ use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression};
 
 use super::eval::{Eval, Evaluator, Scope};
 use super::loops::pairs;
-use super::{convert, operators, types};
+use super::types::{self, Type};
+use super::{convert, operators};
 use crate::value::Value;
 
 impl Evaluator<'_> {
@@ -32,7 +33,12 @@ impl Evaluator<'_> {
         if [&value, &other].iter().any(|one| matches!(one, Value::Null | Value::Unknown)) {
             return Ok(value);
         }
-        let unified = types::unify(vec![value, other]).and_then(|both| both.into_iter().next());
+        let mut shapes = [value.shape(), other.shape()];
+        if !condition {
+            // The order decides between types that convert to each other.
+            shapes.reverse();
+        }
+        let unified = types::unified(&shapes).and_then(|kind| Type::from(&kind).convert(&value).ok());
         unified.ok_or_else(|| self.fail(taken, "the two values of this condition have no type in common"))
     }
 

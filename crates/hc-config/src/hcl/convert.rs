@@ -3,15 +3,23 @@
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use crate::number::Number;
-use crate::value::Value;
+use crate::value::{Entries, Items, Value};
 
 /// Strings of HCL are in Unicode's composed form, wherever they come from.
 pub(crate) fn normalized(value: Value) -> Value {
     match value {
         Value::String(text) if !is_nfc(&text) => Value::String(text.nfc().collect()),
-        Value::List(items) => Value::List(items.into_iter().map(normalized).collect()),
+        Value::List(items) => {
+            let form = items.form().clone();
+            Value::List(items.into_iter().map(normalized).collect::<Items>().into_form(form))
+        }
         Value::Map(entries) => {
-            Value::Map(entries.into_iter().map(|(key, value)| (key, normalized(value))).collect())
+            let of = entries.of().cloned();
+            let entries: Entries = entries.into_iter().map(|(key, value)| (key, normalized(value))).collect();
+            Value::Map(match of {
+                Some(of) => entries.into_map(of),
+                None => entries,
+            })
         }
         other => other,
     }
@@ -52,7 +60,9 @@ pub(crate) fn to_number(value: &Value) -> Option<Number> {
 /// `value[at]` and `value.at`.
 pub(crate) fn index(value: &Value, at: &Value) -> Option<Value> {
     match value {
-        Value::List(items) => items.get(usize::try_from(to_number(at)?.as_u64()?).ok()?).cloned(),
+        Value::List(items) if !items.is_set() => {
+            items.get(usize::try_from(to_number(at)?.as_u64()?).ok()?).cloned()
+        }
         Value::Map(entries) => entries.get(&to_text(at)?).cloned(),
         _ => None,
     }

@@ -10,11 +10,12 @@ use indexmap::IndexMap;
 use super::budget::Budget;
 pub use super::scope::Scope;
 use super::world::{Nothing, World};
-use super::{Document, convert};
+use super::{Document, convert, types};
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
+use crate::shape::Shape;
 use crate::suggest;
-use crate::value::Value;
+use crate::value::{Form, Value};
 
 /// Expressions nested deeper than this are refused instead of exhausting the stack.
 const MAX_DEPTH: usize = 100;
@@ -217,7 +218,7 @@ impl Evaluator<'_> {
                         }
                     }
                 }
-                Ok(Value::Map(entries))
+                Ok(Value::object(entries))
             }
             Expression::Variable(name) => self.name(name.as_str(), name, scope),
             Expression::Conditional(conditional) => self.conditional(conditional, scope, depth),
@@ -286,7 +287,7 @@ impl Evaluator<'_> {
 
     /// The number as it stands in the file: the parser has rounded it to 64 bits.
     fn number(&self, number: &hcl_edit::Formatted<hcl_edit::Number>) -> Eval {
-        let written = number.span().and_then(|span| self.document.text().get(span));
+        let written = number.span().and_then(|span| self.document.syntax().get(span));
         let read = written.and_then(Number::parse);
         let read = read.or_else(|| number.value().as_f64().and_then(Number::from_f64));
         read.map(Value::Number).ok_or_else(|| self.fail(number, "this number is too large"))
@@ -308,12 +309,21 @@ impl Evaluator<'_> {
             TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                 let items = match value {
                     Value::List(items) => items,
-                    Value::Null => Vec::new(),
-                    other => vec![other],
+                    Value::Null => Vec::new().into(),
+                    other => vec![other].into(),
                 };
+                let tuple = *items.form() == Form::Tuple;
+                // Behind `.*`, an index counts in what comes of all elements.
+                let full = matches!(first, TraversalOperator::FullSplat(_));
+                let field = |operator: &&&TraversalOperator| {
+                    matches!(operator, TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
+                };
+                let each = if full { rest.len() } else { rest.iter().take_while(field).count() };
+                let (each, behind) = rest.split_at(each);
                 let items: Result<Vec<_>, _> =
-                    items.into_iter().map(|item| self.traverse(node, item, rest, scope, depth)).collect();
-                return items.map(Value::List);
+                    items.into_iter().map(|item| self.traverse(node, item, each, scope, depth)).collect();
+                let items = items.map(|items| if tuple { Value::tuple(items) } else { splat(items) })?;
+                return self.traverse(node, items, behind, scope, depth);
             }
             TraversalOperator::GetAttr(name) => {
                 convert::index(&value, &convert::normalized(Value::String(name.as_str().to_owned())))
@@ -337,4 +347,11 @@ impl Evaluator<'_> {
             None => Err(self.fail(node, format!("this {} has no such element", value.kind()))),
         }
     }
+}
+
+/// What a splat of a list or set gives: a list of its elements' type.
+fn splat(items: Vec<Value>) -> Value {
+    let shapes: Vec<_> = items.iter().filter(|item| **item != Value::Null).map(Value::shape).collect();
+    let of = types::unified(&shapes).unwrap_or(Shape::Any);
+    Value::list(items, of)
 }

@@ -18,7 +18,7 @@ impl Evaluator<'_> {
         depth: usize,
     ) -> Eval {
         let collection = self.expression(&for_expr.intro.collection_expr, scope, depth)?;
-        if collection == Value::Unknown {
+        if unordered(&collection) {
             // Once, for what is read whatever the collection holds.
             let intro = &for_expr.intro;
             let inner = with_unknown(scope, intro.key_var.iter().chain([&intro.value_var]));
@@ -30,6 +30,7 @@ impl Evaluator<'_> {
         })?;
         let mut list = Vec::new();
         let mut map: IndexMap<String, Value> = IndexMap::new();
+        let mut groups: IndexMap<String, Vec<Value>> = IndexMap::new();
         for (key, item) in pairs {
             let mut inner = scope.clone();
             if let Some(name) = &for_expr.intro.key_var {
@@ -60,15 +61,13 @@ impl Evaluator<'_> {
             let key = convert::to_text(&key)
                 .ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
             if for_expr.grouping {
-                match map.entry(key).or_insert_with(|| Value::List(Vec::new())) {
-                    Value::List(group) => group.push(value),
-                    _ => unreachable!("groups are lists"),
-                }
+                groups.entry(key).or_insert_with(Vec::new).push(value);
             } else if map.insert(key.clone(), value).is_some() {
                 return Err(self.fail(node, format!("two elements have the key `{key}`")));
             }
         }
-        Ok(if for_expr.key_expr.is_some() { Value::Map(map) } else { Value::List(list) })
+        map.extend(groups.into_iter().map(|(key, group)| (key, Value::tuple(group))));
+        Ok(if for_expr.key_expr.is_some() { Value::object(map) } else { Value::tuple(list) })
     }
 }
 
@@ -77,9 +76,20 @@ pub(super) fn with_unknown<'n>(scope: &Scope, names: impl Iterator<Item = &'n De
     names.fold(scope.clone(), |scope, name| scope.with(name.as_str(), Value::Unknown))
 }
 
+/// Whether only packer knows the order of a loop: over something unknown, and over a set in which something is.
+pub(super) fn unordered(collection: &Value) -> bool {
+    match collection {
+        Value::List(items) => items.is_set() && collection.has_unknown(),
+        other => *other == Value::Unknown,
+    }
+}
+
 /// Keys and elements in the order of a loop; `None` for what is not a collection.
 pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
     match collection {
+        Value::List(items) if items.is_set() => {
+            Some(items.iter().map(|item| (item.clone(), item.clone())).collect())
+        }
         Value::List(items) => Some(
             items
                 .iter()

@@ -15,6 +15,7 @@ mod outside;
 pub mod references;
 mod repeated;
 mod scope;
+mod sets;
 mod strings;
 mod template;
 pub(crate) mod type_expr;

@@ -13,12 +13,13 @@ pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> O
         return Some(Value::Unknown);
     }
     let numbers = || Some((convert::to_number(left)?, convert::to_number(right)?));
+    let flags = || Some((convert::to_bool(left)?, convert::to_bool(right)?));
     let order = || numbers().and_then(|(left, right)| left.partial_cmp(&right));
     Some(match operator {
-        Op::Eq => Value::Bool(left == right),
-        Op::NotEq => Value::Bool(left != right),
-        Op::And => Value::Bool(convert::to_bool(left)? && convert::to_bool(right)?),
-        Op::Or => Value::Bool(convert::to_bool(left)? || convert::to_bool(right)?),
+        Op::Eq => equal(left, right).map_or(Value::Unknown, Value::Bool),
+        Op::NotEq => equal(left, right).map_or(Value::Unknown, |same| Value::Bool(!same)),
+        Op::And => flags().map(|(left, right)| Value::Bool(left && right))?,
+        Op::Or => flags().map(|(left, right)| Value::Bool(left || right))?,
         Op::Less => Value::Bool(order()?.is_lt()),
         Op::LessEq => Value::Bool(order()?.is_le()),
         Op::Greater => Value::Bool(order()?.is_gt()),
@@ -28,6 +29,14 @@ pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> O
             Value::Number(arithmetic(operator, &left, &right)?)
         }
     })
+}
+
+/// Whether two values are the same, in type as well: `[]` is a tuple and no list. `None` where only packer knows.
+pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
+    if left.has_unknown() || right.has_unknown() {
+        return None;
+    }
+    Some(left == right && left.shape() == right.shape())
 }
 
 /// `None` where Packer computes no number: zero by zero, infinite by infinite.

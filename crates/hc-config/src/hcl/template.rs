@@ -7,7 +7,7 @@ use super::convert;
 use super::document::TextTemplate;
 use super::eval::{Eval, Evaluator, Scope};
 use super::literals::{self, Literals};
-use super::loops::{pairs, with_unknown};
+use super::loops::{pairs, unordered, with_unknown};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
@@ -34,7 +34,7 @@ impl Evaluator<'_> {
 
     pub(super) fn heredoc(&self, heredoc: &HeredocTemplate, scope: &Scope, depth: usize) -> Eval {
         let elements: Vec<&Element> = heredoc.template.iter().collect();
-        self.template(&elements, literals::heredoc(heredoc, self.document.text()), scope, depth)
+        self.template(&elements, literals::heredoc(heredoc, self.document.syntax()), scope, depth)
     }
 
     /// A file that `templatefile()` names; this evaluator's document is the one inside of `file`.
@@ -43,7 +43,7 @@ impl Evaluator<'_> {
         if let [Element::Interpolation(only)] = elements.as_slice() {
             return self.expression(&only.expr, scope, depth);
         }
-        self.template(&elements, literals::bare(&elements, self.document.text()), scope, depth)
+        self.template(&elements, literals::bare(&elements, self.document.syntax()), scope, depth)
     }
 
     fn template(&self, elements: &[&Element], literals: Literals, scope: &Scope, depth: usize) -> Eval {
@@ -116,7 +116,7 @@ impl Evaluator<'_> {
                 }
                 Directive::For(repeat) => {
                     let collection = self.expression(&repeat.for_expr.collection_expr, scope, depth)?;
-                    if collection == Value::Unknown {
+                    if unordered(&collection) {
                         // Once, for what is read whatever the collection holds.
                         let names = repeat.for_expr.key_var.iter().chain([&repeat.for_expr.value_var]);
                         let inner = with_unknown(scope, names);

@@ -3,6 +3,7 @@
 //! Does not evaluate: the caller says what the default of an `optional()` is worth.
 
 use hcl_edit::expr::{Expression, FuncCall, ObjectKey};
+use hcl_edit::visit::Visit;
 use indexmap::IndexMap;
 
 use super::Document;
@@ -16,11 +17,12 @@ pub(crate) type Evaluate<'a> = &'a dyn Fn(&Expression) -> Result<Value, Box<Diag
 /// Reads a type constraint from the `type` attribute of a variable.
 ///
 /// # Errors
-/// `BadType` with the place of the expression that is none, or what `evaluate` says of a default.
+/// `BadType` with the place of the expression that is none, or what `evaluate` says of a default. Without it, an
+/// `optional()` has no default, and what it names must be there all the same (`convert()`).
 pub(crate) fn parse(
     document: &Document,
     expression: &Expression,
-    evaluate: Evaluate<'_>,
+    evaluate: Option<Evaluate<'_>>,
 ) -> Result<Type, Box<Diagnostic>> {
     let bad = |what: &str| {
         Box::new(
@@ -75,22 +77,31 @@ fn named(name: &str) -> Option<Type> {
 fn field(
     document: &Document,
     expression: &Expression,
-    evaluate: Evaluate<'_>,
+    evaluate: Option<Evaluate<'_>>,
 ) -> Result<Field, Box<Diagnostic>> {
     let is_optional = |call: &FuncCall| call.name.name.as_str() == "optional";
     let call = match expression {
         Expression::FuncCall(call) if is_optional(call) => call,
         other => return Ok(Field { kind: parse(document, other, evaluate)?, optional: None }),
     };
-    let mut arguments = call.args.iter();
-    let Some(kind) = arguments.next() else {
-        return Err(Box::new(
-            Diagnostic::error("BadType", "optional() without a type").at(document.location(expression)),
-        ));
+    let bad =
+        |message: &str| Box::new(Diagnostic::error("BadType", message).at(document.location(expression)));
+    let arguments: Vec<&Expression> = call.args.iter().collect();
+    let (kind, default) = match arguments.as_slice() {
+        [kind] => (kind, None),
+        [kind, default] => (kind, Some(default)),
+        _ => return Err(bad("optional() takes a type and a default")),
     };
     let kind = parse(document, kind, evaluate)?;
-    let default = match arguments.next() {
-        Some(default) => evaluate(default)?,
+    let Some(compute) = evaluate else {
+        return match default {
+            None => Ok(Field { kind, optional: None }),
+            Some(_) => Err(bad("only the types of variables have defaults")),
+        };
+    };
+    let default = match default {
+        Some(default) if calls(default) => return Err(bad("the default of optional() calls a function")),
+        Some(default) => compute(default)?,
         None => Value::Null,
     };
     let default = kind.convert(&default).map_err(|error| {
@@ -98,4 +109,20 @@ fn field(
         Box::new(problem.at(document.location(expression)).label(error.to_string()))
     })?;
     Ok(Field { kind, optional: Some(default) })
+}
+
+/// Whether an expression calls a function, which the default of an `optional()` must not.
+fn calls(expression: &Expression) -> bool {
+    #[derive(Default)]
+    struct Calls(bool);
+
+    impl Visit for Calls {
+        fn visit_func_call(&mut self, _: &FuncCall) {
+            self.0 = true;
+        }
+    }
+
+    let mut found = Calls::default();
+    found.visit_expr(expression);
+    found.0
 }

@@ -285,19 +285,26 @@ fn ten_minutes() -> HumanDuration {
 }
 
 /// A builder whose directory does not follow the layout of `templates/`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdoptedBuilder {
-    /// Packer directory, relative to the project, or one `.pkr.hcl` file that stands alone; packer runs in a mirror of
-    /// the repository.
+    /// Packer directory, relative to the project, or one file that stands alone: `.pkr.hcl`, `.pkr.json`, or a legacy
+    /// template in JSON; packer runs in a mirror of the repository.
     pub path: PathBuf,
     /// Var files in the order in which packer gets them, relative to the project.
     #[serde(default)]
     pub var_files: Vec<PathBuf>,
-    /// The one source of the directory that this builder stands for (`-only`); all when absent.
+    /// The one source of the directory that this builder stands for (`-only`); all when absent. In a legacy template the
+    /// name of the builder.
     #[serde(default)]
     pub only: Option<String>,
+    /// Builds and post-processors that packer leaves out (`-except`).
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Values over those of the var files and below those of the overlays: what a script gives packer by `-var`.
+    #[serde(default)]
+    pub vars: BTreeMap<String, String>,
     /// Packer's working directory, relative to the project: where relative paths of its templates start from. What
     /// `builder.toml` says when absent, else the project itself.
     #[serde(default)]

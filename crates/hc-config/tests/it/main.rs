@@ -50,7 +50,7 @@ fn value() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 24, 5, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::List),
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::tuple),
             prop::collection::vec((prop_oneof!["[a-z_]{1,8}", text()], inner), 0..5)
                 .prop_map(|entries| Value::Map(entries.into_iter().collect())),
         ]

@@ -33,6 +33,22 @@ pub enum EvidenceError {
         /// What stands against it.
         problems: Vec<String>,
     },
+    /// Of several images of a parent, none is clearly the one to start from.
+    #[error(
+        "which image of {parent} {builder} starts from is not clear: its region is {}, and there are {}",
+        region.as_deref().unwrap_or("not known"),
+        known.join(", ")
+    )]
+    ParentImageUnclear {
+        /// The child.
+        builder: BuilderId,
+        /// The parent.
+        parent: BuilderId,
+        /// The child's region, where it is known.
+        region: Option<String>,
+        /// The parent's images, each with its region.
+        known: Vec<String>,
+    },
     /// Records, state, images, inputs or tests disagree; nothing was published.
     #[error("what was built and what is there do not agree; nothing was published")]
     PublishRefused {
@@ -48,6 +64,7 @@ impl EvidenceError {
             Self::ImageChanged { .. } => "ImageChanged",
             Self::RecordChanged { .. } => "RecordChanged",
             Self::ParentRefused { .. } => "ParentRefused",
+            Self::ParentImageUnclear { .. } => "ParentImageUnclear",
             Self::PublishRefused { .. } => "PublishRefused",
         }
     }

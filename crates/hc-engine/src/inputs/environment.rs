@@ -34,7 +34,7 @@ const SECRET: [&str; 9] =
 /// Everything that a build of the target takes from the environment of its caller.
 pub(super) fn inputs(project: &Project, prepared: &Prepared) -> Vec<Input> {
     let allowed = &project.settings.packer.pass_env;
-    let reach = prepared.reach(project);
+    let reach = prepared.reach();
     let mut inputs = Vec::new();
     for (name, value) in &project.host.vars {
         let Some(name) = name.to_str().filter(|name| reach.lets(name, allowed)) else { continue };
@@ -61,7 +61,7 @@ enum Secrecy {
 /// How a variable that reaches packer counts; `None` when nothing of the target takes it.
 fn use_of(name: &str, prepared: &Prepared, reach: &Reach, allowed: &[String]) -> Option<Secrecy> {
     if let Some(variable) = name.strip_prefix(VARIABLE) {
-        let mentioned = || prepared.closure.mentions.contains_key(name) || prepared.closure.has_json();
+        let mentioned = || prepared.closure.mentions.contains_key(name);
         let Some(declared) = prepared.declared.get(variable) else {
             return mentioned().then_some(Secrecy::Value);
         };

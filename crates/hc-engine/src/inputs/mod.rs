@@ -90,7 +90,8 @@ pub fn collect(
     // Values without a file of their own: switches, answers, --set. A secret's reference counts, never its value.
     for (name, var) in &prepared.resolution.vars {
         let Some(origin) = var.chain.last().filter(|origin| origin.location.is_none()) else { continue };
-        inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, var.value.to_hcl())));
+        let value = if var.late.is_some() { &origin.value } else { &var.value };
+        inputs.push(Input::text(InputKind::Value, name, &format!("{} {}", origin.layer, value.to_hcl())));
     }
     inputs.extend(elsewhere::inputs(project, prepared, digests)?);
     inputs.extend(environment::inputs(project, prepared));
@@ -117,7 +118,9 @@ fn demand_readable(project: &Project, closure: &Closure) -> Result<()> {
 fn mapping(prepared: &Prepared) -> Option<Input> {
     let builder = &prepared.builder;
     let files = builder.var_files.iter().map(|file| file.to_string_lossy());
-    let said: Vec<_> = builder.only.iter().map(|only| only.as_str().into()).chain(files).collect();
+    let mut said: Vec<_> = builder.only.iter().map(|only| only.as_str().into()).chain(files).collect();
+    said.extend(builder.except.iter().map(|except| format!("except {except}").into()));
+    said.extend(builder.vars.iter().map(|(name, value)| format!("{name} = {value}").into()));
     let name = || format!("hybrid.toml, builder {}", builder.id);
     builder.adopted.then(|| Input::text(InputKind::Metadata, name(), &said.join("\n")))
 }

@@ -24,12 +24,63 @@ pub struct ArtifactReport {
     pub lineage: Vec<ParentImage>,
 }
 
-/// Whether image files still are what was recorded.
+/// Whether images still are what was recorded: files here, and images on platforms.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyReport {
     /// One entry per image file, and one per record that is not what the state sealed.
     pub files: Vec<VerifiedFile>,
+    /// One entry per image on a platform, and region.
+    pub images: Vec<VerifiedImage>,
+    /// Whether an image that nobody could be asked about counts as one that is not there.
+    pub strict: bool,
+}
+
+/// One image on a platform.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VerifiedImage {
+    /// Build id.
+    pub build_id: String,
+    /// Whose it is: `aws`, `vsphere`, …
+    pub provider: String,
+    /// What it is: `ami`, `template`, …
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Its region.
+    pub region: Option<String>,
+    /// What it is now.
+    pub status: ImageStatus,
+    /// What changed, or why it is not known.
+    pub reason: Option<String>,
+}
+
+/// What an image on a platform is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ImageStatus {
+    /// There, and the same as far as the platform tells.
+    Present,
+    /// There, and something else.
+    Changed,
+    /// Not there.
+    Gone,
+    /// Nobody could be asked.
+    Unverified,
+}
+
+impl ImageStatus {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Changed => "changed",
+            Self::Gone => "gone",
+            Self::Unverified => "unverified",
+        }
+    }
 }
 
 /// One image file or record.

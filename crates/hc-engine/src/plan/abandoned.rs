@@ -60,7 +60,8 @@ fn whose_run_is_gone(
                 .flat_map(|holder| holder.processes.clone())
                 .collect();
             let log = read_limited(&project.at(&entry.log), LOG_LIMIT).ok().flatten().unwrap_or_default();
-            let made = orphans::made(entry.target.builder.platform(), &String::from_utf8_lossy(&log));
+            let log = String::from_utf8_lossy(&log);
+            let made = orphans::made(entry.target.builder.platform(), &entry.sources, &log);
             let made = made.into_iter().filter(still_there).collect();
             Abandoned { entry, processes, made }
         })
@@ -87,7 +88,7 @@ fn of_closed_builds(entries: &[JournalEntry], mut holders: Vec<BuildHolder>) -> 
 
 /// What lies on this machine can be looked at; of everything else nobody knows.
 fn still_there(leftover: &Leftover) -> bool {
-    !leftover.name.starts_with('/') || Path::new(&leftover.name).exists()
+    !leftover.here || Path::new(&leftover.name).exists()
 }
 
 fn works_on(holder: &BuildHolder, entry: &JournalEntry) -> bool {

@@ -1,9 +1,13 @@
 //! The files that give values to the variables of a target (CONFIG-1).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hc_config::Diagnostic;
 use hc_config::hcl::Document;
+use hc_config::resolve::Layer;
+use hc_config::variables::VariableDecl;
+use hc_config::{Diagnostic, Dialect};
 use hc_core::fs::read_text;
 use hc_core::{Digest, EnvName, Target};
 use hc_records::{InputKind, layout};
@@ -12,6 +16,9 @@ use hc_templates::inventory::TEXT_LIMIT;
 
 use super::read;
 use crate::project::Project;
+
+/// What layers of var files are called.
+const VARS: &str = "vars";
 
 /// Var files and overlays that exist, lowest precedence first (CONFIG-1).
 pub(super) fn files(project: &Project, builder: &Builder, target: &Target) -> Vec<(PathBuf, InputKind)> {
@@ -27,10 +34,40 @@ pub(super) fn files(project: &Project, builder: &Builder, target: &Target) -> Ve
     files
 }
 
+/// The values that the mapping of hybrid.toml gives by itself.
+pub(super) fn mapped(builder: &Builder) -> Option<Layer> {
+    let file = Path::new(hc_config::settings::FILE_NAME);
+    let document = || Document::of_values(file, &builder.vars);
+    (!builder.vars.is_empty()).then(|| Layer { name: "vars of hybrid.toml".into(), document: document() })
+}
+
+/// The variables of a builder, with those that only its var files know where packer takes any name.
+pub(super) fn with_undeclared<'a>(
+    builder: &Builder,
+    declared: &'a BTreeMap<String, VariableDecl>,
+    layers: &[Layer],
+) -> Cow<'a, BTreeMap<String, VariableDecl>> {
+    let mut declared = Cow::Borrowed(declared);
+    if builder.dialect() != Dialect::Legacy {
+        return declared;
+    }
+    let own = layers.iter().filter(|layer| layer.name.starts_with(VARS));
+    for (document, attribute) in
+        own.flat_map(|layer| layer.document.body().attributes().map(|one| (&layer.document, one)))
+    {
+        let name = attribute.key.as_str();
+        if !declared.contains_key(name) {
+            let variable = VariableDecl::undeclared(name, document.location(&attribute.key));
+            declared.to_mut().insert(name.to_owned(), variable);
+        }
+    }
+    declared
+}
+
 /// What a layer is called in explanations.
 pub(super) fn name(path: &Path, kind: InputKind, env: &EnvName) -> String {
     if kind == InputKind::Vars {
-        return "vars".into();
+        return VARS.into();
     }
     let inside = path.parent().is_some_and(|parent| parent.ends_with(env.as_str()));
     let stem =

@@ -2,6 +2,8 @@
 
 pub mod cloudinit;
 mod command_lines;
+pub mod configured;
+mod coordinates;
 mod environment;
 mod layers;
 mod media;
@@ -27,7 +29,7 @@ use hc_config::{Diagnostic, Severity, Value};
 use hc_core::tree::TreeCache;
 use hc_core::{BuilderId, EnvName, Target};
 use hc_records::{InputKind, layout};
-use hc_templates::closure::{self, Closure, Memory, Search};
+use hc_templates::closure::{self, Memory, Search};
 use hc_templates::{Builder, naming};
 
 use crate::error::{EngineError, Result};
@@ -39,12 +41,13 @@ use project_schema::ProjectSchema;
 use read::Read;
 
 pub use cloudinit::UserData;
+pub use coordinates::coordinates;
 pub use prepared::Prepared;
 pub use values::Values;
 
 /// Variables that hybrid gives to packer at run time when the template declares them. They name a run, so
 /// they are no inputs.
-pub const INJECTED: [&str; 12] = [
+pub const INJECTED: [&str; 13] = [
     FILE_VARIABLE,
     "hybrid_iso_path",
     "hybrid_output_dir",
@@ -54,6 +57,7 @@ pub const INJECTED: [&str; 12] = [
     "hybrid_env",
     "hybrid_root",
     "hybrid_parent_image",
+    "hybrid_parent_image_id",
     "hybrid_parent_build_id",
     "hybrid_ssh_private_key_file",
     "hybrid_ssh_public_key",
@@ -271,8 +275,8 @@ impl<'a> Preparing<'a> {
             unknown.severity = Severity::Error;
         }
         diagnostics.extend(found);
-        diagnostics.extend(self.undeclared(builder, &declared, &closure));
-        let reach = Reach::of_parts(self.project, builder, &declared, &closure);
+        diagnostics.extend(self.undeclared(builder, &declared));
+        let reach = Reach::of_parts(builder, &declared, &closure);
         diagnostics.extend(self.caller.stripped(&closure.env, &reach));
         diagnostics.extend(self.caller.mentioned(&closure, &reach));
         let rendered = hc_config::render::render(&target, &resolution);
@@ -293,16 +297,8 @@ impl<'a> Preparing<'a> {
         (prepared, diagnostics)
     }
 
-    /// References to variables that nothing declares. What a template in JSON declares is not known.
-    fn undeclared(
-        &self,
-        builder: &Builder,
-        declared: &BTreeMap<String, VariableDecl>,
-        closure: &Closure,
-    ) -> Vec<Diagnostic> {
-        if closure.has_json() {
-            return Vec::new();
-        }
+    /// References to variables that nothing declares.
+    fn undeclared(&self, builder: &Builder, declared: &BTreeMap<String, VariableDecl>) -> Vec<Diagnostic> {
         let mut undeclared = references::undeclared(&builder.documents, declared);
         if builder.adopted && !self.values.strict {
             // It may stand in a source that nobody builds; packer judges.
@@ -333,13 +329,16 @@ impl<'a> Preparing<'a> {
             }
         }
         let unread = !diagnostics.is_empty();
+        let own = layer_files.iter().filter(|(_, kind)| *kind == InputKind::Vars).count().min(layers.len());
+        layers::mapped(builder).into_iter().for_each(|layer| layers.insert(own, layer));
+        let declared = layers::with_undeclared(builder, declared, &layers);
         let supplied = stacks::variables(self.project, target).unwrap_or_else(|problem| {
             diagnostics.push(*problem);
             BTreeMap::new()
         });
         let injected: BTreeSet<String> = INJECTED.into_iter().map(str::to_owned).collect();
         let resolution = resolve(&ResolveInput {
-            declared,
+            declared: &declared,
             templates: &builder.documents,
             supplied: &supplied,
             user_data: user_data.merged.as_ref(),

@@ -13,7 +13,6 @@ use hc_templates::closure::Closure;
 
 use super::cloudinit::UserData;
 use super::read::Read;
-use crate::project::Project;
 use crate::project::reach::Reach;
 
 /// A target ready to be hashed. Holds resolved values, so it cannot print itself.
@@ -48,8 +47,8 @@ impl Prepared {
     }
 
     /// Which variables of the caller's environment reach packer.
-    pub fn reach(&self, project: &Project) -> Reach {
-        Reach::of_parts(project, &self.builder, &self.declared, &self.closure)
+    pub fn reach(&self) -> Reach {
+        Reach::of_parts(&self.builder, &self.declared, &self.closure)
     }
 
     /// The variable that takes the path of packer's manifest, where the template declares it.

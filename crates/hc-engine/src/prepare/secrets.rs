@@ -1,15 +1,17 @@
 //! Secrets of a target, fetched at the last moment (CONFIG-4).
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use hc_config::hcl::eval::{Scope, evaluate};
 use hc_config::hcl::types::Type;
-use hc_config::secrets::{SecretRef, SecretSource, fetch};
+use hc_config::secrets::{SecretRef, SecretSource, fetch, reference};
 use hc_config::{Diagnostic, Value};
 use hc_core::Cancel;
 use hc_core::SecretString;
 use hc_core::fs::read_text;
-use hc_logs::names::is_telling;
+use hc_logs::names::{is_credential, is_telling};
 use hc_logs::redact::{MAX_SECRET, MIN_SECRET};
 use hc_packer::environment::VARIABLE;
 use hc_packer::process::{self, Ending, Invocation, Pipe};
@@ -110,7 +112,10 @@ pub fn of_broken(project: &Project, prepared: &Prepared) -> Vec<PathBuf> {
 pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Prepared>) -> Vec<Diagnostic> {
     let cancel = Cancel::new();
     let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
     for one in prepared {
+        let fresh = one.layer_files.iter().map(|(path, _)| path).filter(|path| seen.insert((*path).clone()));
+        fresh.for_each(|path| of_layer(project, one, path));
         for (name, var) in &one.resolution.vars {
             match (&var.secret, &var.value) {
                 (Some(reference @ (SecretRef::Env(_) | SecretRef::File(_))), _) => {
@@ -131,6 +136,29 @@ pub fn at_hand<'a>(project: &Project, prepared: impl IntoIterator<Item = &'a Pre
         }
     }
     problems
+}
+
+/// Makes known what a layer refers to or calls a credential, whoever declares it and whatever beats it: scripts of one
+/// builder can print what is another's.
+fn of_layer(project: &Project, prepared: &Prepared, path: &Path) {
+    let Ok((document, _)) = layers::read(project, path) else { return };
+    let (cancel, closed) = (Cancel::new(), Scope::closed());
+    for attribute in document.body().attributes() {
+        match reference(&document, &attribute.value) {
+            Some(Ok(reference @ (SecretRef::Env(_) | SecretRef::File(_)))) => {
+                if let Ok(secret) = fetch(&reference, &Source { project, cancel: &cancel }) {
+                    hide_if_telling(project, prepared, secret.expose().trim_end());
+                }
+            }
+            None if is_credential(attribute.key.as_str()) => {
+                let value = evaluate(&document, &attribute.value, &closed);
+                value.iter().for_each(|value| {
+                    value.each_text(&mut |text| hide_if_telling(project, prepared, text));
+                });
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Makes the value of a variable known, or says why it cannot be hidden.

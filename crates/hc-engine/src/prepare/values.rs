@@ -48,7 +48,7 @@ fn answers(project: &Project, path: &Path) -> Result<IndexMap<String, Value>> {
     let bad = |what: String| EngineError::BadAnswers { path: path.to_owned(), what };
     let text = read_text(&project.host.typed(path), TEXT_LIMIT)?.ok_or_else(|| bad("no such file".into()))?;
     match Value::from_json_text(&text).map_err(|error| bad(error.to_string()))? {
-        Value::Map(entries) => Ok(entries),
+        Value::Map(entries) => Ok(entries.into_iter().collect()),
         _ => Err(bad("not an object".into())),
     }
 }

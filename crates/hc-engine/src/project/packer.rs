@@ -11,6 +11,7 @@ use hc_packer::environment;
 use hc_packer::probe::Locate;
 use hc_packer::{Clock, Packer, RuleSpec, Rules};
 use hc_records::layout;
+use hc_templates::Builder;
 
 use super::reach::Reach;
 use super::{Project, StatCacheUse, Trust, temp};
@@ -160,8 +161,12 @@ pub fn around<'a, W>(call: Call<'a, W>, project: &Project, scene: &Scene<'_>) ->
 }
 
 /// Gives a call the secrets of its target.
-pub fn with_secrets<'a, W>(call: Call<'a, W>, secrets: &[(String, SecretString)]) -> Call<'a, W> {
-    secrets.iter().fold(call, |call, (name, value)| call.secret(name, value.clone()))
+pub fn with_secrets<'a, W>(
+    call: Call<'a, W>,
+    builder: &Builder,
+    secrets: &[(String, SecretString)],
+) -> Call<'a, W> {
+    secrets.iter().fold(call, |call, (name, value)| call.secret(builder.packer_name(name), value.clone()))
 }
 
 /// Directories of the settings, absolute.

@@ -2,15 +2,11 @@
 //! `pass_env` names. Credentials of one platform never reach the packer of another.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use hc_config::variables::VariableDecl;
 use hc_packer::environment::{self, Uses, VARIABLE};
 use hc_templates::Builder;
 use hc_templates::closure::Closure;
-use hc_templates::inventory::TEXT_LIMIT;
-
-use super::Project;
 
 /// Which variables of the caller's environment reach a packer.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +14,6 @@ pub struct Reach {
     uses: Uses,
     /// Variables that the template reads by their names, or declares.
     names: BTreeSet<String>,
-    /// Whether packer reads templates of which nothing is known: any of its variables may be theirs.
-    any_variable: bool,
 }
 
 impl Reach {
@@ -36,37 +30,29 @@ impl Reach {
 
     /// Of the calls on a builder with these variables.
     pub(crate) fn of_parts(
-        project: &Project,
         builder: &Builder,
         declared: &BTreeMap<String, VariableDecl>,
         closure: &Closure,
     ) -> Self {
         let types = builder.types().chain(builder.data_sources.iter().map(String::as_str));
         let uses = types.fold(Uses::default(), Uses::component);
-        let mut uses = builder.documents.iter().fold(uses, |uses, document| uses.text(document.text()));
+        let mut uses = builder.documents.iter().fold(uses, |uses, document| uses.text(document.syntax()));
         if closure.runs_here {
             // A command that starts Ansible names none of its settings.
             uses = uses.component("ansible");
-        }
-        for path in closure.json() {
-            uses = uses.unread(&text(project, path));
         }
         let read = closure.env.iter().filter(|one| one.reaches && environment::passes(&one.name));
         let mentioned = closure.mentions.keys().filter(|name| name.starts_with(VARIABLE)).cloned();
         let names = read.map(|one| one.name.clone());
         let names = names.chain(declared.keys().map(|name| format!("{VARIABLE}{name}"))).chain(mentioned);
-        Self { uses, names: names.collect(), any_variable: closure.has_json() }
+        Self { uses, names: names.collect() }
     }
 
     /// What reaches either of two: of a call on several targets.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.names.extend(other.names);
-        Self {
-            uses: self.uses.and(other.uses),
-            any_variable: self.any_variable || other.any_variable,
-            ..self
-        }
+        Self { uses: self.uses.and(other.uses), ..self }
     }
 
     /// Whether a variable reaches packer where `pass_env` names `further`.
@@ -75,7 +61,6 @@ impl Reach {
             || (environment::is_common(name) && !is_settled(name))
             || self.uses.takes(name)
             || self.names.contains(name)
-            || (self.any_variable && name.starts_with(VARIABLE))
     }
 
     /// Whether a component or a function of the template takes a variable.
@@ -92,8 +77,4 @@ pub fn may_reach(name: &str) -> bool {
 /// What hybrid gives all packers the same, unless `pass_env` names it.
 fn is_settled(name: &str) -> bool {
     ["LANG", "LANGUAGE", "TZ"].contains(&name) || name.starts_with("LC_")
-}
-
-fn text(project: &Project, path: &Path) -> String {
-    hc_core::fs::read_text(&project.at(path), TEXT_LIMIT).ok().flatten().unwrap_or_default()
 }

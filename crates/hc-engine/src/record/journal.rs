@@ -12,7 +12,7 @@ use hc_state::{RunOutcome, RunRecord, Store};
 
 use crate::error::Result;
 use crate::plan::abandoned::Abandoned;
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, coordinates};
 use crate::project::store::ended;
 use crate::project::{Project, temp};
 
@@ -29,6 +29,8 @@ pub struct Begun<'a> {
     pub log: &'a Path,
     /// The build that it starts from.
     pub parent: Option<&'a BuildId>,
+    /// Values of the `hybrid_…` variables.
+    pub injected: &'a [(String, String)],
 }
 
 /// Writes a build down. Called under its build lock.
@@ -48,6 +50,7 @@ pub fn begin(project: &Project, prepared: &Prepared, begun: &Begun<'_>) -> Resul
         output: project.shown(begun.output),
         log: project.shown(begun.log),
         names: names(prepared),
+        sources: coordinates(project, prepared, begun.injected),
         parent: begun.parent.cloned(),
     };
     Ok(entry.write(&project.root)?)

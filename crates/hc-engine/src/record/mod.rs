@@ -1,6 +1,8 @@
 //! What a build leaves behind: artifact record, hash manifest, log summary, state (PKR-6, PKR-7, PKR-11).
 
+pub mod images;
 pub mod journal;
+pub mod platforms;
 pub mod texts;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use hc_records::artifact::{self, ArtifactRecord};
 use hc_records::retention::expiry;
 use hc_records::{
     HashEntry, HashManifest, HashedInput, Input, InputKind, InputManifest, LogSummary, Observed, ParentImage,
-    Provenance, RetainedLog, SchemaTag, Trees, layout,
+    Provenance, RecordedImage, RetainedLog, SchemaTag, Trees, layout,
 };
 use hc_state::{ArtifactRef, BuildSummary, Locked, Store, Trust};
 use time::OffsetDateTime;
@@ -43,6 +45,8 @@ pub struct Ended<'a> {
     pub not_portable: Vec<String>,
     /// What packer made of it.
     pub built: &'a Built,
+    /// The images on platforms among that.
+    pub images: Vec<RecordedImage>,
     /// Working directory of packer.
     pub cwd: &'a Path,
     /// Version of packer.
@@ -77,7 +81,7 @@ fn plugins(manifest: &InputManifest) -> BTreeMap<String, String> {
 /// # Errors
 /// When it cannot be written; the image itself is where packer put it.
 pub fn record(project: &Project, store: &Store, ended: &Ended<'_>) -> Result<Option<ArtifactRecord>> {
-    names_hold_no_secret(project, ended.built)?;
+    names_hold_no_secret(project, ended)?;
     let result = &ended.built.result;
     let succeeded = result.exit_code == 0;
     let now = project.now();
@@ -165,9 +169,11 @@ fn trust_what_is_left(
 }
 
 /// What is recorded goes into state, records and tables, so a name must not be a secret.
-fn names_hold_no_secret(project: &Project, built: &Built) -> Result<()> {
+fn names_hold_no_secret(project: &Project, ended: &Ended<'_>) -> Result<()> {
+    let built = ended.built;
     let names =
         built.image_ids.iter().cloned().chain(built.files.iter().map(|file| file.display().to_string()));
+    let names = names.chain(ended.images.iter().filter_map(|image| image.name.clone()));
     let Some(name) =
         names.map(|name| project.redactor.redact(&name).into_owned()).find(|name| name.contains("***"))
     else {
@@ -209,16 +215,15 @@ fn earlier_logs(project: &Project, store: &Store, newest: &LogSummary) -> Result
 fn artifact_record(project: &Project, ended: &Ended<'_>) -> Result<ArtifactRecord> {
     let built = ended.built;
     let files = artifact::inspect(&built.files, ended.cwd, &project.root)?;
-    let region =
-        built.image_ids.iter().find_map(|id| id.split_once(':').map(|(region, _)| region.to_owned()));
     Ok(ArtifactRecord {
         schema: SchemaTag::v1("artifact"),
         build_id: ended.build_id.clone(),
         builder: ended.target.builder.clone(),
         env: ended.target.env.clone(),
         platform: ended.target.builder.platform().to_owned(),
-        region,
-        image_ids: built.image_ids.clone(),
+        region: images::only_region(&ended.images),
+        image_ids: images::listed(&built.image_ids, &ended.images),
+        images: ended.images.clone(),
         files,
         provenance: Provenance {
             run_id: project.run_id.clone(),

@@ -379,7 +379,7 @@ impl Run<'_> {
         let suites = SuiteOptions { suites: prepared.builder.metadata.publish.suites.clone(), build: None };
         suite::test(self.project, &selection, env, &suites, self.teller)?;
         let plan = self.project.plan(&selection, env, self.values)?;
-        publish::publish(self.project, plan, None, self.teller)?;
+        publish::publish(self.project, plan, publish::PublishOptions::default(), self.teller)?;
         Ok(())
     }
 }

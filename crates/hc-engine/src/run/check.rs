@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use hc_config::Dialect;
 use hc_core::SecretString;
 use hc_packer::call::{Call, Checked};
 use hc_packer::classify::Class;
@@ -59,7 +60,7 @@ fn key(one: &Prepared) -> Option<String> {
     // The first two lines name the target.
     let values = one.rendered.splitn(3, '\n').nth(2).unwrap_or_default();
     let user_data = one.user_data.merged.as_ref().map(|(_, text)| text);
-    let place = (&builder.dir, &builder.file, &builder.workdir, &builder.var_files);
+    let place = (&builder.dir, &builder.file, &builder.workdir, &builder.var_files, &builder.except);
     Some(format!("{place:?} {user_data:?} {values}"))
 }
 
@@ -206,11 +207,11 @@ impl<'a> Looker<'a> {
         let call = self.packer.validate(&place.packer_dir).platform(whole.target.builder.platform());
         let call = place.with_only(call.rules(self.rules), whole, &vars, only);
         // What stands for a secret is not one, and must not be hidden as if it were.
-        let call = self
-            .secrets
-            .iter()
-            .fold(call, |call, (name, value)| call.set(format!("PKR_VAR_{name}"), value.expose()));
-        let reach = members.iter().map(|one| one.reach(project)).fold(Reach::common(), Reach::and);
+        let call = self.secrets.iter().fold(call, |call, (name, value)| match whole.builder.dialect() {
+            Dialect::Legacy => call.var(whole.builder.packer_name(name), value.expose()),
+            Dialect::Hcl | Dialect::HclJson => call.set(format!("PKR_VAR_{name}"), value.expose()),
+        });
+        let reach = members.iter().map(|one| one.reach()).fold(Reach::common(), Reach::and);
         let (env, dirs) = (&whole.target.env, &self.dirs);
         let scene = Scene { env, cwd: &place.cwd, work: &place.work, dirs, reach };
         Ok(packer::around(call, project, &scene)?.redact(Redaction::new(&project.redactor)))
@@ -232,5 +233,10 @@ impl<'a> Looker<'a> {
 
 /// The type of the source that a builder stands for: the part before the last of `build.type.name`.
 fn kind<'a>(one: &&'a Prepared) -> Option<&'a str> {
-    one.builder.only.as_deref()?.rsplit('.').nth(1)
+    let only = one.builder.only.as_deref()?;
+    match one.builder.dialect() {
+        // A name may have dots in it.
+        Dialect::Legacy => only.split('.').next(),
+        Dialect::Hcl | Dialect::HclJson => only.rsplit('.').nth(1),
+    }
 }

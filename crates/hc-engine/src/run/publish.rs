@@ -4,9 +4,10 @@
 use hc_config::Diagnostic;
 use hc_core::BuildId;
 use hc_packer::Redact;
+use hc_packer::images::query::Seen;
 use hc_packer::process::{self, Ending};
-use hc_records::ArtifactRecord;
-use hc_state::{Publication, State};
+use hc_records::{ArtifactRecord, RecordedImage};
+use hc_state::{Locked, Publication, State};
 
 use super::accept::{self, Accepted, Images};
 use super::external::{External, ImagePath};
@@ -17,6 +18,16 @@ use crate::outcome::publish::{PublishReport, PublishedDoc};
 use crate::plan::Plan;
 use crate::project::redaction::Redaction;
 use crate::project::{Project, store};
+use crate::record::platforms::Platforms;
+
+/// How builds are published.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PublishOptions<'a> {
+    /// The channel; `publish.channel` of hybrid.toml without one.
+    pub channel: Option<&'a str>,
+    /// Whether platforms are asked before whether their images are still what was recorded.
+    pub verify: bool,
+}
 
 impl Project {
     /// Moves the newest build of every planned target into a channel: all of them or none, in one change of the state.
@@ -26,20 +37,20 @@ impl Project {
     pub fn publish(
         &self,
         plan: Plan,
-        channel: Option<&str>,
+        options: PublishOptions<'_>,
         listener: Listener<'_>,
     ) -> Result<(PublishReport, Vec<Diagnostic>)> {
-        publish(self, plan, channel, &Teller::new(listener))
+        publish(self, plan, options, &Teller::new(listener))
     }
 }
 
 pub(super) fn publish(
     project: &Project,
     plan: Plan,
-    channel: Option<&str>,
+    options: PublishOptions<'_>,
     teller: &Teller<'_>,
 ) -> Result<(PublishReport, Vec<Diagnostic>)> {
-    let channel = channel.unwrap_or(&project.settings.publish.channel).to_owned();
+    let channel = options.channel.unwrap_or(&project.settings.publish.channel).to_owned();
     if !hc_core::id::is_kebab(&channel) {
         return Err(EngineError::BadChannel { name: channel });
     }
@@ -52,6 +63,9 @@ pub(super) fn publish(
     }
     let state = store::read(project)?;
     let accepted = accept::all(project, state.as_ref(), &plan, Images::Read)?;
+    if options.verify {
+        on_platforms(project, &accepted)?;
+    }
     let is_new =
         |one: &&Accepted| before(state.as_ref(), &channel, &one.record) != Some(&one.record.build_id);
     let mut ran = Vec::new();
@@ -73,33 +87,56 @@ pub(super) fn publish(
             let refused = EvidenceError::PublishRefused { problems: overtaken.iter().map(newer).collect() };
             return Err(after(refused.into(), &ran));
         }
-        for one in now {
-            let before = before(Some(locked.state()), &report.channel, &one.record).cloned();
-            let already = before.as_ref() == Some(&one.record.build_id);
-            if !already {
-                let publication = Publication {
-                    at: project.now(),
-                    build_id: one.record.build_id.clone(),
-                    record: Some(one.seal),
-                    run_id: project.run_id.clone(),
-                };
-                let channels = &mut locked.state_mut().channels;
-                channels.entry(report.channel.clone()).or_default().insert(one.record.target(), publication);
-            }
-            report.published.push(PublishedDoc {
-                builder: one.record.builder.to_string(),
-                build_id: one.record.build_id.to_string(),
-                before: before.map(|build| build.to_string()),
-                already,
-                images: one.record.names(),
-            });
-        }
+        let entered = now.iter().map(|one| enter(project, locked, &report.channel, one));
+        report.published = entered.collect();
         Ok(())
     })?;
     for one in accepted.iter().filter(|one| ran.contains(&one.record.build_id)) {
         teller.tell(Event::Published { target: one.record.target(), channel: report.channel.clone() });
     }
     Ok((report, plan.diagnostics))
+}
+
+/// Puts a build into a channel.
+fn enter(project: &Project, locked: &mut Locked<'_>, channel: &str, one: &Accepted) -> PublishedDoc {
+    let before = before(Some(locked.state()), channel, &one.record).cloned();
+    let already = before.as_ref() == Some(&one.record.build_id);
+    if !already {
+        let publication = Publication {
+            at: project.now(),
+            build_id: one.record.build_id.clone(),
+            record: Some(one.seal),
+            run_id: project.run_id.clone(),
+        };
+        let channels = &mut locked.state_mut().channels;
+        channels.entry(channel.to_owned()).or_default().insert(one.record.target(), publication);
+    }
+    PublishedDoc {
+        builder: one.record.builder.to_string(),
+        build_id: one.record.build_id.to_string(),
+        before: before.map(|build| build.to_string()),
+        already,
+        images: one.record.names(),
+    }
+}
+
+/// Asks platforms for the images of builds; every one of them must be there.
+fn on_platforms(project: &Project, accepted: &[Accepted]) -> Result<()> {
+    let (mut platforms, mut problems) = (Platforms::new(project), Vec::new());
+    for one in accepted {
+        for (image, seen) in platforms.look(&one.record)? {
+            let what = match seen {
+                Seen::Present => continue,
+                Seen::Gone => "is gone".to_owned(),
+                Seen::Changed(why) => format!("was changed: {why}"),
+                Seen::Unverified(why) => format!("could not be verified: {why}"),
+            };
+            let target = one.record.target();
+            let RecordedImage { provider, kind, id, .. } = image;
+            problems.push(format!("{target}: the {provider} {kind} {id} {what}"));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(EvidenceError::PublishRefused { problems }.into()) }
 }
 
 /// The build that a channel offered before.

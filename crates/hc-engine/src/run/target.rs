@@ -26,7 +26,7 @@ use crate::plan::{Planned, abandoned};
 use crate::prepare::{Prepared, secrets};
 use crate::project::packer::{self, Scene};
 use crate::project::redaction::Redaction;
-use crate::record::{self, Ended, journal};
+use crate::record::{self, Ended, images, journal};
 use crate::stage::mirror::Mirror;
 use crate::stage::place::{self, Given, Place};
 use crate::stage::ssh_key::{self, SshKey};
@@ -79,6 +79,7 @@ impl Run<'_> {
             unrecorded: unrecorded::of(&planned.prepared, ready.mirror.as_ref(), &self.commit),
             not_portable: planned.not_portable.clone(),
             built: &built,
+            images: images::of(self.project, &planned.prepared, &built),
             cwd: &ready.place.cwd,
             packer_version: self.packer.version.to_string(),
             duration_ms,
@@ -159,7 +160,7 @@ impl Run<'_> {
         let secrets = secrets::fetch_all(project, prepared)?;
         let place = Place::of(project, prepared);
         let state = self.store.read()?;
-        let parent = parent::required(project, state.as_ref(), &target.env, &prepared.builder)?;
+        let parent = parent::required(project, state.as_ref(), prepared)?;
         let (mirror, digests, manifest) = self.stage(planned, &place)?;
         plugins::enforce(project, self.packer, [prepared], &mut Sums::default())?;
         create_dirs(&project.at(layout::IMAGES))?;
@@ -216,14 +217,15 @@ impl Run<'_> {
                 output: &ready.output_dir,
                 log: &ready.log,
                 parent: ready.parent.as_ref().map(|parent| &parent.image.build_id),
+                injected: &vars,
             },
         )?;
         self.teller.tell(Event::Building { target: target.clone(), build: build_id.clone() });
         let call = place.with(self.packer.build(&place.packer_dir), prepared, &vars);
-        let reach = prepared.reach(project);
+        let reach = prepared.reach();
         let scene = Scene { env: &target.env, cwd: &place.cwd, work: &place.work, dirs: &self.dirs, reach };
         let call = packer::around(call, project, &scene)?;
-        let call = packer::with_secrets(call, &ready.secrets)
+        let call = packer::with_secrets(call, &prepared.builder, &ready.secrets)
             .output_dir(&ready.output_dir)
             .log(&ready.log)
             .redact(redaction)

@@ -170,7 +170,7 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let redaction = Redaction::new(&project.redactor);
     let dirs = Dirs::of(project);
     let state = store::read(project)?;
-    let parent = parent::required(project, state.as_ref(), &one.target.env, &one.builder)?;
+    let parent = parent::required(project, state.as_ref(), one)?;
     let key = ssh_key::make(project, one, &place.work)?;
     let iso = media::fetched(project, &one.target, &one.builder, &Teller::new(&mut |_| {}))?;
     let given = Given { parent: parent.as_ref(), key: key.as_ref(), iso: iso.as_deref() };
@@ -182,11 +182,11 @@ fn built(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
     let rules = packer::rules(project)?;
     let vars = place::injected(project, one, &place, id.as_str(), &output, &given);
     let call = place.with(packer.build(&place.packer_dir), one, &vars);
-    let reach = one.reach(project);
+    let reach = one.reach();
     let scene = Scene { env: &one.target.env, cwd: &place.cwd, work: &place.work, dirs: &dirs, reach };
     let call = packer::around(call, project, &scene)?;
     let call = one.manifest_variable().into_iter().fold(call, |call, name| call.manifest_variable(name));
-    let built = packer::with_secrets(call, &secrets)
+    let built = packer::with_secrets(call, &one.builder, &secrets)
         .platform(one.target.builder.platform())
         .output_dir(&output)
         .retry(Retry::transient(project.settings.packer.retries))

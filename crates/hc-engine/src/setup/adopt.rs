@@ -161,6 +161,16 @@ fn settings_text(name: &str, found: &Survey) -> String {
         if let Some(workdir) = &builder.mapping.workdir {
             text.push_str(&format!("workdir = {}\n", path(workdir)));
         }
+        if !builder.mapping.except.is_empty() {
+            let except: Vec<String> = builder.mapping.except.iter().map(|name| quoted(name)).collect();
+            text.push_str(&format!("except = [{}]\n", except.join(", ")));
+        }
+        if !builder.mapping.vars.is_empty() {
+            let vars = builder.mapping.vars.iter();
+            let vars: Vec<String> =
+                vars.map(|(name, value)| format!("{} = {}", quoted(name), quoted(value))).collect();
+            text.push_str(&format!("vars = {{ {} }}\n", vars.join(", ")));
+        }
         match builder.mapping.var_files.as_slice() {
             [] => {}
             [one] => text.push_str(&format!("var_files = [{}]\n", path(one))),

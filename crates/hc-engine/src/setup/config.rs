@@ -178,10 +178,16 @@ fn value_doc(var: &ResolvedVar) -> ValueDoc {
         chain: var
             .chain
             .iter()
-            .map(|origin| OriginDoc {
-                layer: origin.layer.clone(),
-                place: origin.location.as_ref().map(ToString::to_string),
-                value: shown(var, origin, &origin.value),
+            .enumerate()
+            .map(|(at, origin)| {
+                // The one that won, computed where it is made of others.
+                let is_late = var.late.is_some() && at + 1 == var.chain.len();
+                let value = if is_late { &var.value } else { &origin.value };
+                OriginDoc {
+                    layer: origin.layer.clone(),
+                    place: origin.location.as_ref().map(ToString::to_string),
+                    value: shown(var, origin, value),
+                }
             })
             .collect(),
     }

@@ -8,8 +8,10 @@ pub mod place;
 pub mod ssh_key;
 pub mod tools;
 
+use std::borrow::Cow;
+
 use hc_config::cloudinit::FILE_VARIABLE;
-use hc_config::{Diagnostic, Location};
+use hc_config::{Diagnostic, Dialect, Location};
 use hc_core::fs::{create_dirs, write_atomic};
 use hc_packer::Packer;
 use hc_templates::compose::{self, Large};
@@ -54,7 +56,11 @@ pub fn make(
         write_atomic(&place.user_data(), text.as_bytes(), 0o600)?;
     }
     if prepared.builder.in_place {
-        write_atomic(&place.work.join(compose::RENDERED), prepared.rendered.as_bytes(), 0o644)?;
+        let values = match prepared.builder.dialect() {
+            Dialect::Legacy => Cow::Owned(hc_config::render::legacy(&prepared.resolution)),
+            Dialect::Hcl | Dialect::HclJson => Cow::Borrowed(&prepared.rendered),
+        };
+        write_atomic(&place.work.join(place::rendered_name(prepared)), values.as_bytes(), 0o644)?;
         // What is known beforehand is little, and made anew.
         let earlier = earlier.or_else(|| match prepared.hermetic {
             true => None,

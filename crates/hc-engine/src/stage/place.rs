@@ -1,14 +1,16 @@
 //! Where one target of a run works, and what packer is given there.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use hc_config::Dialect;
 use hc_config::cloudinit::FILE_VARIABLE;
 use hc_packer::call::{Call, Templated};
 use hc_records::layout;
 use hc_templates::compose;
 
 use super::ssh_key::{self, SshKey};
-use crate::plan::parent::Parent;
+use crate::plan::parent::{Parent, placeholder};
 use crate::prepare::Prepared;
 use crate::project::Project;
 
@@ -36,13 +38,14 @@ impl Place {
         let (mut packer_dir, mut var_files) = (stage.join(&prepared.builder.dir), Vec::new());
         if prepared.builder.in_place {
             // Packer tells the language of a var file by its ending; the values of an example are in the rendered file.
-            let named = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "hcl");
+            let endings = [OsStr::new("hcl"), OsStr::new("json")];
+            let named = |path: &&PathBuf| path.extension().is_some_and(|ending| endings.contains(&ending));
             // A var file would beat PKR_VAR_…, so one that sets a variable which is a secret now stays out; the
             // rendered file has its other values.
             let beats = |path: &&PathBuf| prepared.secrets_beaten_by(path).next().is_none();
             let own =
                 prepared.builder.var_files.iter().filter(named).filter(beats).map(|path| stage.join(path));
-            var_files = own.chain([work.join(compose::RENDERED)]).collect();
+            var_files = own.chain([work.join(rendered_name(prepared))]).collect();
             packer_dir = stage.join(prepared.builder.file.as_ref().unwrap_or(&prepared.builder.dir));
         }
         Self { cwd: stage.join(&prepared.builder.workdir), stage, packer_dir, var_files, work }
@@ -87,14 +90,22 @@ impl Place {
         only: impl Iterator<Item = String>,
     ) -> Call<'a, W> {
         let call = self.var_files.iter().fold(call, |call, file| call.var_file(file));
-        let call = vars.iter().fold(call, |call, (name, value)| call.var(name, value));
-        let call = call.only(only);
+        let call =
+            vars.iter().fold(call, |call, (name, value)| call.var(prepared.builder.packer_name(name), value));
+        let only = only.map(|address| prepared.builder.only_of(&address));
+        let call = call.only(only).except(prepared.builder.except.iter().cloned());
+        let call = if prepared.builder.dialect() == Dialect::Legacy { call.legacy() } else { call };
         // A stage without a repository must not lead git to the one that it lies in.
         match prepared.hermetic || !prepared.builder.in_place {
             true => call.set("GIT_CEILING_DIRECTORIES", &self.work),
             false => call,
         }
     }
+}
+
+/// The name of the file with the rendered variables beside a mirror: legacy templates take JSON only.
+pub fn rendered_name(prepared: &Prepared) -> &'static str {
+    if prepared.builder.dialect() == Dialect::Legacy { compose::RENDERED_JSON } else { compose::RENDERED }
 }
 
 /// What a build is given beyond the project's files.
@@ -129,6 +140,10 @@ pub fn injected(
         ("hybrid_root", root.display().to_string()),
         ("hybrid_iso_path", iso.map_or("iso".to_owned(), |path| path.display().to_string())),
         ("hybrid_parent_image", parent.map_or("parent-image".to_owned(), |parent| parent.location.clone())),
+        (
+            "hybrid_parent_image_id",
+            parent.map_or(placeholder(prepared).to_owned(), |parent| parent.image_id().to_owned()),
+        ),
         ("hybrid_parent_build_id", parent.map_or(String::new(), |parent| parent.image.build_id.to_string())),
         (ssh_key::PRIVATE, key.map_or(String::new(), |key| key.private.display().to_string())),
         (ssh_key::PUBLIC, key.map_or(String::new(), |key| key.public.clone())),

@@ -1,20 +1,23 @@
 //! The records of what was built: listed, verified, compared, revoked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use hc_config::Diagnostic;
 use hc_core::{BuildId, Digest, Selector};
-use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, artifact, kept, layout};
+use hc_packer::images::query::Seen;
+use hc_records::{ArtifactFile, ArtifactRecord, InputManifest, RecordedImage, artifact, kept, layout};
 use hc_state::{AuditAction, AuditEvent, Revocation, State};
 
 use crate::error::{EngineError, Result};
 use crate::gate;
 use crate::inputs;
 use crate::outcome::artifacts::{
-    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, RevokedReport, VerifiedFile,
-    VerifyReport,
+    ArtifactDiffReport, ArtifactReport, ArtifactsReport, FileStatus, ImageStatus, RevokedReport,
+    VerifiedFile, VerifiedImage, VerifyReport,
 };
 use crate::plan::{self, lineage};
 use crate::project::{Project, store};
+use crate::record::platforms::Platforms;
 
 /// Longest reason of a revocation, in bytes.
 const LONGEST_REASON: usize = 500;
@@ -104,12 +107,18 @@ pub fn revoke(project: &Project, build: &str, reason: &str) -> Result<RevokedRep
     Ok(RevokedReport { build_id: build.to_string(), reason: reason.to_owned(), channels })
 }
 
-/// Reads every image file again, and compares the records that the state sealed.
+/// Reads every image file again, asks platforms for their images, and compares the records that the state sealed. With
+/// `strict`, an image that nobody could be asked about is an error.
 ///
 /// # Errors
 /// When state or `artifacts/` cannot be read.
-pub fn verify(project: &Project, selector: &Selector) -> Result<VerifyReport> {
-    let mut files = Vec::new();
+pub fn verify(
+    project: &Project,
+    selector: &Selector,
+    strict: bool,
+) -> Result<(VerifyReport, Vec<Diagnostic>)> {
+    let (mut files, mut images) = (Vec::new(), Vec::new());
+    let mut platforms = Platforms::new(project);
     let state = store::read(project)?;
     let seals: BTreeMap<_, _> =
         state.iter().flat_map(State::seals).map(|(build, _, seal)| (build.clone(), seal)).collect();
@@ -126,8 +135,39 @@ pub fn verify(project: &Project, selector: &Selector) -> Result<VerifyReport> {
             path: file.path.clone(),
             status: status(project, file),
         }));
+        let build_id = record.build_id.as_str();
+        images.extend(platforms.look(&record)?.into_iter().map(|one| verified(build_id, one)));
     }
-    Ok(VerifyReport { files })
+    let unknown = images.iter().filter(|image| image.status == ImageStatus::Unverified).count();
+    let warning = (unknown > 0).then(|| not_verified(unknown, &images));
+    Ok((VerifyReport { files, images, strict }, warning.into_iter().collect()))
+}
+
+fn verified(build_id: &str, (image, seen): (RecordedImage, Seen)) -> VerifiedImage {
+    let (status, reason) = match seen {
+        Seen::Present => (ImageStatus::Present, None),
+        Seen::Changed(why) => (ImageStatus::Changed, Some(why)),
+        Seen::Gone => (ImageStatus::Gone, None),
+        Seen::Unverified(why) => (ImageStatus::Unverified, Some(why)),
+    };
+    VerifiedImage {
+        build_id: build_id.to_owned(),
+        provider: image.provider,
+        kind: image.kind,
+        id: image.id,
+        region: image.region,
+        status,
+        reason,
+    }
+}
+
+/// One warning for all images that nobody could be asked about, with the reasons, each once.
+fn not_verified(count: usize, images: &[VerifiedImage]) -> Diagnostic {
+    let unknown = images.iter().filter(|image| image.status == ImageStatus::Unverified);
+    let reasons: BTreeSet<&str> = unknown.filter_map(|image| image.reason.as_deref()).collect();
+    let reasons = reasons.into_iter().collect::<Vec<_>>().join("; ");
+    let noun = if count == 1 { "1 image was" } else { &format!("{count} images were") };
+    Diagnostic::warning("ImageUnverified", format!("{noun} not verified: {reasons}"))
 }
 
 fn status(project: &Project, file: &ArtifactFile) -> FileStatus {

@@ -155,18 +155,19 @@ pub(super) fn name(drafts: Vec<Draft<'_>>, types: &mut BTreeMap<String, Vec<Stri
             .filter_map(|variant| BuilderId::new(os, platform, variant).ok())
             .find(|id| used.insert(id.clone()));
         let Some(id) = id else { continue };
-        let files = draft.shared.iter().copied().chain(draft.image);
         found.push(Found {
             id,
             mapping: AdoptedBuilder {
                 path: draft.path.to_owned(),
-                var_files: files.clone().map(|file| file.path.clone()).collect(),
+                var_files: draft.var_files.clone(),
                 only: draft.only.clone(),
+                except: draft.except.clone(),
+                vars: draft.vars.clone(),
                 workdir: draft.workdir.clone(),
             },
             source: draft.source.clone(),
             missing: draft.missing.clone(),
-            examples: files.filter(|file| file.is_example()).map(|file| file.path.clone()).collect(),
+            examples: draft.examples.clone(),
         });
     }
     found
@@ -185,7 +186,10 @@ impl Draft<'_> {
         let kind = self.source.split('.').next().unwrap_or_default();
         let (platform, _) = platform_of(kind);
         let mut words: Vec<String> =
-            self.path.iter().map(|part| kebab(part.to_string_lossy().trim_end_matches(".pkr.hcl"))).collect();
+            self.path.iter().map(|part| kebab(without_ending(&part.to_string_lossy()))).collect();
+        if let Some(called) = self.called.as_deref().map(kebab).filter(|called| says_something(called)) {
+            words = vec![called];
+        }
         if let Some(image) = self.image {
             let shared = self.path.iter().zip(image.dir().iter()).take_while(|(a, b)| a == b).count();
             let own = image.dir().iter().skip(shared);
@@ -237,6 +241,19 @@ impl Draft<'_> {
                 _ => None,
             })
     }
+}
+
+/// The name of a template without what says that it is one.
+fn without_ending(name: &str) -> &str {
+    let name = name.strip_suffix(".hcl").or(name.strip_suffix(".json")).unwrap_or(name);
+    name.strip_suffix(".pkr").unwrap_or(name)
+}
+
+/// Whether the name of a run tells images apart.
+fn says_something(name: &str) -> bool {
+    const VERBS: [&str; 10] =
+        ["", "all", "build", "ci", "default", "image", "packer", "release", "test", "validate"];
+    !(VERBS.contains(&name) || EMPTY_WORDS.contains(&name))
 }
 
 /// The platform of a source type, and whether `[naming]` has to allow the type for it.

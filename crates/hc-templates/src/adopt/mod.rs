@@ -6,6 +6,8 @@
 
 mod found;
 mod ids;
+mod invocations;
+mod legacy;
 mod sources;
 mod template;
 mod tree;
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use hc_core::fs::FsError;
 
 pub use self::found::{Found, Survey, Unmapped};
+use self::invocations::Invocations;
+use self::legacy::Legacy;
 use self::template::Template;
 use self::tree::Tree;
 use crate::closure::Memory;
@@ -46,7 +50,15 @@ pub fn survey(root: &Path) -> Result<Survey, FsError> {
             Err(problem) => survey.unmapped.push(problem),
         }
     }
-    let packer_dirs: Vec<&Path> = tree.packer_dirs.keys().map(PathBuf::as_path).collect();
+    // Scripts are read where they are needed: they say which var files a template in JSON goes with.
+    let has_legacy = !(tree.legacy.is_empty() && tree.unfilled.is_empty());
+    let invocations = if has_legacy { invocations::read(root) } else { Invocations::default() };
+    let mut legacy = Legacy::read(root, &tree, &invocations);
+    templates.append(&mut legacy.alone);
+    survey.unmapped.append(&mut legacy.unmapped);
+    let packer_dirs = tree.packer_dirs.keys().map(PathBuf::as_path);
+    let packer_dirs: Vec<&Path> =
+        packer_dirs.chain(tree.legacy.iter().filter_map(|path| path.parent())).collect();
     let choices = vars::choose(&templates, &packer_dirs, &tree.var_files, &mut survey.unmapped);
     let mut drafts = Vec::new();
     let memory = Memory::new(root);
@@ -54,6 +66,8 @@ pub fn survey(root: &Path) -> Result<Survey, FsError> {
         template.builders(choice, &memory, &mut drafts);
         survey.env.extend(template.env());
     }
+    legacy.builders(&memory, &mut drafts);
+    survey.env.extend(legacy.env());
     survey.builders = ids::name(drafts, &mut survey.naming);
     survey.builders.sort_by(|a, b| a.id.cmp(&b.id));
     survey.unmapped.sort();

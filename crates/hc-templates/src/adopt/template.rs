@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use hc_config::Value;
 use hc_config::hcl::Document;
-use hc_config::{Value, variables};
+use hc_config::variables::{self, VariableDecl};
 
 use super::found::Unmapped;
-use super::sources;
+use super::sources::{self, Built};
 use super::tree::{self, VarFile};
 use crate::closure::workdir::{self, Candidate};
 use crate::closure::{self, Memory};
@@ -18,13 +19,15 @@ pub(super) struct Template {
     pub(super) path: PathBuf,
     /// Its directory.
     pub(super) dir: PathBuf,
-    documents: Vec<Document>,
+    pub(super) documents: Vec<Document>,
+    /// Its variables.
+    pub(super) variables: BTreeMap<String, VariableDecl>,
     /// Names of its variables, with defaults that are known.
     pub(super) declared: BTreeMap<String, Option<Value>>,
     /// Names of those without a default.
     required: BTreeSet<String>,
     /// Sources that have a block.
-    blocks: BTreeSet<String>,
+    pub(super) blocks: BTreeSet<String>,
 }
 
 /// The var files of one template.
@@ -39,8 +42,15 @@ pub(super) struct Choice<'a> {
 /// A builder without a name.
 pub(super) struct Draft<'a> {
     pub(super) path: &'a Path,
-    pub(super) shared: Vec<&'a VarFile>,
+    pub(super) var_files: Vec<PathBuf>,
+    /// Those of them that exist only as an example.
+    pub(super) examples: Vec<PathBuf>,
+    /// The one that stands for an image.
     pub(super) image: Option<&'a VarFile>,
+    /// What the repository's own scripts call it.
+    pub(super) called: Option<String>,
+    pub(super) except: Vec<String>,
+    pub(super) vars: BTreeMap<String, String>,
     pub(super) source: String,
     pub(super) build: Option<String>,
     pub(super) only: Option<String>,
@@ -78,12 +88,21 @@ impl Template {
         if !documents.iter().any(|document| document.body().has_blocks("build")) {
             return Err(unmapped("no build block: packer would build nothing".into(), None));
         }
-        let (declared, _) = variables::collect(&documents);
-        let required = declared.values().filter(|variable| !variable.has_default);
+        let (variables, _) = variables::collect(&documents);
+        let required = variables.values().filter(|variable| !variable.has_default);
         let required = required.map(|variable| variable.name.clone()).collect();
-        let declared = declared.into_iter().map(|(name, variable)| (name, variable.default)).collect();
+        let default = |(name, variable): (&String, &VariableDecl)| (name.clone(), variable.default.clone());
+        let declared = variables.iter().map(default).collect();
         let dir = if files == [path.to_owned()] { path.parent().unwrap_or(Path::new("")) } else { path };
-        Ok(Self { path: path.to_owned(), dir: dir.to_owned(), documents, declared, required, blocks })
+        Ok(Self {
+            path: path.to_owned(),
+            dir: dir.to_owned(),
+            documents,
+            variables,
+            declared,
+            required,
+            blocks,
+        })
     }
 
     /// Whether packer can read all files together: nothing is declared twice.
@@ -119,22 +138,46 @@ impl Template {
                 let (documents, dir) = (&self.documents, &self.dir);
                 workdir::find(memory, &Candidate { documents, sources: &sources, dir, values: &values })
             });
+            let values = if self.is_legacy() { self.settled_with(choice, image) } else { values };
             let built = sources::built(&self.documents, &self.blocks, &values);
+            let files: Vec<&VarFile> = choice.shared.iter().copied().chain(image).collect();
             for one in &built {
                 let alone = built.len() == 1 && self.blocks.len() == 1;
                 drafts.push(Draft {
                     path: &self.path,
-                    shared: choice.shared.clone(),
+                    var_files: files.iter().map(|file| file.path.clone()).collect(),
+                    examples: files
+                        .iter()
+                        .filter(|file| file.is_example())
+                        .map(|file| file.path.clone())
+                        .collect(),
                     image,
+                    called: None,
+                    except: Vec::new(),
+                    vars: BTreeMap::new(),
                     source: one.called.clone(),
                     build: one.build.clone(),
-                    only: (!alone).then(|| one.only()),
+                    only: (!alone).then(|| self.only(one)),
                     workdir: workdir.clone(),
                     missing: missing.iter().cloned().collect(),
                     values: values.clone(),
                     communicator: sources::communicator(&self.documents, &one.address, &values),
                 });
             }
+        }
+    }
+
+    /// The same under another path.
+    pub(super) fn at(mut self, path: &Path) -> Self {
+        self.path = path.to_owned();
+        self
+    }
+
+    /// What `-only` needs to build one source alone.
+    fn only(&self, one: &Built) -> String {
+        match one.called.split_once('.') {
+            Some((_, name)) if self.is_legacy() => name.to_owned(),
+            _ => one.only(),
         }
     }
 

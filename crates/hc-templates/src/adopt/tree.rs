@@ -22,6 +22,10 @@ const JSON_LIMIT: u64 = 1 << 20;
 pub(super) struct Tree {
     /// Directories with templates, and these, sorted.
     pub packer_dirs: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Legacy templates in JSON, sorted.
+    pub legacy: Vec<PathBuf>,
+    /// Legacy templates that a script has to fill in, sorted.
+    pub unfilled: Vec<PathBuf>,
     /// Var files, sorted by path.
     pub var_files: Vec<VarFile>,
     /// What cannot be read.
@@ -38,9 +42,23 @@ pub(crate) struct VarFile {
     pub actual: PathBuf,
     /// Values by name; unknown where only packer knows.
     pub values: BTreeMap<String, Value>,
+    /// What was read.
+    pub document: Document,
 }
 
 impl VarFile {
+    /// Reads `actual`, which is the file at `path` or shows what that looks like.
+    pub(super) fn read(root: &Path, path: PathBuf, actual: &Path) -> Result<Self, Box<Diagnostic>> {
+        let document = document(root, actual)?;
+        // Packer takes constants in a var file; anything else is a template that something else fills in.
+        let constant = |value| evaluate(&document, value, &Scope::closed());
+        let mut values = BTreeMap::new();
+        for attribute in document.body().attributes() {
+            values.insert(attribute.key.as_str().to_owned(), constant(&attribute.value)?);
+        }
+        Ok(Self { path, actual: actual.to_owned(), values, document })
+    }
+
     /// Whether it exists only as an example.
     pub(super) fn is_example(&self) -> bool {
         self.path != self.actual
@@ -53,12 +71,21 @@ impl VarFile {
 
     /// File name without `.pkrvars.hcl`.
     pub(super) fn stem(&self) -> &str {
-        name_of(&self.path).trim_end_matches(".pkrvars.hcl").trim_end_matches(".auto")
+        let name = name_of(&self.path);
+        let name = name.strip_suffix(".hcl").or(name.strip_suffix(".json")).unwrap_or(name);
+        name.trim_end_matches(".pkrvars").trim_end_matches(".auto")
+    }
+
+    /// Whether it is JSON that only legacy templates take for a var file.
+    pub(super) fn is_plain(&self) -> bool {
+        let name = name_of(&self.path);
+        name.ends_with(".json") && !name.ends_with(".pkrvars.json")
     }
 
     /// Whether packer reads it by itself.
     pub(super) fn is_auto(&self) -> bool {
-        name_of(&self.path).ends_with(".auto.pkrvars.hcl")
+        let name = name_of(&self.path);
+        name.ends_with(".auto.pkrvars.hcl") || name.ends_with(".auto.pkrvars.json")
     }
 }
 
@@ -81,11 +108,17 @@ impl Tree {
                 FsError::Io { action: "list", path, source: error.into() }
             })?;
             let Ok(path) = entry.path().strip_prefix(root) else { continue };
-            if entry.file_type().is_symlink() && name_of(path).ends_with(".pkr.hcl") {
+            if entry.file_type().is_symlink()
+                && (name_of(path).ends_with(".pkr.hcl") || name_of(path).ends_with(".pkr.json"))
+            {
                 tree.leave(path, "a template that is a symlink is not followed", None);
             } else if entry.file_type().is_file() {
                 tree.file(root, path);
             }
+        }
+        if tree.legacy.is_empty() && tree.unfilled.is_empty() {
+            // Of what else JSON is used for in a repository.
+            tree.var_files.retain(|file| !file.is_plain());
         }
         tree.prefer_real_files();
         Ok(tree)
@@ -116,30 +149,27 @@ impl Tree {
         if made_by_hybrid(path) {
             return;
         }
-        if name.ends_with(".pkr.hcl") {
+        if name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json") {
             self.packer_dirs.entry(dir).or_default().push(path.to_owned());
-        } else if real.ends_with(".pkrvars.hcl") {
-            match var_values(root, path) {
-                Ok(values) => {
-                    let file = VarFile { path: dir.join(real), actual: path.to_owned(), values };
-                    self.var_files.push(file);
-                }
+        } else if real.ends_with(".pkrvars.hcl") || real.ends_with(".pkrvars.json") {
+            match VarFile::read(root, dir.join(real), path) {
+                Ok(file) => self.var_files.push(file),
                 Err(problem) => {
                     let place =
                         problem.location.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
                     self.leave(path, &format!("{}{place}", problem.message), None);
                 }
             }
-        } else if name.ends_with(".pkr.json") || name.ends_with(".pkrvars.json") {
-            self.leave(path, "HCL written as JSON is not read", Some("write it as .hcl"));
-        } else if name.ends_with(".json.tmpl") && is_unfilled_template(root, path) {
-            self.leave(path, "legacy JSON template that scripts of the repository fill in", None);
-        } else if name.ends_with(".json") && is_legacy_template(root, path) {
-            self.leave(
-                path,
-                "legacy JSON template",
-                Some(&format!("`packer hcl2_upgrade {}` writes it as HCL", path.display())),
-            );
+        } else if name.ends_with(".json.tmpl") {
+            if is_template(root, path) {
+                self.unfilled.push(path.to_owned());
+            }
+        } else if name.ends_with(".json") {
+            match kind(root, path) {
+                Some(Kind::Template) => self.legacy.push(path.to_owned()),
+                Some(Kind::Values) => self.var_files.extend(VarFile::read(root, path.to_owned(), path)),
+                None => {}
+            }
         }
     }
 
@@ -156,14 +186,6 @@ impl Tree {
         self.var_files.sort_by(|a, b| (&a.path, a.is_example()).cmp(&(&b.path, b.is_example())));
         self.var_files.dedup_by(|later, first| later.path == first.path);
     }
-}
-
-fn var_values(root: &Path, path: &Path) -> Result<BTreeMap<String, Value>, Box<Diagnostic>> {
-    let document = document(root, path)?;
-    // Packer takes constants in a var file; anything else is a template that something else fills in.
-    let constant = |value| evaluate(&document, value, &Scope::closed());
-    let values = document.body().attributes();
-    values.map(|attribute| Ok((attribute.key.as_str().to_owned(), constant(&attribute.value)?))).collect()
 }
 
 /// Reads and parses one file.
@@ -186,17 +208,27 @@ fn made_by_hybrid(path: &Path) -> bool {
     }
 }
 
-fn is_unfilled_template(root: &Path, path: &Path) -> bool {
-    read_text(&root.join(path), JSON_LIMIT).ok().flatten().is_some_and(|text| text.contains("\"builders\""))
+/// What a JSON file may be to a legacy packer.
+enum Kind {
+    Template,
+    Values,
 }
 
-/// `{"builders": [{"type": …}, …]}`.
-fn is_legacy_template(root: &Path, path: &Path) -> bool {
-    let Ok(Some(text)) = read_text(&root.join(path), JSON_LIMIT) else { return false };
-    let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
-    json["builders"].as_array().is_some_and(|builders| {
-        !builders.is_empty() && builders.iter().all(|builder| builder["type"].is_string())
-    })
+/// What the JSON at `path` may be: `{"builders": [{"type": …}, …]}`, or names with texts.
+fn kind(root: &Path, path: &Path) -> Option<Kind> {
+    let text = read_text(&root.join(path), JSON_LIMIT).ok()??;
+    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).ok()?;
+    if let Some(builders) = json.get("builders").and_then(serde_json::Value::as_array) {
+        let is_template = !builders.is_empty() && builders.iter().all(|builder| builder["type"].is_string());
+        return is_template.then_some(Kind::Template);
+    }
+    let is_value = |value: &serde_json::Value| !(value.is_object() || value.is_array());
+    (!json.is_empty() && json.values().all(is_value)).then_some(Kind::Values)
+}
+
+/// Whether an unfilled file is one of a template. It need not be JSON yet.
+fn is_template(root: &Path, path: &Path) -> bool {
+    read_text(&root.join(path), JSON_LIMIT).ok().flatten().is_some_and(|text| text.contains("\"builders\""))
 }
 
 fn name_of_bytes(path: &Path) -> String {

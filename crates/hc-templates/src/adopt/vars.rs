@@ -39,7 +39,7 @@ pub(super) fn choose<'a>(
     let mut refused: BTreeSet<&Path> = BTreeSet::new();
     let mut usable = Vec::new();
     for file in files {
-        if ENVIRONMENTS.contains(&file.stem()) {
+        if ENVIRONMENTS.contains(&file.stem()) && !file.is_plain() {
             refused.insert(&file.path);
             let env = file.stem();
             unmapped.push(Unmapped {
@@ -54,8 +54,11 @@ pub(super) fn choose<'a>(
         }
     }
     let mut choices: Vec<Choice<'a>> = Vec::new();
+    let all = usable;
     for template in templates {
         let mut choice = Choice::default();
+        let usable: Vec<&VarFile> =
+            all.iter().copied().filter(|file| template.is_legacy() || !file.is_plain()).collect();
         let mut near: Vec<&VarFile> = usable
             .iter()
             .copied()
@@ -73,7 +76,7 @@ pub(super) fn choose<'a>(
                 .filter(|other| other.dir() == file.dir() && other.path != file.path)
                 .filter(|other| template.rivals(file, other))
                 .collect();
-            if rivals.is_empty() || SHARED.contains(&file.stem()) {
+            if rivals.is_empty() || is_shared(file) {
                 choice.shared.push(file);
             } else if template.path != template.dir
                 && (affinity(template, file) || rivals.iter().any(|rival| affinity(template, rival)))
@@ -98,7 +101,7 @@ pub(super) fn choose<'a>(
         let loose = loose(template, templates, packer_dirs, &usable);
         for file in &loose {
             let rival = loose.iter().any(|other| other.path != file.path && template.rivals(file, other));
-            if rival && !SHARED.contains(&file.stem()) {
+            if rival && !is_shared(file) {
                 choice.images.push(file);
             } else {
                 choice.shared.push(file);
@@ -107,7 +110,9 @@ pub(super) fn choose<'a>(
         taken.extend(choice.shared.iter().chain(&choice.images).map(|file| file.path.as_path()));
         choices.push(choice);
     }
-    for file in files.iter().filter(|file| !taken.contains(&*file.path) && !refused.contains(&*file.path)) {
+    let left =
+        |file: &&VarFile| !file.is_plain() && !taken.contains(&*file.path) && !refused.contains(&*file.path);
+    for file in files.iter().filter(left) {
         unmapped.push(Unmapped {
             path: file.actual.clone(),
             reason: if file.values.is_empty() {
@@ -168,10 +173,20 @@ fn loose<'a>(
         .collect()
 }
 
+/// Whether a var file holds what images share: `common`, `variables-default`.
+fn is_shared(file: &VarFile) -> bool {
+    let stem = file.stem();
+    SHARED.contains(&stem)
+        || ["variables", "vars", "config"].iter().any(|head| {
+            let rest = stem.strip_prefix(head).and_then(|rest| rest.strip_prefix(['-', '_', '.']));
+            rest.is_some_and(|rest| SHARED.contains(&rest))
+        })
+}
+
 /// Whether a var file is named after a template's directory: `vars/ubuntu.pkrvars.hcl` and `ubuntu/`.
 fn affinity(template: &Template, file: &VarFile) -> bool {
     let Some(name) = template.path.file_name().and_then(|name| name.to_str()) else { return false };
-    let name = name.trim_end_matches(".pkr.hcl");
+    let name = name.trim_end_matches(".hcl").trim_end_matches(".json").trim_end_matches(".pkr");
     let dirs = file.dir().iter().filter_map(|part| part.to_str());
     dirs.chain([file.stem()]).any(|part| part == name || part.split(['-', '_', '.']).any(|word| word == name))
 }

@@ -272,13 +272,16 @@ impl<'a, 't> Walk<'a, 't> {
             None => label.to_owned(),
         };
         let each = |key: Value, value: Value| {
-            Value::Map(IndexMap::from([("key".to_owned(), key), ("value".to_owned(), value)]))
+            Value::object(IndexMap::from([("key".to_owned(), key), ("value".to_owned(), value)]))
         };
         let Some(collection) = block.body.get_attribute("for_each") else { return };
         let (values, _) = texts::values(self.template, document, &collection.value, scope);
         let mut pairs: Vec<(Value, Value)> = Vec::new();
         for value in values {
             match value {
+                Ok(Value::List(items)) if items.is_set() => {
+                    pairs.extend(items.into_iter().map(|item| (item.clone(), item)));
+                }
                 Ok(Value::List(items)) => {
                     let items = items.into_iter().enumerate();
                     pairs.extend(items.map(|(at, item)| (Value::int(i64::try_from(at).unwrap_or(0)), item)));

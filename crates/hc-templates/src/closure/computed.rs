@@ -7,6 +7,7 @@ use hc_config::Value;
 use hc_config::hcl::Document;
 use hc_config::hcl::eval::Scope;
 use hc_config::hcl::hcl_edit::expr::Expression;
+use hc_config::value::Entries;
 
 use super::refs::{self, Names};
 use super::texts;
@@ -103,7 +104,8 @@ pub(super) fn evaluate(template: &Template<'_>, definitions: &Definitions<'_>) {
             None => drop(computed.insert(name.to_owned(), values)),
             Some(data) => {
                 let output = [("output".to_owned(), values.into_iter().next().unwrap_or(Value::Unknown))];
-                let all = computed.entry(DATA.to_owned()).or_insert_with(|| vec![Value::Map([].into())]);
+                let all =
+                    computed.entry(DATA.to_owned()).or_insert_with(|| vec![Value::Map(Entries::default())]);
                 if let Some(Value::Map(sources)) = all.first_mut() {
                     sources.insert(data.to_owned(), Value::Map(output.into_iter().collect()));
                 }

@@ -1,6 +1,7 @@
 //! Variables of the environment that a template reads: `env("NAME")`, which packer takes in defaults alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use hc_config::hcl::Document;
 use hc_config::hcl::eval::{Scope, evaluate_in};
@@ -30,7 +31,8 @@ pub(super) fn find(
     vars: &BTreeMap<String, ResolvedVar>,
     template: &mut Template<'_>,
 ) -> Vec<EnvUse> {
-    let mut found = Vec::new();
+    let mut found = of_values(vars);
+    settle(vars, template);
     for document in documents {
         for block in document.body().get_blocks("variable") {
             let (Some(label), Some(default)) = (block.labels.first(), block.body.get_attribute("default"))
@@ -58,6 +60,43 @@ pub(super) fn find(
     }
     found.sort_by(|a, b| (&a.name, &a.variable).cmp(&(&b.name, &b.variable)));
     found
+}
+
+/// Uses in values that layers give: legacy packer renders those too.
+fn of_values(vars: &BTreeMap<String, ResolvedVar>) -> Vec<EnvUse> {
+    let mut found = Vec::new();
+    for (variable, var) in vars.iter().filter(|(_, var)| !var.is_default()) {
+        let Some(late) = &var.late else { continue };
+        let place = || var.chain.last().and_then(|origin| origin.location.clone());
+        for call in refs::calls_of(late.expression(), "env") {
+            let Some(Expression::String(name)) = call.args.iter().next() else { continue };
+            found.push(EnvUse {
+                name: name.as_str().to_owned(),
+                location: place().unwrap_or_else(|| Location::whole_file(Path::new(""))),
+                variable: variable.clone(),
+                reaches: true,
+            });
+        }
+    }
+    found
+}
+
+/// Values that are made of others, in the order in which they come to be known.
+fn settle(vars: &BTreeMap<String, ResolvedVar>, template: &mut Template<'_>) {
+    let mut open: Vec<_> = vars.iter().filter_map(|(name, var)| Some((name, var.late.as_ref()?))).collect();
+    loop {
+        let before = open.len();
+        open.retain(|(name, late)| {
+            let value = late.value(&Scope::open(), &*template);
+            let is_open = value == Value::Unknown;
+            template.set(name, value);
+            is_open
+        });
+        // What is made of itself never is.
+        if open.is_empty() || open.len() == before {
+            return;
+        }
+    }
 }
 
 /// Names of all variables of the environment that `env()` reads in these documents.

@@ -10,6 +10,7 @@ mod attribute;
 mod blocks;
 mod commands;
 mod computed;
+mod configured;
 mod disk;
 mod env;
 mod globs;
@@ -36,6 +37,7 @@ use hc_core::fs::normalize;
 use hc_core::tree::Content;
 use hc_records::{InputKind, InputTree};
 
+pub use configured::{Attributes, configured};
 pub use disk::{COMPILED, Link, is_own};
 pub use env::{EnvUse, env_names};
 pub use memory::Memory;
@@ -105,17 +107,6 @@ impl Closure {
             paths.dedup();
         }
         paths
-    }
-
-    /// Whether packer also reads templates in JSON, of which nothing else is known.
-    pub fn has_json(&self) -> bool {
-        self.json().next().is_some()
-    }
-
-    /// Templates in JSON.
-    pub fn json(&self) -> impl Iterator<Item = &Path> {
-        let paths = self.files.iter().map(|(path, _)| path.as_path());
-        paths.filter(|path| path.to_string_lossy().ends_with(".pkr.json"))
     }
 
     /// Links that lead to a place in the project.
@@ -321,7 +312,7 @@ fn mentioned_by_variables(
     }
 }
 
-/// What packer reads of the directory of a template without being told, and hybrid may not: JSON, and var files that came
+/// What packer reads of the directory of a template without being told, and the mapping does not name: var files that came
 /// after the adoption.
 fn read_by_itself(builder: &Builder, disk: &Disk, work: &mut Work<'_>) {
     const ENDINGS: [(&str, InputKind); 4] = [

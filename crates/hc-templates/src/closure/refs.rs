@@ -30,6 +30,13 @@ pub(super) fn calls<'a>(body: &'a Body, name: &'a str) -> Vec<FuncCall> {
     found.found
 }
 
+/// The same in one expression.
+pub(super) fn calls_of<'a>(expression: &'a Expression, name: &'a str) -> Vec<FuncCall> {
+    let mut found = Calls { name, found: Vec::new() };
+    found.visit_expr(expression);
+    found.found
+}
+
 #[derive(Default)]
 struct Found {
     names: Names,

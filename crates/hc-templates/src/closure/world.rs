@@ -12,6 +12,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use hc_config::Value;
 use hc_config::hcl::eval::Scope;
 use hc_config::hcl::functions::paths;
+use hc_config::hcl::types::Type;
 use hc_config::hcl::world::{Answer, Call, World};
 
 use super::disk::{Disk, Found, is_own};
@@ -299,7 +300,8 @@ impl<'a> Template<'a> {
         }
         names.sort();
         names.dedup();
-        Answer::Value(Value::List(names.into_iter().map(Value::String).collect()))
+        let names = Value::tuple(names.into_iter().map(Value::String).collect());
+        Answer::Value(Type::Set(Box::new(Type::String)).convert(&names).unwrap_or(Value::Unknown))
     }
 }
 

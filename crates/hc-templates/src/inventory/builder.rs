@@ -1,10 +1,12 @@
 //! One builder with everything that its files say.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hc_config::Location;
 use hc_config::hcl::Document;
+use hc_config::json::plain_name;
+use hc_config::{Dialect, Location};
 use hc_core::BuilderId;
 
 use crate::builder_toml::BuilderToml;
@@ -25,8 +27,12 @@ pub struct Builder {
     pub adopted: bool,
     /// Packer's working directory, relative to the project; empty for the project itself.
     pub workdir: PathBuf,
-    /// The one source to build (`-only`), of an adopted directory.
+    /// The one source to build (`-only`), of an adopted directory; `type.name` in every language.
     pub only: Option<String>,
+    /// Builds and post-processors that packer leaves out (`-except`).
+    pub except: Vec<String>,
+    /// Values of the mapping, over those of the var files.
+    pub vars: BTreeMap<String, String>,
     /// Shared layers, lowest first, relative to the project.
     pub layers: Vec<PathBuf>,
     /// Own template files, sorted, relative to the project.
@@ -50,6 +56,22 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The language of its templates.
+    pub fn dialect(&self) -> Dialect {
+        self.documents.first().map_or(Dialect::Hcl, Document::dialect)
+    }
+
+    /// What packer calls a variable that is known here by this name.
+    pub fn packer_name(&self, variable: &str) -> String {
+        if self.dialect() == Dialect::Legacy { plain_name(variable) } else { variable.to_owned() }
+    }
+
+    /// What packer gets by `-only` for the source of this address.
+    pub fn only_of(&self, address: &str) -> String {
+        let name = address.split_once('.').map_or(address, |(_, name)| name);
+        if self.dialect() == Dialect::Legacy { name.to_owned() } else { address.to_owned() }
+    }
+
     /// The types of its sources, provisioners and post-processors.
     pub fn types(&self) -> impl Iterator<Item = &str> {
         let sources = self.sources.iter().map(|source| source.kind.as_str());

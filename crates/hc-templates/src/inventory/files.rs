@@ -57,7 +57,7 @@ impl Ahead {
         let paths: BTreeSet<PathBuf> = mappings.map(|mapping| normalize(&mapping.path)).collect();
         let inside = paths.iter().filter(|path| path.is_relative() && !path.starts_with(".."));
         let files = inside.flat_map(|path| {
-            if is_template(path) {
+            if stands_alone(path) {
                 return vec![path.clone()];
             }
             let entries = std::fs::read_dir(root.join(path)).into_iter().flatten().flatten();
@@ -73,9 +73,14 @@ impl Ahead {
     }
 }
 
-/// Whether packer takes a file of this name for a template.
+/// Whether packer takes a file of this name for a template where it is given a directory.
 pub(super) fn is_template(path: &Path) -> bool {
-    name(path).ends_with(".pkr.hcl") && !name(path).starts_with('.')
+    (name(path).ends_with(".pkr.hcl") || name(path).ends_with(".pkr.json")) && !name(path).starts_with('.')
+}
+
+/// Whether a mapping that names this path means a file: one template of a directory, or a legacy one in JSON.
+pub(super) fn stands_alone(path: &Path) -> bool {
+    is_template(path) || name(path).ends_with(".json")
 }
 
 /// The last part of a path; empty where it is not text.

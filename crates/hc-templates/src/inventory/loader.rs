@@ -10,9 +10,9 @@ use hc_config::{Diagnostic, Location};
 use hc_core::BuilderId;
 use hc_core::fs::read_text;
 
-use super::blocks;
 use super::builder::Builder;
-use super::files::{Ahead, TEXT_LIMIT, is_template, name};
+use super::files::{Ahead, TEXT_LIMIT, is_template, name, stands_alone};
+use super::{blocks, legacy};
 use crate::builder_toml::{self, BuilderToml};
 
 /// Endings of files that only show what a var file looks like. One is used where the real file does not exist.
@@ -45,8 +45,9 @@ impl<'a> Loader<'a> {
     pub(super) fn new(root: &'a Path, adopted: &BTreeMap<BuilderId, AdoptedBuilder>) -> Self {
         let taken = adopted.values().map(|mapping| hc_core::fs::normalize(&mapping.path));
         let taken = taken
-            .map(|path| {
-                if is_template(&path) { path.parent().map(Path::to_owned).unwrap_or_default() } else { path }
+            .map(|path| match stands_alone(&path) {
+                true => path.parent().map(Path::to_owned).unwrap_or_default(),
+                false => path,
             })
             .collect();
         Self {
@@ -197,7 +198,7 @@ impl<'a> Loader<'a> {
                 continue;
             }
             if kind.is_symlink() {
-                if name.ends_with(".pkr.hcl") {
+                if is_template(Path::new(&name)) {
                     self.diagnostics.push(
                         Diagnostic::error("AssetOutsideProject", "a template is a symlink, which no stage can carry")
                             .at(Location::whole_file(&dir.join(&name)))
@@ -232,7 +233,7 @@ impl<'a> Loader<'a> {
     fn mapped(&mut self, id: &BuilderId, mapping: &AdoptedBuilder) -> Option<Builder> {
         let path = hc_core::fs::normalize(&mapping.path);
         // A directory may hold templates that stand alone, each for itself.
-        let file = is_template(&path).then(|| path.clone());
+        let file = stands_alone(&path).then(|| path.clone());
         let dir =
             if file.is_some() { path.parent().unwrap_or(Path::new("")).to_owned() } else { path.clone() };
         let outside = |path: &Path| path.is_absolute() || path.starts_with("..");
@@ -265,15 +266,18 @@ impl<'a> Loader<'a> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "MissingAsset",
-                    format!("builder `{id}`: nothing to use at {}", path.display()),
+                    format!("[builders] names {}, and nothing is there", path.display()),
                 )
                 .at(settings)
-                .hint("correct the path in [builders] of hybrid.toml"),
+                .hint(legacy::cure(self.root, path)),
             );
             return None;
         }
         let only = mapping.only.clone();
         let mut builder = self.read(id.clone(), dir, file, true, true, only, Vec::new(), files, var_files)?;
+        legacy::settle(&mut builder, &mut self.diagnostics)?;
+        builder.except.clone_from(&mapping.except);
+        builder.vars.clone_from(&mapping.vars);
         if let Some(workdir) = &mapping.workdir {
             builder.workdir = self.workdir(Path::new(hc_config::settings::FILE_NAME), workdir)?;
         }
@@ -356,6 +360,8 @@ impl<'a> Loader<'a> {
             adopted,
             workdir,
             only,
+            except: Vec::new(),
+            vars: BTreeMap::new(),
             layers,
             files,
             var_files,

@@ -3,6 +3,7 @@
 mod blocks;
 pub(crate) mod builder;
 mod files;
+mod legacy;
 mod loader;
 
 use std::collections::BTreeMap;

@@ -156,6 +156,8 @@ fn builder(document: &Document) -> Builder {
         adopted: false,
         workdir: "".into(),
         only: None,
+        except: Vec::new(),
+        vars: BTreeMap::new(),
         layers: Vec::new(),
         files: vec![PATH.into()],
         data_sources: Vec::new(),

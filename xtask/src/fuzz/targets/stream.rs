@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use hc_packer::artifact::gather;
 use hc_packer::classify::{Rules, classify_text};
+use hc_packer::images::{self, Configured, Said};
 use hc_packer::lines::{LONGEST, Lines};
 use hc_packer::machine::{ArtifactFold, parse, speaker};
 use hc_packer::manifest::PackerManifest;
@@ -27,24 +27,29 @@ pub(super) fn machine_readable(bytes: &[u8]) -> u64 {
     assert_eq!(lines(&bytes.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
     nothing_of_an_overlong_line_is_lost(bytes);
 
-    let (mut fold, mut seen) = (ArtifactFold::default(), Vec::new());
+    let (mut fold, mut seen, mut telling) = (ArtifactFold::default(), Vec::new(), Vec::new());
     for line in &whole {
         let line = String::from_utf8_lossy(line);
         let Some(record) = parse(&line) else { continue };
         fold.take(&record);
-        let said = record.data.get(1).and_then(|message| speaker(message)).is_some();
-        seen.push(kind((&record.kind, record.data.len().min(5), said)));
+        let said = record.data.get(1).and_then(|message| speaker(message));
+        seen.push(kind((&record.kind, record.data.len().min(5), said.is_some())));
+        telling.extend(said.map(|(source, text)| (source.to_owned(), text.to_owned())));
     }
     let artifacts = fold.done();
-    gather(artifacts, None);
+    let images = images::read(&Said::new(artifacts, None, &telling), &Configured::default());
     let text = String::from_utf8_lossy(bytes);
     static RULES: LazyLock<Rules> = LazyLock::new(Rules::built_in);
     let finding = classify_text(&RULES, "aws", &text);
     // Compiles its patterns each time.
-    let left = if rng.below(16) == 0 { orphans::made("aws", &text) } else { Vec::new() };
+    let left = if rng.below(16) == 0 {
+        orphans::made("aws", &orphans::Coordinates::new(), &text)
+    } else {
+        Vec::new()
+    };
     seen.sort_unstable();
     seen.dedup();
-    kind((seen, artifacts.len().min(3), finding.rule, left.len().min(3)))
+    kind((seen, artifacts.len().min(3), images.len().min(3), finding.rule, left.len().min(3)))
 }
 
 fn lines(chunks: &[&[u8]]) -> Vec<Vec<u8>> {
@@ -73,8 +78,9 @@ fn nothing_of_an_overlong_line_is_lost(bytes: &[u8]) {
 pub(super) fn manifest(bytes: &[u8]) -> u64 {
     let manifest: Option<PackerManifest> = serde_json::from_slice(bytes).ok();
     let outcome = manifest.as_ref().map(|manifest| {
-        let (ids, files) = gather(&[], Some(manifest));
-        (manifest.builds.len().min(3), ids.len().min(3), files.len().min(3))
+        let said = Said::new(&[], Some(manifest), &[]);
+        let images = images::read(&said, &Configured::default());
+        (manifest.builds.len().min(3), images.len().min(3), said.files().count().min(3))
     });
     kind((
         outcome,

@@ -131,7 +131,7 @@ fn project(engine: &Engine, packer: &Path) -> Option<Project> {
         "configs/overlays/dev/docker.pkrvars.hcl",
         &format!(
             "docker_image      = \"seed:1\"\ndocker_pull       = false\ndocker_repository = \"127.0.0.1:{}/images/linux-base\"\n\
-             docker_run        = [\"-d\", \"-i\", \"-t\", \"--network=host\", \"--entrypoint=/bin/sh\", \"--\", \"{{{{ .Image }}}}\"]\n",
+             docker_run        = [\"-d\", \"-i\", \"-t\", \"--network=host\", \"--\", \"{{{{ .Image }}}}\", \"/bin/sh\"]\n",
             engine.registry
         ),
     );
@@ -165,7 +165,7 @@ fn an_image_is_committed_tagged_and_pushed() {
         let image = format!("{repository}:{id}");
         engine.docker(&["pull", &image]).unwrap();
         let said =
-            engine.docker(&["run", "--rm", "--network=none", &image, "/bin/cat", "/etc/hybrid-release"]);
+            engine.docker(&["run", "--rm", "--network=host", &image, "/bin/cat", "/etc/hybrid-release"]);
         assert_eq!(said.as_deref(), Some("IMAGE=linux.docker.base ENVIRONMENT=dev\n"));
         let labels = engine.docker(&["inspect", "--format", "{{json .Config.Labels}}", &image]).unwrap();
         assert!(labels.contains(id), "{labels}");

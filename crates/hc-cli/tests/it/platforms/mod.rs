@@ -4,9 +4,14 @@
 //! every test says so.
 
 mod aws;
+mod azure;
 mod docker;
+mod errors;
 mod examples;
+mod http;
+mod left;
 mod plugins;
+mod proxmox;
 mod qemu;
 pub(crate) mod results;
 mod upgrade;

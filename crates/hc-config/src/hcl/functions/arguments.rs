@@ -1,8 +1,10 @@
 //! What a function is, and how it takes its arguments.
 
 use crate::hcl::convert::{to_number, to_text};
+use crate::hcl::types::Type;
 use crate::number::Number;
-use crate::value::Value;
+use crate::shape::Shape;
+use crate::value::{Entries, Form, Items, Value};
 
 /// One function that is evaluated here: name, fewest and most arguments, and what it computes. `None` is an
 /// error, an unknown value is "only packer knows".
@@ -38,14 +40,43 @@ impl<'a> Arguments<'a> {
         (number.is_infinite() || double.is_finite()).then_some(double)
     }
 
-    pub(super) fn list(&self, at: usize) -> Option<Vec<Value>> {
+    /// The elements of a list, tuple or set.
+    pub(super) fn items(&self, at: usize) -> Option<&'a Items> {
         match self.value(at)? {
-            Value::List(items) => Some(items.clone()),
+            Value::List(items) => Some(items),
             _ => None,
         }
     }
 
+    /// The elements of a list or tuple, which have numbers.
+    pub(super) fn sequence(&self, at: usize) -> Option<&'a Items> {
+        self.items(at).filter(|items| !items.is_set())
+    }
+
+    pub(super) fn entries(&self, at: usize) -> Option<&'a Entries> {
+        match self.value(at)? {
+            Value::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The argument as a list or set of one type, with that type.
+    pub(super) fn collected(&self, at: usize, kind: &Type) -> Option<(Items, Shape)> {
+        match kind.convert(self.value(at)?).ok()? {
+            Value::List(items) => match items.form().clone() {
+                Form::List(of) | Form::Set(of) => Some((items, of)),
+                Form::Tuple => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The argument as a list of whatever its elements are.
+    pub(super) fn list(&self, at: usize) -> Option<(Items, Shape)> {
+        self.collected(at, &Type::List(Box::new(Type::Any)))
+    }
+
     pub(super) fn texts(&self, at: usize) -> Option<Vec<String>> {
-        self.list(at)?.iter().map(to_text).collect()
+        self.collected(at, &Type::List(Box::new(Type::String)))?.0.iter().map(to_text).collect()
     }
 }

@@ -1,60 +1,84 @@
 //! Lists, sets and maps.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::arguments::{Arguments, Function, MANY};
-use crate::hcl::convert::{to_bool, to_text};
-use crate::hcl::types::{set, unify};
-use crate::value::Value;
+use crate::hcl::operators::equal;
+use crate::hcl::sets::set;
+use crate::hcl::types::{Type, unified};
+use crate::shape::Shape;
+use crate::value::{Entries, Form, Items, Value};
 
 pub(super) const TABLE: &[Function] = &[
-    ("alltrue", 1, 1, |a| Some(Value::Bool(flags(a)?.into_iter().all(|flag| flag)))),
-    ("anytrue", 1, 1, |a| Some(Value::Bool(flags(a)?.into_iter().any(|flag| flag)))),
+    ("alltrue", 1, 1, |a| {
+        let (flags, _) = a.collected(0, &Type::List(Box::new(Type::Bool)))?;
+        Some(Value::Bool(flags.iter().all(|flag| *flag == Value::Bool(true))))
+    }),
+    ("anytrue", 1, 1, |a| {
+        let (flags, _) = a.collected(0, &Type::List(Box::new(Type::Bool)))?;
+        Some(Value::Bool(flags.contains(&Value::Bool(true))))
+    }),
     ("chunklist", 2, 2, |a| {
-        let items = unify(a.list(0)?)?;
+        let (items, of) = a.list(0)?;
+        let chunk = |items: &[Value]| Value::list(items.to_vec(), of.clone());
         let chunks = match usize::try_from(a.whole(1)?).ok()? {
             _ if items.is_empty() => Vec::new(),
-            0 => vec![Value::List(items)],
-            size => items.chunks(size).map(|chunk| Value::List(chunk.to_vec())).collect(),
+            0 => vec![chunk(&items)],
+            size => items.chunks(size).map(chunk).collect(),
         };
-        Some(Value::List(chunks))
+        Some(Value::list(chunks, Shape::List(Box::new(of))))
     }),
     ("coalesce", 1, MANY, |a| {
-        let empty = |item: &Value| *item == Value::Null || item.as_str() == Some("");
-        unify(a.0.to_vec())?.into_iter().find(|item| !empty(item))
+        let kind = unified(&a.0.iter().map(Value::shape).collect::<Vec<_>>())?;
+        let target = Type::from(&kind);
+        let empty = |item: &Value| *item == Value::Null || kind == Shape::String && item.as_str() == Some("");
+        // What does not convert is passed over, too.
+        a.0.iter().filter_map(|item| target.convert(item).ok()).find(|item| !empty(item))
     }),
     ("coalescelist", 1, MANY, |a| {
-        a.0.iter().find(|item| matches!(item, Value::List(items) if !items.is_empty())).cloned()
+        let lists: Vec<&Items> = (0..a.0.len()).map(|at| a.sequence(at)).collect::<Option<_>>()?;
+        lists.into_iter().find(|items| !items.is_empty()).cloned().map(Value::List)
     }),
     ("compact", 1, 1, |a| {
-        let kept = a.list(0)?.into_iter().filter(|item| *item != Value::Null && item.as_str() != Some(""));
-        Some(Value::List(kept.map(|item| to_text(&item).map(Value::String)).collect::<Option<_>>()?))
+        let (items, of) = a.collected(0, &Type::List(Box::new(Type::String)))?;
+        let kept = items.into_iter().filter(|item| *item != Value::Null && item.as_str() != Some(""));
+        Some(Value::list(kept.collect(), of))
     }),
-    ("concat", 1, MANY, |a| all_items(a).map(Value::List)),
-    ("contains", 2, 2, |a| Some(Value::Bool(a.list(0)?.contains(a.value(1)?)))),
+    ("concat", 1, MANY, concat),
+    ("contains", 2, 2, |a| {
+        let wanted = a.value(1).filter(|wanted| **wanted != Value::Null)?;
+        Some(Value::Bool(a.items(0)?.iter().any(|item| equal(item, wanted) == Some(true))))
+    }),
     ("distinct", 1, 1, |a| {
+        let (items, of) = a.list(0)?;
         let mut unique: Vec<Value> = Vec::new();
-        for item in unify(a.list(0)?)? {
-            if !unique.contains(&item) {
+        for item in items {
+            if !unique.iter().any(|other| equal(other, &item) == Some(true)) {
                 unique.push(item);
             }
         }
-        Some(Value::List(unique))
+        Some(Value::list(unique, of))
     }),
     ("element", 2, 2, |a| {
-        let items = a.list(0)?;
+        let items = a.sequence(0)?;
         let at = usize::try_from(a.whole(1)?).ok()?.checked_rem(items.len())?;
         items.get(at).cloned()
     }),
-    ("flatten", 1, 1, |a| Some(Value::List(flatten(a.list(0)?)))),
+    ("flatten", 1, 1, |a| Some(Value::tuple(flatten(a.items(0)?)))),
     ("index", 2, 2, |a| {
-        let wanted = a.value(1)?;
-        let at = a.list(0)?.iter().position(|item| item == wanted)?;
+        let wanted = a.value(1).filter(|wanted| **wanted != Value::Null)?;
+        let at = a.sequence(0)?.iter().position(|item| equal(item, wanted) == Some(true))?;
         i64::try_from(at).ok().map(Value::int)
     }),
     ("keys", 1, 1, |a| {
-        Some(Value::List(by_key(a)?.into_iter().map(|(key, _)| Value::String(key)).collect()))
+        let keys: Vec<Value> = by_key(a)?.into_iter().map(|(key, _)| Value::String(key.clone())).collect();
+        Some(match a.entries(0)?.of() {
+            Some(_) => Value::list(keys, Shape::String),
+            None => Value::tuple(keys),
+        })
     }),
     ("length", 1, 1, |a| {
         let length = match a.value(0)? {
@@ -64,94 +88,146 @@ pub(super) const TABLE: &[Function] = &[
         };
         i64::try_from(length).ok().map(Value::int)
     }),
-    ("lookup", 3, 3, |a| match a.value(0)? {
-        Value::Map(entries) => entries.get(&a.text(1)?).or(a.value(2)).cloned(),
-        _ => None,
+    ("lookup", 3, 3, |a| {
+        let entries = a.entries(0)?;
+        let otherwise = match entries.of() {
+            Some(of) => Type::from(of).convert(a.value(2)?).ok()?,
+            None => a.value(2)?.clone(),
+        };
+        Some(entries.get(&a.text(1)?).cloned().unwrap_or(otherwise))
     }),
-    ("merge", 0, MANY, |a| {
-        let mut merged = IndexMap::new();
-        for argument in a.0 {
-            match argument {
-                Value::Map(entries) => merged.extend(entries.clone()),
-                Value::Null => {}
-                _ => return None,
-            }
-        }
-        Some(Value::Map(merged))
+    ("merge", 0, MANY, merge),
+    ("reverse", 1, 1, |a| {
+        let items = a.items(0)?;
+        let reversed = items.iter().rev().cloned().collect();
+        Some(match items.form() {
+            Form::Tuple => Value::tuple(reversed),
+            Form::List(of) | Form::Set(of) => Value::list(reversed, of.clone()),
+        })
     }),
-    ("reverse", 1, 1, |a| Some(Value::List(a.list(0)?.into_iter().rev().collect()))),
     ("setintersection", 1, MANY, |a| {
-        let sets: Vec<Vec<Value>> = (0..a.0.len()).map(|at| unify(a.list(at)?)).collect::<Option<_>>()?;
-        let mut all = unify(sets.concat())?.into_iter();
-        let sets: Vec<Vec<Value>> = sets.iter().map(|set| all.by_ref().take(set.len()).collect()).collect();
-        let common = sets[0].iter().filter(|item| sets.iter().all(|set| set.contains(item)));
-        Some(set(common.cloned().collect()).unwrap_or(Value::Unknown))
+        let (sets, of) = as_sets(a)?;
+        let (first, others) = sets.split_first()?;
+        let has = |set: &Items, item: &Value| set.iter().any(|other| equal(other, item) == Some(true));
+        let common = first.iter().filter(|item| others.iter().all(|set| has(set, item)));
+        Some(set(common.cloned().collect(), of))
     }),
-    ("setproduct", 2, MANY, |a| {
-        let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-        for at in 0..a.0.len() {
-            let items = unify(a.list(at)?)?;
-            if rows.len().saturating_mul(items.len()) > 10_000 {
-                return None;
-            }
-            rows = rows
-                .iter()
-                .flat_map(|row| {
-                    items.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat())
-                })
-                .collect();
-        }
-        Some(Value::List(rows.into_iter().map(Value::List).collect()))
-    }),
+    ("setproduct", 2, MANY, product),
     ("setunion", 1, MANY, |a| {
-        let sets: Vec<Vec<Value>> = (0..a.0.len()).map(|at| unify(a.list(at)?)).collect::<Option<_>>()?;
-        Some(set(unify(sets.concat())?).unwrap_or(Value::Unknown))
+        let (sets, of) = as_sets(a)?;
+        Some(set(sets.into_iter().flatten().collect(), of))
     }),
     ("slice", 3, 3, |a| {
         let (from, to) = (usize::try_from(a.whole(1)?).ok()?, usize::try_from(a.whole(2)?).ok()?);
-        a.list(0)?.get(from..to).map(|part| Value::List(part.to_vec()))
+        let items = a.sequence(0)?;
+        let part: Items = items.get(from..to)?.to_vec().into();
+        Some(Value::List(part.into_form(items.form().clone())))
     }),
     ("sort", 1, 1, |a| {
         let mut texts = a.texts(0)?;
         texts.sort();
-        Some(Value::List(texts.into_iter().map(Value::String).collect()))
+        Some(Value::list(texts.into_iter().map(Value::String).collect(), Shape::String))
     }),
-    ("values", 1, 1, |a| Some(Value::List(by_key(a)?.into_iter().map(|(_, value)| value).collect()))),
+    ("values", 1, 1, |a| {
+        let values = by_key(a)?.into_iter().map(|(_, value)| value.clone()).collect();
+        Some(match a.entries(0)?.of() {
+            Some(of) => Value::list(values, of.clone()),
+            None => Value::tuple(values),
+        })
+    }),
     ("zipmap", 2, 2, |a| {
-        let (keys, values) = (a.texts(0)?, a.list(1)?);
-        (keys.len() == values.len()).then(|| Value::Map(keys.into_iter().zip(values).collect()))
+        let (keys, values) = (a.texts(0)?, a.sequence(1)?);
+        if keys.len() != values.len() {
+            return None;
+        }
+        let entries: Entries = keys.into_iter().zip(values.iter().cloned()).collect();
+        Some(Value::Map(match values.form() {
+            Form::List(of) => entries.into_map(of.clone()),
+            _ => entries,
+        }))
     }),
 ];
 
-fn flags(arguments: &Arguments<'_>) -> Option<Vec<bool>> {
-    arguments.list(0)?.iter().map(to_bool).collect()
-}
-
-fn all_items(arguments: &Arguments<'_>) -> Option<Vec<Value>> {
-    let mut all = Vec::new();
-    for at in 0..arguments.0.len() {
-        all.extend(arguments.list(at)?);
+/// Lists give one list where they have a type in common; everything else gives a tuple.
+fn concat(arguments: &Arguments<'_>) -> Option<Value> {
+    let parts: Vec<&Items> =
+        (0..arguments.0.len()).map(|at| arguments.sequence(at)).collect::<Option<_>>()?;
+    let all = parts.iter().flat_map(|items| items.iter().cloned()).collect();
+    let lists = parts.iter().all(|items| matches!(items.form(), Form::List(_)));
+    let common = || unified(&arguments.0.iter().map(Value::shape).collect::<Vec<_>>());
+    match lists.then(common).flatten() {
+        Some(Shape::List(of)) => Type::from(&Shape::List(of)).convert(&Value::tuple(all)).ok(),
+        _ => Some(Value::tuple(all)),
     }
-    Some(all)
 }
 
-fn by_key(arguments: &Arguments<'_>) -> Option<Vec<(String, Value)>> {
-    match arguments.value(0)? {
-        Value::Map(entries) => {
-            let mut entries: Vec<_> = entries.clone().into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Some(entries)
+/// Maps of one type give a map; everything else gives an object.
+fn merge(arguments: &Arguments<'_>) -> Option<Value> {
+    let mut merged = IndexMap::new();
+    for argument in arguments.0 {
+        match argument {
+            Value::Map(entries) => merged.extend(entries.clone()),
+            Value::Null => {}
+            _ => return None,
         }
-        _ => None,
     }
+    let first = arguments.0.first().map(Value::shape);
+    let same = arguments.0.iter().all(|one| Some(one.shape()) == first);
+    let merged = Entries::from(merged);
+    Some(Value::Map(match first {
+        Some(Shape::Map(of)) if same => merged.into_map(*of),
+        _ => merged,
+    }))
 }
 
-fn flatten(items: Vec<Value>) -> Vec<Value> {
-    items
-        .into_iter()
-        .flat_map(|item| match item {
-            Value::List(inner) => flatten(inner),
-            other => vec![other],
-        })
-        .collect()
+/// All arguments as sets of one type.
+fn as_sets(arguments: &Arguments<'_>) -> Option<(Vec<Items>, Shape)> {
+    let loose = Type::Set(Box::new(Type::Any));
+    let mut shapes = Vec::new();
+    for at in 0..arguments.0.len() {
+        let (items, of) = arguments.collected(at, &loose)?;
+        if !(items.is_empty() && of == Shape::Any) {
+            shapes.push(of);
+        }
+    }
+    let of = if shapes.is_empty() { Shape::Any } else { unified(&shapes)? };
+    if of == Shape::Any && shapes.iter().any(|kind| *kind != Shape::Any) {
+        return None;
+    }
+    let kind = Type::List(Box::new(Type::from(&of)));
+    let sets = (0..arguments.0.len()).map(|at| arguments.collected(at, &kind).map(|(items, _)| items));
+    Some((sets.collect::<Option<_>>()?, of))
+}
+
+/// Every row of elements, one of each argument; a set where one of them is a set.
+fn product(arguments: &Arguments<'_>) -> Option<Value> {
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    let mut columns = Vec::new();
+    for at in 0..arguments.0.len() {
+        arguments.items(at)?;
+        let (items, of) = arguments.list(at)?;
+        if rows.len().saturating_mul(items.len()) > 10_000 {
+            return None;
+        }
+        let with = |row: &Vec<Value>| -> Vec<Vec<Value>> {
+            items.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect()
+        };
+        rows = rows.iter().flat_map(with).collect();
+        columns.push(of);
+    }
+    let (rows, of) = (rows.into_iter().map(Value::tuple).collect(), Shape::Tuple(columns));
+    let sets = (0..arguments.0.len()).any(|at| arguments.items(at).is_some_and(Items::is_set));
+    Some(if sets { set(rows, of) } else { Value::list(rows, of) })
+}
+
+fn by_key<'a>(arguments: &Arguments<'a>) -> Option<BTreeMap<&'a String, &'a Value>> {
+    Some(arguments.entries(0)?.iter().collect())
+}
+
+fn flatten(items: &Items) -> Vec<Value> {
+    let inner = |item: &Value| match item {
+        Value::List(inner) => flatten(inner),
+        other => vec![other.clone()],
+    };
+    items.iter().flat_map(inner).collect()
 }

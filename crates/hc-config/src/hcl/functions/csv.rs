@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::arguments::Function;
+use crate::shape::Shape;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[("csvdecode", 1, 1, |a| decode(&a.text(0)?))];
@@ -19,7 +20,9 @@ fn decode(text: &str) -> Option<Value> {
         let fits = record.len() == header.len();
         fits.then(|| Value::Map(header.iter().cloned().zip(record.into_iter().map(Value::String)).collect()))
     };
-    records.map(row).collect::<Option<_>>().map(Value::List)
+    let columns = header.iter().map(|name| (name.clone(), Shape::String)).collect();
+    let rows = records.map(row).collect::<Option<Vec<_>>>()?;
+    Some(Value::list(rows, Shape::Object(columns)))
 }
 
 /// The fields of each line that is not empty; `None` for a quote where none may stand.

@@ -4,7 +4,6 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset};
 
 use super::arguments::Function;
-use crate::number::Number;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -165,16 +164,16 @@ fn duration(text: &str) -> Option<Duration> {
     if rest == "0" {
         return Some(Duration::ZERO);
     }
-    let mut nanoseconds = Number::from(0_i64);
     if rest.is_empty() {
         return None;
     }
+    let mut all = 0_u64;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (amount, behind) = rest.split_at(digits);
         let end = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(end);
-        let unit: i64 = match unit {
+        let unit: u64 = match unit {
             "ns" => 1,
             "us" | "µs" | "μs" => 1_000,
             "ms" => 1_000_000,
@@ -183,14 +182,24 @@ fn duration(text: &str) -> Option<Duration> {
             "h" => 3_600 * 1_000_000_000,
             _ => return None,
         };
-        if amount == "." || amount.is_empty() {
+        let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return None;
         }
-        nanoseconds = nanoseconds.plus(&Number::parse(amount)?.times(&Number::from(unit))?)?;
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let mut part = whole.checked_mul(unit)?;
+        // Digits that do not fit are left out.
+        let fits = (0..=fraction.len()).rev().find(|end| fraction[..*end].parse::<i64>().is_ok());
+        if let Some(end) = fits {
+            let digits: i64 = fraction[..end].parse().ok()?;
+            let scale = fraction[..end].chars().fold(1.0_f64, |scale, _| scale * 10.0);
+            part = part.checked_add((digits as f64 * (unit as f64 / scale)) as u64)?;
+        }
+        all = all.checked_add(part).filter(|all| *all <= 1 << 63)?;
         rest = behind;
     }
-    let nanoseconds = nanoseconds.floor().as_i64()?;
-    Some(Duration::nanoseconds(if negative { -nanoseconds } else { nanoseconds }))
+    let nanoseconds = if negative { (all as i64).wrapping_neg() } else { i64::try_from(all).ok()? };
+    Some(Duration::nanoseconds(nanoseconds))
 }
 
 /// HCL's format letters: `YYYY MM DD hh mm ss ZZZ EEEE MMMM AA` and their shorter forms, quoted text as it is.
@@ -198,6 +207,11 @@ fn format_date(pattern: &str, at: OffsetDateTime) -> Option<String> {
     let mut out = String::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
+        if let Some(behind) = rest.strip_prefix("''") {
+            out.push('\'');
+            rest = behind;
+            continue;
+        }
         if first == '\'' {
             rest = quoted(&rest[1..], &mut out)?;
             continue;

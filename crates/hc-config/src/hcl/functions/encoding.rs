@@ -63,8 +63,14 @@ fn uuid(namespace: &str, name: &str) -> Option<String> {
         "oid" => well_known('2'),
         "x500" => well_known('4'),
         other => {
-            let parts: Vec<usize> = other.split('-').map(str::len).collect();
-            (parts == [8, 4, 4, 4, 12]).then(|| other.replace('-', ""))?
+            // What stands around it is not looked at.
+            let braced = other.get(1..37).filter(|_| other.len() == 38);
+            let urn = other.get(9..).filter(|_| {
+                other.len() == 45 && other.get(..9).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:uuid:"))
+            });
+            let written = braced.or(urn).unwrap_or(other);
+            let parts: Vec<usize> = written.split('-').map(str::len).collect();
+            (parts == [8, 4, 4, 4, 12] || parts == [32]).then(|| written.replace('-', ""))?
         }
     };
     let byte = |at: usize| u8::from_str_radix(namespace.get(2 * at..2 * at + 2)?, 16).ok();

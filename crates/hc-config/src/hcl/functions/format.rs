@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::hcl::convert::{json_string, to_bool, to_json, to_number, to_text};
 use crate::number::Number;
+use crate::shape::Shape;
 use crate::value::Value;
 
 /// Wider fields and longer fractions are not worth computing.
@@ -205,6 +206,9 @@ fn digits(text: &str) -> Option<(Option<usize>, &str)> {
 
 /// `format()` over lists, element by element.
 pub(super) fn formatlist(pattern: &str, arguments: &[Value]) -> Option<Value> {
+    if arguments.contains(&Value::Null) {
+        return Some(Value::Unknown);
+    }
     let length = arguments.iter().find_map(|value| match value {
         Value::List(items) => Some(items.len()),
         _ => None,
@@ -231,5 +235,5 @@ pub(super) fn formatlist(pattern: &str, arguments: &[Value]) -> Option<Value> {
             line => lines.push(line),
         }
     }
-    Some(Value::List(lines))
+    Some(Value::list(lines, Shape::String))
 }

@@ -12,6 +12,7 @@ mod network;
 mod numbers;
 pub mod paths;
 mod refused;
+mod regexp;
 mod text;
 mod yaml;
 

@@ -3,11 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::arguments::{Arguments, Function, MANY};
+use crate::shape::Shape;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     ("cidrhost", 2, 2, |a| {
         let prefix = Prefix::parse(&a.text(0)?)?;
+        if prefix.is_mapped() {
+            return Some(Value::Unknown);
+        }
         let (number, last) = (i128::from(a.whole(1)?), prefix.last() - prefix.first);
         let at = match u128::try_from(number) {
             Ok(number) => number,
@@ -16,12 +20,18 @@ pub(super) const TABLE: &[Function] = &[
         (at <= last).then(|| Value::String(prefix.address(prefix.first + at).to_string()))
     }),
     ("cidrnetmask", 1, 1, |a| {
-        let prefix = Prefix::parse(&a.text(0)?).filter(|prefix| prefix.width == 32)?;
-        Some(Value::String(prefix.address(!prefix.hosts() & u128::from(u32::MAX)).to_string()))
+        let prefix = Prefix::parse(&a.text(0)?)?;
+        let all = Prefix { length: 0, ..prefix }.hosts();
+        Some(Value::String(prefix.address(!prefix.hosts() & all).to_string()))
     }),
     ("cidrsubnet", 3, 3, |a| {
         let prefix = Prefix::parse(&a.text(0)?)?;
-        let longer = prefix.longer(a.whole(1)?)?;
+        let bits = a.whole(1)?;
+        // Packer computes something of a shorter prefix, and of an IPv4 address in IPv6.
+        if bits < 0 || prefix.is_mapped() {
+            return Some(Value::Unknown);
+        }
+        let longer = prefix.longer(bits).filter(|_| bits <= 32)?;
         let number = u128::try_from(a.whole(2)?).ok()?;
         let bits = longer - prefix.length;
         if bits < 128 && number >> bits != 0 {
@@ -36,6 +46,9 @@ pub(super) const TABLE: &[Function] = &[
 /// Consecutive subnets, each behind the one before.
 fn subnets(arguments: &Arguments<'_>) -> Option<Value> {
     let prefix = Prefix::parse(&arguments.text(0)?)?;
+    if prefix.is_mapped() {
+        return None;
+    }
     let mut found = Vec::new();
     let mut next = Some(prefix.first);
     for at in 1..arguments.0.len() {
@@ -51,7 +64,7 @@ fn subnets(arguments: &Arguments<'_>) -> Option<Value> {
         next = subnet.last().checked_add(1);
         found.push(Value::String(subnet.to_string()));
     }
-    Some(Value::List(found))
+    Some(Value::list(found, Shape::String))
 }
 
 /// An address range whose size is a power of two.
@@ -83,6 +96,11 @@ impl Prefix {
             128 => u128::MAX,
             bits => (1 << bits) - 1,
         }
+    }
+
+    /// Whether it is an IPv4 address in the form of IPv6, which Packer takes for either.
+    fn is_mapped(&self) -> bool {
+        self.width == 128 && self.first >> 32 == 0xffff
     }
 
     fn last(&self) -> u128 {

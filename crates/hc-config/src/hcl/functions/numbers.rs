@@ -7,6 +7,7 @@ use dashu_int::IBig;
 use super::arguments::{Arguments, Function, MANY};
 use crate::hcl::convert::to_number;
 use crate::number::Number;
+use crate::shape::Shape;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -26,7 +27,7 @@ pub(super) const TABLE: &[Function] = &[
     ("range", 1, 3, range),
     ("signum", 1, 1, |a| Some(Value::int(a.whole(0)?.signum()))),
     ("sum", 1, 1, |a| {
-        let numbers: Vec<Number> = a.list(0)?.iter().map(to_number).collect::<Option<_>>()?;
+        let numbers: Vec<Number> = a.items(0)?.iter().map(to_number).collect::<Option<_>>()?;
         let mut numbers = numbers.into_iter();
         let first = numbers.next()?;
         numbers.try_fold(first, |sum, number| sum.plus(&number)).map(Value::Number)
@@ -67,7 +68,8 @@ fn double(result: f64) -> Option<Value> {
 
 /// Powers as Go computes them, in doubles: the base is squared again and again, mantissa and exponent apart.
 fn power(base: f64, exponent: f64) -> Option<Value> {
-    if base == 0.0 || !base.is_finite() || exponent.abs() >= 2_f64.powi(63) || exponent == 0.0 {
+    if base == 0.0 || !base.is_finite() || exponent.abs() >= 2_f64.powi(63) || exponent == 0.0 || base == 1.0
+    {
         return double(base.powf(exponent));
     }
     if exponent.abs() == 0.5 {
@@ -130,5 +132,5 @@ fn range(arguments: &Arguments<'_>) -> Option<Value> {
         items.push(Value::Number(at.clone()));
         at = at.plus(&step)?;
     }
-    Some(Value::List(items))
+    Some(Value::list(items, Shape::Number))
 }

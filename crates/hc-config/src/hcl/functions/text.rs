@@ -1,10 +1,11 @@
 //! Strings. What counts as a character is a grapheme cluster, as in Packer.
 
-use regex::Regex;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::arguments::{Function, MANY};
 use super::format::{format, formatlist};
+use super::regexp::Pattern;
+use crate::shape::Shape;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -16,7 +17,7 @@ pub(super) const TABLE: &[Function] = &[
         let pad = " ".repeat(usize::try_from(a.whole(0)?).ok().filter(|width| *width <= 1000)?);
         string(&a.text(1)?.replace('\n', &std::format!("\n{pad}")))
     }),
-    ("join", 1, MANY, |a| {
+    ("join", 2, MANY, |a| {
         let mut parts = Vec::new();
         for at in 1..a.0.len() {
             parts.extend(a.texts(at)?);
@@ -27,17 +28,28 @@ pub(super) const TABLE: &[Function] = &[
         string(&a.text(0)?.chars().map(|c| one_to_one(c, c.to_lowercase())).collect::<String>())
     }),
     ("regex", 2, 2, |a| {
-        let pattern = Regex::new(&a.text(0)?).ok()?;
-        captures(&pattern, &pattern.captures(&a.text(1)?)?)
+        let (pattern, text) = (Pattern::parse(&a.text(0)?)?, a.text(1)?);
+        pattern.names()?;
+        if !pattern.can_search(&text) {
+            return Some(Value::Unknown);
+        }
+        let found = pattern.all(&text).next()?;
+        Some(captures(&pattern, &found))
     }),
     ("regex_replace", 3, 3, |a| {
-        string(&Regex::new(&a.text(1)?).ok()?.replace_all(&a.text(0)?, a.text(2)?.as_str()))
+        let (text, pattern) = (a.text(0)?, Pattern::parse(&a.text(1)?)?);
+        if !pattern.can_search(&text) {
+            return Some(Value::Unknown);
+        }
+        string(&pattern.replace(&text, &a.text(2)?))
     }),
     ("regexall", 2, 2, |a| {
-        let pattern = Regex::new(&a.text(0)?).ok()?;
-        let text = a.text(1)?;
-        let found = pattern.captures_iter(&text).map(|found| captures(&pattern, &found));
-        found.collect::<Option<_>>().map(Value::List)
+        let (pattern, text) = (Pattern::parse(&a.text(0)?)?, a.text(1)?);
+        let of = captured(&pattern)?;
+        if !pattern.can_search(&text) {
+            return Some(Value::Unknown);
+        }
+        Some(Value::list(pattern.all(&text).map(|found| captures(&pattern, &found)).collect(), of))
     }),
     ("replace", 3, 3, |a| string(&a.text(0)?.replace(&a.text(1)?, &a.text(2)?))),
     ("split", 2, 2, |a| {
@@ -47,7 +59,7 @@ pub(super) const TABLE: &[Function] = &[
         } else {
             whole.split(&separator).map(|part| Value::String(part.to_owned())).collect()
         };
-        Some(Value::List(parts))
+        Some(Value::list(parts, Shape::String))
     }),
     ("startswith", 2, 2, |a| Some(Value::Bool(a.text(0)?.starts_with(&a.text(1)?)))),
     ("strcontains", 2, 2, |a| Some(Value::Bool(a.text(0)?.contains(&a.text(1)?)))),
@@ -119,21 +131,26 @@ fn title(text: &str) -> String {
         .collect()
 }
 
-fn captures(pattern: &Regex, found: &regex::Captures<'_>) -> Option<Value> {
-    let group =
-        |at: Option<regex::Match<'_>>| at.map_or(Value::Null, |at| Value::String(at.as_str().to_owned()));
-    let names: Vec<&str> = pattern.capture_names().flatten().collect();
-    Some(if !names.is_empty() {
-        // Names beside numbered groups are an error in HCL.
-        if names.len() + 1 != found.len() {
-            return None;
-        }
-        Value::Map(names.into_iter().map(|name| (name.to_owned(), group(found.name(name)))).collect())
-    } else if found.len() > 1 {
-        Value::List((1..found.len()).map(|at| group(found.get(at))).collect())
-    } else {
-        group(found.get(0))
+/// The type of what [`captures`] gives.
+fn captured(pattern: &Pattern) -> Option<Shape> {
+    let names = pattern.names()?;
+    Some(match (names.is_empty(), pattern.groups()) {
+        (false, _) => Shape::Object(names.into_iter().map(|name| (name.to_owned(), Shape::String)).collect()),
+        (true, 0) => Shape::String,
+        (true, groups) => Shape::Tuple(vec![Shape::String; groups]),
     })
+}
+
+/// The groups of a match by their names or in their order, or the match where there are none.
+fn captures(pattern: &Pattern, found: &regex::Captures<'_>) -> Value {
+    let group = |at: usize| found.get(at).map_or(Value::Null, |at| Value::String(at.as_str().to_owned()));
+    match pattern.names() {
+        Some(names) if !names.is_empty() => Value::Map(
+            names.into_iter().enumerate().map(|(at, name)| (name.to_owned(), group(at + 1))).collect(),
+        ),
+        _ if pattern.groups() > 0 => Value::List((1..=pattern.groups()).map(group).collect()),
+        _ => group(0),
+    }
 }
 
 fn substr(text: &str, offset: i64, length: i64) -> Option<Value> {

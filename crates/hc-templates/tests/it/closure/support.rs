@@ -53,6 +53,7 @@ impl Project {
             var_files: Vec::new(),
             only: self.only.map(str::to_owned),
             workdir: self.workdir.map(Into::into),
+            ..AdoptedBuilder::default()
         };
         let id = "linux.qemu.app".parse().unwrap();
         let (inventory, problems) = Inventory::load(self.dir.path(), &BTreeMap::from([(id, mapping)]));

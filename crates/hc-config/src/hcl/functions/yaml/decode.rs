@@ -20,7 +20,54 @@ const MOST_DEPTH: usize = 100;
 
 /// The one document of a text; `None` for anything else.
 pub(super) fn decode(text: &str) -> Option<Value> {
-    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0 };
+    if text.contains(|c| !readable(c)) {
+        return None;
+    }
+    // Line ends of YAML 1.1, which packer reads, and no more of 1.2.
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return Some(Value::Unknown);
+    }
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        scalars: Vec::new(),
+    };
+    let found = document(&mut reader);
+    // Where a tab may stand differs between YAML 1.1, which packer reads, and 1.2.
+    if doubtful_tabs(text).any(|at| found.is_none() || !reader.is_text(at)) {
+        return Some(Value::Unknown);
+    }
+    // A null without a type is left for later.
+    if found == Some(Value::Null) { Some(Value::Unknown) } else { found }
+}
+
+/// Tabs, by their number among the characters, that stand at the beginning of a line or behind a sign of YAML, and all
+/// in the first line of a block of text, whose indentation they would decide.
+fn doubtful_tabs(text: &str) -> impl Iterator<Item = usize> {
+    // The last character that is no space, in this line and at all.
+    let (mut in_line, mut last) = (None, None);
+    text.chars().enumerate().filter_map(move |(at, c)| match c {
+        '\n' | '\r' => {
+            in_line = None;
+            None
+        }
+        ' ' => None,
+        '\t' => match in_line {
+            Some('-' | '?' | ':' | ',' | '[' | ']' | '{' | '}') => Some(at),
+            Some(_) => None,
+            // Never inside of a text.
+            None if matches!(last, Some('|' | '>' | '+')) => Some(usize::MAX),
+            None => Some(at),
+        },
+        c => {
+            (in_line, last) = (Some(c), Some(c));
+            None
+        }
+    })
+}
+
+fn document(reader: &mut Reader<'_>) -> Option<Value> {
     let mut found = None;
     while let Some(event) = reader.parser.next_event() {
         match event.ok()?.0 {
@@ -37,8 +84,16 @@ pub(super) fn decode(text: &str) -> Option<Value> {
             }
         }
     }
-    // A null without a type is left for later.
-    if found == Some(Value::Null) { Some(Value::Unknown) } else { found }
+    found
+}
+
+/// Whether YAML may hold the character as it is.
+fn readable(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' | '\u{85}' | ' '..='~' => true,
+        '\u{feff}' => false,
+        c => ('\u{a0}'..='\u{fffd}').contains(&c) || c >= '\u{10000}',
+    }
 }
 
 struct Reader<'a> {
@@ -46,11 +101,26 @@ struct Reader<'a> {
     /// Nodes with an anchor, by the parser's number of it; nothing while the node is being read.
     anchors: BTreeMap<usize, Option<Value>>,
     nodes: usize,
+    /// Where texts stand, in characters.
+    scalars: Vec<std::ops::Range<usize>>,
 }
 
 impl<'a> Reader<'a> {
+    /// Whether a character belongs to a text.
+    fn is_text(&self, at: usize) -> bool {
+        let before = self.scalars.partition_point(|scalar| scalar.start <= at);
+        before
+            .checked_sub(1)
+            .and_then(|last| self.scalars.get(last))
+            .is_some_and(|scalar| scalar.contains(&at))
+    }
+
     fn next(&mut self) -> Option<Event<'a>> {
-        self.parser.next_event()?.ok().map(|(event, _)| event)
+        let (event, span) = self.parser.next_event()?.ok()?;
+        if let Event::Scalar(..) = event {
+            self.scalars.push(span.start.index()..span.end.index());
+        }
+        Some(event)
     }
 
     fn node(&mut self, event: Event<'a>, depth: usize) -> Option<Value> {
@@ -86,7 +156,7 @@ impl<'a> Reader<'a> {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
-                        Event::SequenceEnd => break Value::List(items),
+                        Event::SequenceEnd => break Value::tuple(items),
                         event => items.push(self.node(event, depth + 1)?),
                     }
                 }
@@ -107,7 +177,7 @@ impl<'a> Reader<'a> {
         let mut entries = IndexMap::new();
         loop {
             let Event::Scalar(text, style, _, tag) = (match self.next()? {
-                Event::MappingEnd => return Some(Value::Map(entries)),
+                Event::MappingEnd => return Some(Value::object(entries)),
                 event => event,
             }) else {
                 return None;
