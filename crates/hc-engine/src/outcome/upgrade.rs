@@ -28,7 +28,7 @@ pub struct UpgradeReport {
 pub struct UpgradeTarget {
     /// Builder id.
     pub builder: String,
-    /// `fmt`, `validate`, and `build` for smoke builds.
+    /// `fmt`, `plugins` where the builder needs some, `validate`, and `build` for smoke builds.
     pub steps: Vec<Step>,
 }
 

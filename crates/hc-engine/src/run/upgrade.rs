@@ -13,7 +13,8 @@ use hc_records::{artifact, layout};
 use super::validate::{Worker, validate_target};
 use crate::error::Result;
 use crate::event::Teller;
-use crate::inputs::Digests;
+use crate::inputs::installed::Plugins;
+use crate::inputs::{Digests, plugins};
 use crate::outcome::upgrade::{Step, UpgradeReport, UpgradeTarget};
 use crate::outcome::validate::Depth;
 use crate::plan::parent;
@@ -90,6 +91,9 @@ pub fn check(
     Ok(report)
 }
 
+/// What modern packers say of every template that they accept.
+const ACCEPTED: &str = "The configuration is valid.";
+
 /// Whether a builder is really built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Smoke {
@@ -103,25 +107,40 @@ type Said = (&'static str, String, BTreeSet<String>);
 fn under(project: &Project, packer: &Packer, one: &Prepared, smoke: Smoke) -> Result<Vec<Said>> {
     project.go_on()?;
     let mut said = vec![formatted(project, packer, one)?];
+    said.extend(started(project, packer, one)?);
     let checked = validate_target(project, packer, one, &mut Worker::default())?.said;
     let outcome = match (checked.valid, checked.depth) {
         (true, Depth::Full) => "valid".to_owned(),
         (true, _) => "valid, syntax only".to_owned(),
         (false, _) => "refused".to_owned(),
     };
-    let details = checked
-        .packer_output
-        .unwrap_or_default()
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect();
+    // Warnings of a template that is accepted are differences too.
+    let words = checked.result.map_or_else(String::new, |result| result.stdout);
+    let words = words.lines().map(str::trim).filter(|line| !line.is_empty() && *line != ACCEPTED);
+    let details = words.map(str::to_owned).collect();
     said.push(("validate", outcome, details));
     if smoke == Smoke::Build {
         said.push(built(project, packer, one)?);
     }
     Ok(said)
+}
+
+/// Plugins that packer starts beside itself, for a builder that needs some.
+fn started(project: &Project, packer: &Packer, one: &Prepared) -> Result<Option<Said>> {
+    let plugins = Plugins::of(project)?;
+    let needs = plugins::needs(&one.builder, &plugins.installed);
+    if needs.is_empty() {
+        return Ok(None);
+    }
+    if !packer.has_init() {
+        return Ok(Some(("plugins", "bundled".into(), BTreeSet::new())));
+    }
+    let missing = needs.iter().any(|need| need.installed.is_none());
+    let details = needs.iter().map(|need| match need.installed {
+        Some(plugin) => format!("{} {}", plugin.source, plugin.label()),
+        None => format!("{} is not installed", need.source),
+    });
+    Ok(Some(("plugins", if missing { "missing" } else { "installed" }.into(), details.collect())))
 }
 
 fn formatted(project: &Project, packer: &Packer, one: &Prepared) -> Result<Said> {
@@ -201,14 +220,25 @@ fn sign_offs(report: &UpgradeReport, from: &Packer, to: &Packer) -> Vec<String> 
     let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for target in &report.targets {
         for step in target.steps.iter().filter(|step| !step.same) {
-            owners
-                .entry(&target.builder)
-                .or_default()
-                .push(format!("{}: {} → {}", step.name, step.from, step.to));
+            owners.entry(&target.builder).or_default().push(difference(step));
         }
     }
     needed.extend(
         owners.into_iter().map(|(builder, steps)| format!("owner of {builder}: {}", steps.join("; "))),
     );
     needed
+}
+
+fn difference(step: &Step) -> String {
+    let Step { name, from, to, .. } = step;
+    if from != to {
+        return format!("{name}: {from} → {to}");
+    }
+    let what = match name.as_str() {
+        "fmt" => "wants other files formatted",
+        "plugins" => "starts others",
+        "build" => "makes something else",
+        _ => "says something else",
+    };
+    format!("{name}: {from} under both, but {what}")
 }

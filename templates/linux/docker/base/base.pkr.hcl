@@ -2,8 +2,8 @@
 
 variable "docker_run" {
   type        = list(string)
-  description = "Arguments of `docker run`; the build needs a shell that waits."
-  default     = ["-d", "-i", "-t", "--entrypoint=/bin/sh", "--", "{{ .Image }}"]
+  description = "Arguments of `docker run`; the build needs a shell that waits. An --entrypoint would stay in the image."
+  default     = ["-d", "-i", "-t", "--", "{{ .Image }}", "/bin/sh"]
 }
 
 variable "docker_pull" {
@@ -22,7 +22,6 @@ source "docker" "base" {
   changes = [
     "LABEL owner=${var.owner} env=${var.hybrid_env} build-id=${var.hybrid_build_id}",
     "ENV LANG=C.UTF-8",
-    "ENTRYPOINT []",
     "CMD [\"/bin/sh\"]",
   ]
 }

@@ -23,7 +23,7 @@ const BUILDERS: [(&str, &str, &str); 9] = [
 ];
 
 /// Lets a project use this packer, and installs the plugins that are at hand.
-fn equip(project: &Project, packer: &Path) -> Option<()> {
+pub(super) fn equip(project: &Project, packer: &Path) -> Option<()> {
     let programs: Vec<_> = PLUGINS.iter().map(|name| plugin(name)).collect::<Option<_>>()?;
     let settings = project.read("hybrid.toml");
     let named = format!("[packer]\nbinary = \"{}\"\nplugin_path = \"plugins\"\n", packer.display());

@@ -5,13 +5,16 @@
 
 mod aws;
 mod azure;
+mod docker;
 mod errors;
 mod examples;
 mod http;
 mod left;
 mod plugins;
 mod proxmox;
+mod qemu;
 pub(crate) mod results;
+mod upgrade;
 mod vsphere;
 
 use std::net::{TcpListener, TcpStream};

@@ -31,7 +31,11 @@ impl How {
     }
 }
 
-/// Writes down that `what` was shown on `platform` (`AWS`, `QEMU`) with this packer and the plugin of this name (`amazon`);
+/// What packer brings along itself, in place of a plugin's name.
+const CORE: &str = "core";
+
+/// Writes down that `what` was shown on `platform` (`AWS`, `QEMU`) with this packer and the plugin of this name (`amazon`, or
+/// `core`);
 /// the last statement of a test, or of its turn with one packer.
 #[track_caller]
 pub(crate) fn report(platform: &str, plugin: &str, packer: &Path, how: How, what: &str) {
@@ -41,6 +45,7 @@ pub(crate) fn report(platform: &str, plugin: &str, packer: &Path, how: How, what
     let test = if test == "main" { std::panic::Location::caller().file().to_owned() } else { test };
     let plugin_version = match how {
         How::Recorded => None,
+        _ if plugin == CORE => None,
         _ => super::plugin(plugin).and_then(|program| plugin_version(&program)),
     };
     let line = json!({
