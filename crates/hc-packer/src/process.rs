@@ -201,11 +201,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn supervise(
-        &mut self,
-        timeout: Duration,
-        take: &mut Take<'_>,
-    ) -> Result<Ending, PackerError> {
+    fn supervise(&mut self, timeout: Duration, take: &mut Take<'_>) -> Result<Ending, PackerError> {
         let start = Instant::now();
         let mut stopping: Option<(Ending, Instant)> = None;
         let mut killed = false;

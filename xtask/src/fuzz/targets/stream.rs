@@ -40,8 +40,11 @@ pub(super) fn machine_readable(bytes: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(bytes);
     static RULES: LazyLock<Rules> = LazyLock::new(Rules::built_in);
     let finding = classify_text(&RULES, "aws", &text);
-    // Compiles its patterns each time.
-    let left = if rng.below(16) == 0 { orphans::made("aws", &orphans::Coordinates::new(), &text) } else { Vec::new() };
+    let left = if rng.below(16) == 0 {
+        orphans::made("aws", &orphans::Coordinates::new(), &text)
+    } else {
+        Vec::new()
+    };
     seen.sort_unstable();
     seen.dedup();
     kind((seen, artifacts.len().min(3), finding.rule, left.len().min(3)))
