@@ -42,7 +42,7 @@ impl Document {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        match super::repeated::parse(&text) {
+        match super::lenient::parse(&text) {
             Ok(body) => match super::strings::broken(&text, &body) {
                 Some(at) => Err(Box::new(
                     Diagnostic::error("HclSyntax", "syntax error in HCL")
