@@ -51,6 +51,12 @@ pub(crate) fn is_final(line: &str) -> bool {
     line.starts_with("Build '") && line.contains("' errored") || line.starts_with("Error: ")
 }
 
+/// Why a provisioner failed at which packer goes on.
+fn ignored(text: &str) -> Option<&str> {
+    let why = text.strip_prefix("Warning: Provisioner failed with \"")?;
+    why.strip_suffix("\", but continue_on_error is set; continuing the build.")
+}
+
 #[derive(Debug)]
 struct Source {
     name: String,
@@ -101,6 +107,9 @@ impl Story {
         for line in message.lines() {
             let (_, text) = machine::speaker(line).unwrap_or(("", line));
             self.of_step(&speaker, text);
+            if let Some(why) = ignored(text) {
+                sink(Event::FailureIgnored { source: speaker.clone(), why: why.to_owned() });
+            }
             sink(line_of(&speaker, level, text));
         }
     }
