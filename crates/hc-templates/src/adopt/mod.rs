@@ -6,6 +6,7 @@
 
 mod found;
 mod ids;
+mod invocations;
 mod sources;
 mod template;
 mod tree;
