@@ -9,6 +9,8 @@ mod make;
 mod packer;
 mod reader;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::path::Path;

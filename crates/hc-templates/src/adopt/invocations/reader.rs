@@ -20,6 +20,9 @@ const TRIED: usize = 3;
 const MAKES: usize = 3;
 /// Most Makefiles and command lines of make that are read.
 const MAKEFILES: usize = 500;
+/// Steps of work for one Makefile, and for one script.
+const MAKEFILE_STEPS: u64 = 4_000_000;
+const SCRIPT_STEPS: u64 = 500_000;
 /// Names of Makefiles that make finds by itself, the first that is there.
 const NAMES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
 
@@ -85,6 +88,7 @@ impl<'w> Reader<'w> {
     pub(super) fn file(&mut self, path: &str) {
         let name = path.rsplit('/').next().unwrap_or(path);
         if NAMES.contains(&name) {
+            self.world.allot(MAKEFILE_STEPS);
             let (path, dir) = (path.to_owned(), parent(path).to_owned());
             let asked = Asked { path, dir, given: Given::default(), name: None, depth: 0, tried: 0 };
             self.makefile(&asked, None);
@@ -180,16 +184,18 @@ impl<'w> Reader<'w> {
     fn packer(&mut self, asked: &Asked, recipe: &Recipe, run: &Run) {
         let line = packer::read(self.world, run);
         let name = Self::name(asked, &recipe.goal);
-        if recipe.unset.is_empty() || packer::is_whole(self.world, &line) || asked.tried >= TRIED {
+        let plain = packer::is_whole(self.world, &line) && line.vars.is_empty();
+        if recipe.unset.is_empty() || plain || asked.tried >= TRIED {
             return self.record(recipe, run, name);
         }
-        // A file is missing, and something has no value: perhaps whoever runs it says which file.
+        // Something has no value: perhaps whoever runs it says which file, or what a variable is.
         let mut probe = asked.clone();
         probe.given.probed = recipe.unset.clone();
         let runs = self.started(&probe, &recipe.goal);
         let Some((_, open)) = runs.into_iter().find(|(_, other)| other.place == run.place) else {
             return self.record(recipe, run, name);
         };
+        let run = &packer::opened(run, &open);
         let missing = |word: &str| {
             run.words.iter().any(|own| own == word || own.ends_with(&format!("={word}")))
                 && packer::is_missing(self.world, run, word)
@@ -298,6 +304,7 @@ impl<'w> Reader<'w> {
         let mut dir = parent(path);
         let mut best: Option<(usize, Vec<(String, Run)>)> = None;
         loop {
+            self.world.allot(SCRIPT_STEPS);
             let runs = self.settled(&name, shell::script(self.world, path, dir));
             let there =
                 runs.iter().filter(|(_, run)| packer::is_whole(self.world, &packer::read(self.world, run)));
@@ -367,7 +374,9 @@ impl<'w> Reader<'w> {
     /// Everything that was found, sorted.
     pub(super) fn finish(mut self) -> Invocations {
         let mut starts = HashMap::new();
-        self.runs.sort_by(|a, b| (a.line.build, &a.place, &a.name).cmp(&(b.line.build, &b.place, &b.name)));
+        // The shortest name stands for the others.
+        let order = |run: &Named| (run.line.build, run.place.clone(), run.name.len(), run.name.clone());
+        self.runs.sort_by(|a, b| order(a).cmp(&order(b)));
         let mut all = Invocations::default();
         let whole: BTreeSet<String> =
             self.runs.iter().filter(|run| !run.line.syntax).map(|run| run.template.clone()).collect();
@@ -402,9 +411,7 @@ impl<'w> Reader<'w> {
             let location = self.location(&unread.place, &mut starts);
             // Who else starts the same line knows more.
             let told = told.contains(&unread.place);
-            let again = all.unread.last().is_some_and(|last: &Unread| {
-                at(&last.location) == at(&location) && last.reason == unread.reason
-            });
+            let again = all.unread.last().is_some_and(|last: &Unread| at(&last.location) == at(&location));
             if !told && !again {
                 all.unread.push(Unread {
                     name: unread.name.clone(),
