@@ -9,6 +9,7 @@ use hc_config::Location;
 use super::invocation::{Invocation, Invocations, Unread, Verb};
 use super::make::{Given, Makefile, Recipe};
 use super::packer::{self, Line};
+use super::pipelines;
 use super::shell::{self, Program, Run};
 use super::world::{Kind, Place, World, is_known, join};
 
@@ -21,7 +22,7 @@ const MAKES: usize = 3;
 /// Most Makefiles and command lines of make that are read.
 const MAKEFILES: usize = 500;
 /// Steps of work for one Makefile, and for one script.
-const MAKEFILE_STEPS: u64 = 4_000_000;
+const MAKEFILE_STEPS: u64 = 3_000_000;
 const SCRIPT_STEPS: u64 = 500_000;
 /// Names of Makefiles that make finds by itself, the first that is there.
 const NAMES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
@@ -74,6 +75,12 @@ fn called(goal: &str) -> String {
     short.filter(|short| !short.is_empty()).unwrap_or(goal).to_owned()
 }
 
+/// A name of a job, as a target could have it.
+fn plain(name: &str) -> String {
+    let words = name.split(|letter: char| !(letter.is_alphanumeric() || "._".contains(letter)));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").chars().take(80).collect()
+}
+
 /// A name with the value that tells its instances apart.
 fn named(name: &str, value: &str) -> String {
     if matches!(name, "build" | "validate") { value.to_owned() } else { format!("{name}-{value}") }
@@ -92,6 +99,8 @@ impl<'w> Reader<'w> {
             let (path, dir) = (path.to_owned(), parent(path).to_owned());
             let asked = Asked { path, dir, given: Given::default(), name: None, depth: 0, tried: 0 };
             self.makefile(&asked, None);
+        } else if pipelines::is_one(path) {
+            self.pipeline(path);
         } else if name.ends_with(".sh") || name.ends_with(".bash") || !name.contains('.') {
             self.script(path);
         }
@@ -317,7 +326,27 @@ impl<'w> Reader<'w> {
             }
             dir = parent(dir);
         }
-        for (name, run) in best.map(|(_, runs)| runs).unwrap_or_default() {
+        self.all(best.map(|(_, runs)| runs).unwrap_or_default());
+    }
+
+    /// A pipeline, from the directories that it names.
+    fn pipeline(&mut self, path: &str) {
+        let Some(text) = self.world.text(path).filter(|text| text.contains("packer")) else { return };
+        self.world.allot(MAKEFILE_STEPS);
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let stem = called(file.rsplit_once('.').map_or(file, |(stem, _)| stem).trim_start_matches('.'));
+        for step in pipelines::steps(self.world, path, &text) {
+            let name = step.name.as_deref().map_or_else(|| stem.clone(), |name| called(&plain(name)));
+            let place = Place { file: Rc::from(path), line: step.line };
+            let runs = shell::line(self.world, &step.text, place, &step.dir, &step.environment);
+            let runs = self.settled(&name, runs);
+            self.all(runs);
+        }
+    }
+
+    /// Records what one script or pipeline starts.
+    fn all(&mut self, runs: Vec<(String, Run)>) {
+        for (name, run) in runs {
             match run.program {
                 Program::Packer => self.keep(name, &run, Vec::new()),
                 Program::Make => {
@@ -376,7 +405,7 @@ impl<'w> Reader<'w> {
         let mut starts = HashMap::new();
         // The shortest name stands for the others.
         let order = |run: &Named| (run.line.build, run.place.clone(), run.name.len(), run.name.clone());
-        self.runs.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.runs.sort_by_cached_key(order);
         let mut all = Invocations::default();
         let whole: BTreeSet<String> =
             self.runs.iter().filter(|run| !run.line.syntax).map(|run| run.template.clone()).collect();

@@ -17,7 +17,7 @@ pub(super) const ROOT: &str = "/\u{f8ff}";
 const FIRST: u32 = 0xF_0000;
 const MARKS: u32 = 0xFFFD;
 /// Steps of work for one repository.
-const STEPS: u64 = 12_000_000;
+const STEPS: u64 = 9_000_000;
 /// Largest file that is read, in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
 /// Longest text that an expansion makes, in bytes.

@@ -16,7 +16,7 @@ impl Make<'_> {
         if !text.contains('$') {
             return text.to_owned();
         }
-        if self.depth >= DEPTH || !self.world.spend(1 + text.len() / 32) {
+        if self.depth >= DEPTH || !self.world.spend(4 + text.len() / 32) {
             return self.world.exhausted();
         }
         self.depth += 1;
