@@ -5,6 +5,7 @@
 //! and what they cannot know stays unknown, with its reason.
 
 mod invocation;
+mod kept;
 mod make;
 mod packer;
 mod pipelines;

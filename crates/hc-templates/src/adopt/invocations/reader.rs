@@ -1,20 +1,16 @@
 //! Goes through Makefiles and scripts, tries values for what nobody sets, and puts together what was found.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use hc_config::Location;
-
-use super::invocation::{Invocation, Invocations, Unread, Verb};
+use super::invocation::Invocations;
+use super::kept::{Kept, RUNS};
 use super::make::{Given, Makefile, Recipe};
-use super::packer::{self, Line};
+use super::packer;
 use super::pipelines;
 use super::shell::{self, Program, Run};
 use super::world::{Kind, Place, World, is_known, join};
 
-/// Most runs that are kept.
-const RUNS: usize = 10_000;
 /// How many unknown names of one run are tried out, one after the other.
 const TRIED: usize = 3;
 /// How deep `make` in recipes is followed.
@@ -26,15 +22,6 @@ const MAKEFILE_STEPS: u64 = 3_000_000;
 const SCRIPT_STEPS: u64 = 500_000;
 /// Names of Makefiles that make finds by itself, the first that is there.
 const NAMES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
-
-/// A run with its name.
-struct Named {
-    name: String,
-    place: Place,
-    dir: String,
-    template: String,
-    line: Line,
-}
 
 /// What make was asked for.
 #[derive(Clone)]
@@ -51,17 +38,9 @@ struct Asked {
 
 pub(super) struct Reader<'w> {
     world: &'w World,
-    runs: Vec<Named>,
-    unread: Vec<Unnamed>,
+    kept: Kept<'w>,
     /// Makefiles by path, directory and what their command line says.
     makefiles: BTreeMap<(String, String, Given), Makefile<'w>>,
-}
-
-/// A run that cannot be told.
-struct Unnamed {
-    name: String,
-    place: Place,
-    reason: String,
 }
 
 fn parent(path: &str) -> &str {
@@ -88,7 +67,7 @@ fn named(name: &str, value: &str) -> String {
 
 impl<'w> Reader<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        Self { world, runs: Vec::new(), unread: Vec::new(), makefiles: BTreeMap::new() }
+        Self { world, kept: Kept::new(world), makefiles: BTreeMap::new() }
     }
 
     /// Reads a file, when it is one that could start packer.
@@ -278,28 +257,7 @@ impl<'w> Reader<'w> {
     fn record(&mut self, recipe: &Recipe, run: &Run, name: String) {
         let marks: String = recipe.doubts.iter().collect();
         let notes = self.world.reasons(&marks);
-        self.keep(name, run, notes);
-    }
-
-    fn keep(&mut self, name: String, run: &Run, notes: Vec<String>) {
-        if self.runs.len() + self.unread.len() >= RUNS {
-            return;
-        }
-        let mut line = packer::read(self.world, run);
-        for note in notes {
-            if !line.unknown.contains(&note) {
-                line.unknown.push(note);
-            }
-        }
-        let (place, dir) = (run.place.clone(), run.dir.clone());
-        match line.template.clone() {
-            Ok(_) if !is_known(&dir) => {
-                let reason = self.world.reasons(&dir).join(", ");
-                self.unread.push(Unnamed { name, place, reason });
-            }
-            Ok(template) => self.runs.push(Named { name, place, dir, template, line }),
-            Err(reason) => self.unread.push(Unnamed { name, place, reason }),
-        }
+        self.kept.keep(name, run, notes);
     }
 
     /// A script, from the directory in which most of what it names is there.
@@ -348,7 +306,7 @@ impl<'w> Reader<'w> {
     fn all(&mut self, runs: Vec<(String, Run)>) {
         for (name, run) in runs {
             match run.program {
-                Program::Packer => self.keep(name, &run, Vec::new()),
+                Program::Packer => self.kept.keep(name, &run, Vec::new()),
                 Program::Make => {
                     let given = Given::default();
                     let asked = Asked {
@@ -388,67 +346,8 @@ impl<'w> Reader<'w> {
         done
     }
 
-    fn location(&self, place: &Place, starts: &mut HashMap<Rc<str>, Vec<usize>>) -> Location {
-        let text = self.world.text(&place.file);
-        let text = text.as_deref().unwrap_or_default();
-        let starts = starts.entry(Rc::clone(&place.file)).or_insert_with(|| {
-            [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
-        });
-        let line = place.line.clamp(1, starts.len().max(1));
-        let start = starts.get(line - 1).copied().unwrap_or_default();
-        let end = text[start..].find('\n').map_or(text.len(), |at| at + start);
-        Location { path: PathBuf::from(&*place.file), line, column: 1, span: start..end }
-    }
-
     /// Everything that was found, sorted.
-    pub(super) fn finish(mut self) -> Invocations {
-        let mut starts = HashMap::new();
-        // The shortest name stands for the others.
-        let order = |run: &Named| (run.line.build, run.place.clone(), run.name.len(), run.name.clone());
-        self.runs.sort_by_cached_key(order);
-        let mut all = Invocations::default();
-        let whole: BTreeSet<String> =
-            self.runs.iter().filter(|run| !run.line.syntax).map(|run| run.template.clone()).collect();
-        // Who looks at syntax only gives no values; other runs of that template do.
-        let told: BTreeSet<Place> = self.runs.iter().map(|run| run.place.clone()).collect();
-        self.runs.retain(|run| !run.line.syntax || !whole.contains(&run.template));
-        let mut seen = BTreeSet::new();
-        for run in &self.runs {
-            let Named { name, place, dir, template, line } = run;
-            let what = (dir, template, &line.var_files, &line.vars, &line.preset, &line.only, &line.except);
-            if !seen.insert(what) {
-                continue;
-            }
-            all.found.push(Invocation {
-                name: name.clone(),
-                verb: if line.build { Verb::Build } else { Verb::Validate },
-                location: self.location(place, &mut starts),
-                workdir: PathBuf::from(dir),
-                template: PathBuf::from(template),
-                var_files: line.var_files.iter().map(PathBuf::from).collect(),
-                vars: line.vars.clone(),
-                preset: line.preset.clone(),
-                only: line.only.clone(),
-                except: line.except.clone(),
-                unknown: line.unknown.clone(),
-            });
-        }
-        let at = |location: &Location| (location.path.clone(), location.line);
-        all.found.sort_by(|a, b| (at(&a.location), &a.name).cmp(&(at(&b.location), &b.name)));
-        self.unread.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
-        for unread in &self.unread {
-            let location = self.location(&unread.place, &mut starts);
-            // Who else starts the same line knows more.
-            let told = told.contains(&unread.place);
-            let again = all.unread.last().is_some_and(|last: &Unread| at(&last.location) == at(&location));
-            if !told && !again {
-                all.unread.push(Unread {
-                    name: unread.name.clone(),
-                    location,
-                    reason: unread.reason.clone(),
-                });
-            }
-        }
-        all
+    pub(super) fn finish(self) -> Invocations {
+        self.kept.finish()
     }
 }

@@ -224,6 +224,12 @@ impl World {
         text
     }
 
+    /// Text of a file as it stands, for places in it.
+    pub(super) fn original(&self, path: &str) -> Option<String> {
+        let real = std::fs::canonicalize(self.place(path)?).ok()?;
+        read_text(&real, FILE_LIMIT).ok().flatten()
+    }
+
     /// Names in a directory relative to the root, sorted.
     pub(super) fn list(&self, dir: &str) -> Listing {
         if let Some(listing) = self.listings.borrow().get(dir) {

@@ -1,11 +1,13 @@
 //! Commands in the pipelines of hosts of repositories: GitHub, GitLab, Bitbucket, Travis and their like, Jenkins, and
 //! scripts of PowerShell as far as they read like a shell's.
 
+mod step;
 mod texts;
 mod yaml;
 
 use std::collections::BTreeMap;
 
+use self::step::Step;
 use self::yaml::Yaml;
 use super::world::{ROOT, Why, World, join};
 
@@ -45,18 +47,6 @@ const STRUCTURE: [&str; 12] = [
 /// Keys of GitLab's files that are no jobs.
 const NO_JOBS: [&str; 8] =
     ["variables", "default", "stages", "include", "workflow", "image", "services", "cache"];
-
-/// Commands of one shell.
-pub(super) struct Step {
-    /// Name of its job, where it has one.
-    pub(super) name: Option<String>,
-    /// Its text, whose first line stands on `line` of the file.
-    pub(super) text: String,
-    pub(super) line: usize,
-    /// Its directory, relative to the repository.
-    pub(super) dir: String,
-    pub(super) environment: BTreeMap<String, String>,
-}
 
 /// Whether a path is that of a pipeline or of a script that is not a shell's.
 pub(super) fn is_one(path: &str) -> bool {

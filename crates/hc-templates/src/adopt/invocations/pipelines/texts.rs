@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Step;
+use super::step::Step;
 
 fn step(text: String, line: usize) -> Step {
     Step { name: None, text, line, dir: String::new(), environment: BTreeMap::new() }
