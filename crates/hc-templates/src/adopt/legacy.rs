@@ -59,6 +59,14 @@ impl<'a> Legacy<'a> {
             cure: None,
         });
         found.unmapped.extend(unread);
+        for (_, runs) in &found.runs {
+            let told = runs.iter().flat_map(|run| run.unknown.iter().map(move |what| (*run, what)));
+            found.unmapped.extend(told.map(|(run, what)| Unmapped {
+                path: run.location.path.clone(),
+                reason: format!("`{}` is mapped, but: {what}", run.name),
+                cure: Some("set it in an overlay where it matters".to_owned()),
+            }));
+        }
         found
     }
 
