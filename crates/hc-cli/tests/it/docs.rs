@@ -49,7 +49,7 @@ pub(crate) fn raised() -> BTreeSet<String> {
         let mut files = Vec::new();
         sources(&krate.path().join("src"), &mut files);
         // Words of plugins and of platforms' programs.
-        files.retain(|file| !file.components().any(|part| part.as_os_str() == "images"));
+        files.retain(|file| !file.starts_with(krate.path().join("src/images")));
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
             let text = text.split("#[cfg(test)]").next().unwrap();
