@@ -43,6 +43,13 @@ pub enum Event {
         /// What it warns of, one line.
         text: String,
     },
+    /// A provisioner failed, and the build went on because of `continue_on_error` (packer 1.16).
+    FailureIgnored {
+        /// The source.
+        source: String,
+        /// Why the provisioner failed.
+        why: String,
+    },
     /// A source made something.
     Artifact(StreamArtifact),
     /// Packer is done with a source in this attempt.

@@ -52,6 +52,12 @@ pub(crate) fn is_final(line: &str) -> bool {
     line.starts_with("Build '") && line.contains("' errored") || line.starts_with("Error: ")
 }
 
+/// Why a provisioner failed at which packer goes on.
+fn ignored(text: &str) -> Option<&str> {
+    let why = text.strip_prefix("Warning: Provisioner failed with \"")?;
+    why.strip_suffix("\", but continue_on_error is set; continuing the build.")
+}
+
 #[derive(Debug)]
 struct Source {
     name: String,
@@ -107,6 +113,9 @@ impl Story {
             if images::is_telling(text) {
                 let text = text.chars().take(MOST_STEP_CHARS).collect();
                 push_bounded(&mut self.telling, (speaker.clone(), text));
+            }
+            if let Some(why) = ignored(text) {
+                sink(Event::FailureIgnored { source: speaker.clone(), why: why.to_owned() });
             }
             sink(line_of(&speaker, level, text));
         }

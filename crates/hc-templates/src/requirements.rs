@@ -106,6 +106,14 @@ impl Visit for Constructs {
         let name = block.ident.as_str();
         let since = BLOCKS.iter().find(|(known, _)| *known == name).map(|(_, since)| *since);
         self.note(since, name, block.ident.span());
+        let label = block.labels.first().map_or("", |label| label.as_str());
+        let kind = if name == "dynamic" { label } else { name };
+        let content = if name == "dynamic" { block.body.get_blocks("content").next() } else { Some(block) };
+        if kind.ends_with("provisioner")
+            && let Some(outlives) = content.and_then(|block| block.body.get_attribute("continue_on_error"))
+        {
+            self.note(Some((1, 16)), "continue_on_error", outlives.key.span());
+        }
         // Before 1.7 the list of sources was read without variables.
         if let (true, Some(sources)) = (name == "build", block.body.get_attribute("sources")) {
             let computed = !matches!(sources.value, Expression::Array(_));
@@ -164,5 +172,22 @@ mod tests {
         assert_eq!(found((1, 6)), ["t.pkr.hcl:2:23", "t.pkr.hcl:5:3", "t.pkr.hcl:8:7", "t.pkr.hcl:10:1"]);
         assert_eq!(found((1, 11)), ["t.pkr.hcl:2:23", "t.pkr.hcl:8:7"]);
         assert!(found((1, 16)).is_empty());
+
+        let text = "build {\n  provisioner \"shell\" {\n    continue_on_error = true\n  }\n  \
+                    dynamic \"provisioner\" {\n    content {\n      continue_on_error = true\n    }\n  }\n}\n";
+        let documents = [Document::parse(Path::new("t.pkr.hcl"), text).unwrap()];
+        let too_new = |minor| too_new_for(Version { major: 1, minor, patch: 0 }, &documents);
+        let places: Vec<String> = too_new(15)
+            .iter()
+            .map(|one| format!("{} {}", one.location.as_ref().unwrap(), one.message))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "t.pkr.hcl:3:5 packer 1.15 does not know `continue_on_error`",
+                "t.pkr.hcl:7:7 packer 1.15 does not know `continue_on_error`",
+            ]
+        );
+        assert!(too_new(16).is_empty());
     }
 }

@@ -200,6 +200,11 @@ impl Console {
                 self.line(target, &paint(self.color, "33", &text));
             }
             PackerEvent::Line { level, text, .. } => self.said(target, *level, text),
+            // Others have read it among packer's lines.
+            PackerEvent::FailureIgnored { why, .. } if self.verbosity < 0 => {
+                let text = format!("a provisioner failed and the build goes on: {}", visible(why));
+                self.line(target, &paint(self.color, "33", &text));
+            }
             // What else happens is said in lines too.
             _ => {}
         }

@@ -52,7 +52,7 @@ impl Document {
         }
         let shadow = if json::is_json(path) { Some(json::read(path, &text)?) } else { None };
         let syntax = shadow.as_ref().map_or(&*text, |shadow| &shadow.text);
-        let body = super::repeated::parse(syntax);
+        let body = super::lenient::parse(syntax);
         let body = body.map_err(|error| (error.location().offset(), error.message().to_owned(), SYNTAX));
         let body = body.and_then(|body| match super::strings::broken(syntax, &body) {
             Some(at) => Err((at, "this string goes over the end of its line".to_owned(), LINE)),
@@ -84,7 +84,7 @@ impl Document {
         for (name, value) in values {
             text.push_str(&format!("{} = {}\n", json::spelled(name), Value::String(value.clone()).to_hcl()));
         }
-        let body = super::repeated::parse(&text).unwrap_or_default();
+        let body = super::lenient::parse(&text).unwrap_or_default();
         let shadow = Shadow { dialect: Dialect::HclJson, text, marks: Vec::new() };
         Self::new(path, String::new(), body, Some(shadow))
     }

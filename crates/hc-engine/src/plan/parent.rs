@@ -4,6 +4,7 @@
 //! its children stale, not untrusted. What a build really started from is in its record, with the digest; on a platform,
 //! with the id of the image in its region.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hc_core::fs::io_error;
@@ -134,15 +135,20 @@ fn plain(region: &str) -> String {
 fn region(project: &Project, prepared: &Prepared) -> Option<String> {
     const NAMES: [&str; 2] = ["region", "location"];
     let configured = configured::open(project, prepared);
-    let of_sources = configured.0.values().flat_map(|source| NAMES.iter().find_map(|name| source.get(*name)));
+    let of_source =
+        |source: &BTreeMap<String, Option<String>>| NAMES.iter().find_map(|name| source.get(*name)).cloned();
+    // What a source says and only packer knows is not guessed from elsewhere.
+    if let Some(said) = configured.0.values().find_map(of_source) {
+        return said.filter(|region| !region.is_empty());
+    }
     let of_variables = NAMES.iter().find_map(|name| prepared.resolution.vars.get(*name)?.value.as_str());
     let of_environment = || {
         let kinds = || prepared.builder.sources.iter().map(|source| source.kind.as_str());
         let mine = REGIONS.iter().filter(|(kind, _)| kinds().any(|own| own.starts_with(kind)));
         mine.flat_map(|(_, names)| names.iter()).find_map(|name| project.host.text(name))
     };
-    let mut found = of_sources.map(String::as_str).chain(of_variables).chain(of_environment());
-    found.find(|region| !region.is_empty()).map(str::to_owned)
+    let found = of_variables.filter(|region| !region.is_empty()).or_else(of_environment);
+    found.map(str::to_owned)
 }
 
 /// The parent for a build, read and compared: what a child starts from is what was published.

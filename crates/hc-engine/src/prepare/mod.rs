@@ -3,7 +3,6 @@
 pub mod cloudinit;
 mod command_lines;
 pub mod configured;
-mod coordinates;
 mod environment;
 mod layers;
 mod media;
@@ -41,7 +40,7 @@ use project_schema::ProjectSchema;
 use read::Read;
 
 pub use cloudinit::UserData;
-pub use coordinates::coordinates;
+pub use configured::coordinates;
 pub use prepared::Prepared;
 pub use values::Values;
 

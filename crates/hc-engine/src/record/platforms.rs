@@ -26,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(2);
 type Answers =
     BTreeMap<(String, Vec<String>, Vec<(OsString, OsString)>), std::result::Result<Answer, String>>;
 
+/// What the template says of a source.
+type Source = BTreeMap<String, Option<String>>;
+
 /// Platforms that are asked in the course of one command.
 pub struct Platforms<'a> {
     project: &'a Project,
@@ -138,7 +141,7 @@ impl<'a> Platforms<'a> {
     }
 
     /// What the template says of the source that made an image, secrets among it: only the environment of one program gets them.
-    fn source(&mut self, target: &Target, query: &Query) -> BTreeMap<String, String> {
+    fn source(&mut self, target: &Target, query: &Query) -> Source {
         if !self.configured.contains_key(target) {
             let configured = known(self.project, target).unwrap_or_default();
             self.configured.insert(target.clone(), configured);
@@ -153,7 +156,7 @@ impl<'a> Platforms<'a> {
         &self,
         query: &Query,
         image: &RecordedImage,
-        source: &BTreeMap<String, String>,
+        source: &Source,
     ) -> Vec<(OsString, OsString)> {
         let host = &self.project.host;
         let further = &self.project.settings.packer.pass_env;
@@ -166,14 +169,14 @@ impl<'a> Platforms<'a> {
         env.extend(passed.cloned());
         // A copy in another region is not where the endpoint of the source is.
         let elsewhere = match (&image.region, source.get("region")) {
-            (Some(image), Some(source)) => image != source,
+            (Some(image), Some(source)) => source.as_ref() != Some(image),
             _ => false,
         };
         for given in query.given.iter().filter(|given| !(given.region_only && elsewhere)) {
             let value = match given.from.strip_prefix('$') {
                 Some(name) if takes(name) => host.text(name),
                 Some(_) => None,
-                None => source.get(given.from).map(String::as_str),
+                None => source.get(given.from).and_then(Option::as_deref),
             };
             if let Some(value) = value.filter(|value| !value.is_empty()) {
                 env.insert(given.variable.into(), value.into());

@@ -26,9 +26,9 @@ pub(super) fn read(piece: &Piece<'_>, found: &mut Found) {
 }
 
 fn add(piece: &Piece<'_>, found: &mut Found, id: &str, location: Option<&str>) {
-    if id.starts_with("https://") {
+    if let Some(address) = id.strip_prefix("https://") {
         let mut image = PlatformImage::new(AZURE, Kind::Vhd, id);
-        let host = id["https://".len()..].split('/').next().unwrap_or_default();
+        let host = address.split('/').next().unwrap_or_default();
         image.at("storage_account", host.split('.').next());
         image.name = id.rsplit('/').next().map(str::to_owned);
         image.region = piece.field("StorageAccountLocation").or(location).map(str::to_owned);

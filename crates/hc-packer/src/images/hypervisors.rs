@@ -33,7 +33,8 @@ fn machine(piece: &Piece<'_>) -> PlatformImage {
     let folder = folder.map(|folder| folder.trim_matches('/')).filter(|folder| *folder != ".");
     image.at("datastore", datastore);
     image.at("folder", folder);
-    if let Some(datacenter) = piece.known("datacenter") {
+    // A folder that only packer knows is part of the path all the same.
+    if let Some(datacenter) = piece.known("datacenter").filter(|_| !piece.is_open("folder")) {
         let folder = folder.filter(|folder| !folder.is_empty());
         let below = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
         let path = format!("/{}/vm/{below}", datacenter.trim_matches('/'));

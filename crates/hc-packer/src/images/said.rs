@@ -112,9 +112,10 @@ fn is_of(source: &str, address: &str) -> bool {
 }
 
 /// What a template says of its sources, by their addresses (`vsphere-iso.base`) and the names of attributes; those of blocks
-/// and maps with a dot: `content_library_destination.library`, `tags.Name`. `Debug` shows no values.
+/// and maps with a dot: `content_library_destination.library`, `tags.Name`. One that is set and that only packer knows has no value.
+/// `Debug` shows no values.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Configured(pub BTreeMap<String, BTreeMap<String, String>>);
+pub struct Configured(pub BTreeMap<String, BTreeMap<String, Option<String>>>);
 
 impl fmt::Debug for Configured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,7 +125,7 @@ impl fmt::Debug for Configured {
 
 impl Configured {
     /// What is said of the source that a stream names.
-    pub fn of(&self, source: &str) -> Option<&BTreeMap<String, String>> {
+    pub fn of(&self, source: &str) -> Option<&BTreeMap<String, Option<String>>> {
         self.0.iter().find(|(address, _)| is_of(source, address)).map(|(_, values)| values)
     }
 }
@@ -142,7 +143,7 @@ pub(super) struct Piece<'s> {
     /// Telling lines of the source.
     pub(super) lines: Vec<&'s str>,
     custom: Vec<&'s BTreeMap<String, String>>,
-    configured: Option<&'s BTreeMap<String, String>>,
+    configured: Option<&'s BTreeMap<String, Option<String>>>,
 }
 
 impl Piece<'_> {
@@ -155,9 +156,14 @@ impl Piece<'_> {
     /// What the source's configuration says, else the manifest's custom data under the same name; never empty.
     pub(super) fn known(&self, name: &str) -> Option<&str> {
         let custom = self.custom.iter().find_map(|data| data.get(name));
-        let value = self.configured.and_then(|values| values.get(name)).or(custom)?;
+        let value = self.configured.and_then(|values| values.get(name)?.as_ref()).or(custom)?;
         // What packer or the plugin would still fill in is no value.
         Some(value.as_str()).filter(|value| !value.is_empty() && !value.contains("{{"))
+    }
+
+    /// Whether the source says something that only packer knows.
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        self.known(name).is_none() && self.configured.is_some_and(|values| values.contains_key(name))
     }
 
     /// The first of several attributes that says something.
@@ -168,8 +174,8 @@ impl Piece<'_> {
     /// The entries of a map, as `key=value`; a list's as they are.
     pub(super) fn entries(&self, map: &str) -> Vec<String> {
         let values = self.configured.into_iter().flatten();
-        let inside =
-            values.filter_map(|(name, value)| Some((name.strip_prefix(map)?.strip_prefix('.')?, value)));
+        let inside = values
+            .filter_map(|(name, value)| Some((name.strip_prefix(map)?.strip_prefix('.')?, value.as_ref()?)));
         let told = inside.filter(|(_, value)| !value.contains("{{"));
         told.map(|(key, value)| match key.bytes().all(|b| b.is_ascii_digit()) {
             true => value.clone(),

@@ -19,7 +19,10 @@ fn run(stream: &[&str], address: &str, configured: &[(&str, &str)]) -> Vec<Platf
             lines.push((source.to_owned(), text.to_owned()));
         }
     }
-    let values = configured.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let values = configured
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()).filter(|value| value != "?")))
+        .collect();
     let configured = Configured(BTreeMap::from([(address.to_owned(), values)]));
     read(&Said::new(fold.done(), None, &lines), &configured)
 }
@@ -201,6 +204,12 @@ fn hypervisors_are_known_by_the_configuration() {
         shown(&one("vsphere-iso.web", spoken, &[], &configured)),
         ["vsphere template web name=web cluster=c1 datacenter=dc1 datastore=ds1 folder=templates/linux \
           inventory_path=/dc1/vm/templates/linux/web server=vc.example"]
+    );
+    // A folder that only packer knows is not left out of the path.
+    let open = [("datacenter", "dc1"), ("folder", "?")];
+    assert_eq!(
+        shown(&one("vsphere-iso.web", spoken, &[], &open)),
+        ["vsphere vm web name=web datacenter=dc1"]
     );
     // Without a datacenter, where it is is not known; that it was made a template is, by what the plugin said.
     let said = ["1,,ui,say,==> vsphere-clone.web: Converting virtual machine to template..."];

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::command::{filled, is_name};
-use super::rule::{Compiled, EVERYBODY, Rule, When, family};
-use super::{Coordinates, Leftover};
+use super::families::{EVERYBODY, family};
+use super::leftover::{Coordinates, Leftover};
+use super::rule::{Compiled, Rule, When};
 use crate::machine;
 
 /// From here on a source's scripts may speak: the connection stands, or a provisioner without one begins.

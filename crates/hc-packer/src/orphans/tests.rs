@@ -1,6 +1,6 @@
 //! Lines as the plugins print them, from their sources.
 
-use super::rule::{EVERYBODY, FAMILIES};
+use super::families::{EVERYBODY, FAMILIES};
 use super::*;
 
 fn coordinates(source: &str, attributes: &[(&str, &str)]) -> Coordinates {

@@ -126,6 +126,32 @@ fn a_failed_build_names_its_sources_and_a_post_processor_belongs_to_one() {
     }
 }
 
+/// `continue_on_error` came with packer 1.16.
+#[test]
+fn a_failure_at_which_packer_goes_on_is_told() {
+    let new_enough = |packer: &Packer| (packer.version.major, packer.version.minor) >= (1, 16);
+    let packers: Vec<Packer> = packers().into_iter().filter(new_enough).collect();
+    if packers.is_empty() {
+        eprintln!("skipped: no packer 1.16 in HYBRID_TEST_PACKERS");
+    }
+    for packer in packers {
+        let dir = tempfile::tempdir().unwrap();
+        let body = "  provisioner \"shell-local\" {\n    inline = [\"exit 3\"]\n    continue_on_error = true\n  }\n  \
+                    provisioner \"shell-local\" {\n    inline = [\"echo after\"]\n  }\n";
+        let mut told = Vec::new();
+        let build = a_build(&packer, dir.path(), body).on_event(|event| match event {
+            Event::FailureIgnored { source, why } => told.push(format!("{source}: {why}")),
+            Event::Line { source, text, .. } if text == "after" => told.push(format!("{source} after")),
+            _ => {}
+        });
+        assert!(build.run(&Cancel::new()).unwrap().succeeded());
+        told.sort();
+        let why = "Script exited with non-zero exit status: 3. Allowed exit codes are: [0]";
+        let of = |name: &str| [format!("null.{name} after"), format!("null.{name}: {why}")];
+        assert_eq!(told, [of("bad"), of("good")].concat(), "{}", packer.version);
+    }
+}
+
 #[test]
 fn a_problem_of_a_template_has_its_line() {
     for packer in packers() {

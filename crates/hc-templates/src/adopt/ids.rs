@@ -187,7 +187,12 @@ impl Draft<'_> {
         let (platform, _) = platform_of(kind);
         let mut words: Vec<String> =
             self.path.iter().map(|part| kebab(without_ending(&part.to_string_lossy()))).collect();
-        if let Some(called) = self.called.as_deref().map(kebab).filter(|called| says_something(called)) {
+        let called = self.called.as_deref().map(kebab);
+        let called = called.map(|called| match called.split_once('-') {
+            Some(("build" | "validate", rest)) => rest.to_owned(),
+            _ => called,
+        });
+        if let Some(called) = called.filter(|called| says_something(called)) {
             words = vec![called];
         }
         if let Some(image) = self.image {

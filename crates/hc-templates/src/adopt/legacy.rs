@@ -14,6 +14,7 @@ use super::invocations::{Invocation, Invocations};
 use super::sources::{self, Built};
 use super::template::{Choice, Draft, Template};
 use super::tree::{Tree, VarFile};
+use super::vars;
 use crate::closure::Memory;
 use crate::closure::workdir::{self, Candidate};
 
@@ -58,6 +59,14 @@ impl<'a> Legacy<'a> {
             cure: None,
         });
         found.unmapped.extend(unread);
+        for (_, runs) in &found.runs {
+            let told = runs.iter().flat_map(|run| run.unknown.iter().map(move |what| (*run, what)));
+            found.unmapped.extend(told.map(|(run, what)| Unmapped {
+                path: run.location.path.clone(),
+                reason: format!("`{}` is mapped, but: {what}", run.name),
+                cure: Some("set it in an overlay where it matters".to_owned()),
+            }));
+        }
         found
     }
 
@@ -84,9 +93,35 @@ impl<'a> Legacy<'a> {
     pub(super) fn builders<'t>(&'t self, memory: &Memory, drafts: &mut Vec<Draft<'t>>) {
         for (template, runs) in &self.runs {
             for run in runs {
-                self.run(template, run, memory, drafts);
+                self.run(template, run, None, memory, drafts);
+                for further in self.further(template, runs, run) {
+                    self.run(template, run, Some(further), memory, drafts);
+                }
             }
         }
+    }
+
+    /// Var files that a run takes one of, for every image another, by a name that only its caller knows:
+    /// `variables-1.30.json` beside `variables-default.json`, which every run takes.
+    fn further(&self, template: &Template, runs: &[&Invocation], run: &Invocation) -> Vec<&'a VarFile> {
+        let family = |path: &Path| {
+            let stem = path.file_stem()?.to_str()?;
+            let head = stem.split(['-', '_', '.']).next().filter(|head| head.len() > 3 && *head != stem)?;
+            Some((path.parent()?.to_owned(), head.to_owned()))
+        };
+        let shared = self
+            .tree
+            .var_files
+            .iter()
+            .filter(|file| vars::is_shared(file) && run.var_files.contains(&file.path));
+        let families: BTreeSet<_> = shared.filter_map(|file| family(&file.path)).collect();
+        let named = |file: &VarFile| runs.iter().any(|run| run.var_files.contains(&file.path));
+        let files = self
+            .tree
+            .var_files
+            .iter()
+            .filter(|file| file.dir() == template.dir && template.takes(file) && !named(file));
+        files.filter(|file| family(&file.path).is_some_and(|family| families.contains(&family))).collect()
     }
 
     /// Variables of the environment that the templates and their var files read.
@@ -98,11 +133,16 @@ impl<'a> Legacy<'a> {
         &'t self,
         template: &'t Template,
         run: &'t Invocation,
+        further: Option<&'t VarFile>,
         memory: &Memory,
         drafts: &mut Vec<Draft<'t>>,
     ) {
-        let files: Vec<(&PathBuf, Option<VarFile>)> =
-            run.var_files.iter().map(|path| (path, self.var_file(path))).collect();
+        let files: Vec<(&PathBuf, Option<VarFile>)> = run
+            .var_files
+            .iter()
+            .chain(further.map(|file| &file.path))
+            .map(|path| (path, self.var_file(path)))
+            .collect();
         let documents: Vec<Document> =
             files.iter().filter_map(|(_, file)| file.as_ref().map(|file| file.document.clone())).collect();
         let vars: BTreeMap<String, String> = run.vars.iter().cloned().collect();
@@ -118,14 +158,20 @@ impl<'a> Legacy<'a> {
         for one in built.iter().filter(wanted) {
             drafts.push(Draft {
                 path: &template.path,
-                var_files: run.var_files.clone(),
+                var_files: files.iter().map(|(path, _)| (*path).clone()).collect(),
                 examples: files
                     .iter()
                     .filter(|(_, file)| file.as_ref().is_some_and(VarFile::is_example))
                     .map(|(path, _)| (*path).clone())
                     .collect(),
                 image: None,
-                called: Some(run.name.clone()),
+                called: Some(match further {
+                    Some(file) => {
+                        let own = file.stem().split_once(['-', '_', '.']).map_or(file.stem(), |(_, own)| own);
+                        format!("{}-{own}", run.name)
+                    }
+                    None => run.name.clone(),
+                }),
                 except: run.except.clone(),
                 vars: vars.clone(),
                 source: one.called.clone(),

@@ -116,6 +116,9 @@ pub(super) fn communicator(
     let scope = Scope::open().with("var", var);
     let (document, block) =
         blocks(documents, "source").find(|(_, block)| address(block).as_deref() == Some(source))?;
-    let value = evaluate(document, &block.body.get_attribute("communicator")?.value, &scope).ok()?;
+    let Some(communicator) = block.body.get_attribute("communicator") else {
+        return block.body.has_attribute("ssh_username").then(|| "ssh".to_owned());
+    };
+    let value = evaluate(document, &communicator.value, &scope).ok()?;
     value.as_str().map(str::to_owned)
 }

@@ -128,7 +128,7 @@ pub(super) fn choose<'a>(
 
 impl Template {
     /// Whether a var file sets a variable of this template.
-    fn takes(&self, file: &VarFile) -> bool {
+    pub(super) fn takes(&self, file: &VarFile) -> bool {
         file.values.keys().any(|name| self.declared.contains_key(name))
     }
 
@@ -174,7 +174,7 @@ fn loose<'a>(
 }
 
 /// Whether a var file holds what images share: `common`, `variables-default`.
-fn is_shared(file: &VarFile) -> bool {
+pub(super) fn is_shared(file: &VarFile) -> bool {
     let stem = file.stem();
     SHARED.contains(&stem)
         || ["variables", "vars", "config"].iter().any(|head| {

@@ -16,8 +16,9 @@ use crate::inventory::{Builder, SourceBlock};
 /// Longer texts are scripts and certificates, in bytes.
 const LONGEST: usize = 1_024;
 
-/// Values of attributes by their names, those of blocks and maps with a dot: `tags.Name`; of a list, its places.
-pub type Attributes = BTreeMap<String, String>;
+/// Values of attributes by their names, those of blocks and maps with a dot: `tags.Name`; of a list, its places. One that is set
+/// and that only packer knows has none.
+pub type Attributes = BTreeMap<String, Option<String>>;
 
 /// The known attributes of every source that a builder builds, by the addresses under which packer speaks of them.
 /// `values` are those of the variables; one that is left out is not known.
@@ -42,7 +43,10 @@ pub fn configured(
         for attribute in site.body.attributes() {
             let (values, _) = texts::values(&template, site.document, &attribute.value, site.scope);
             // One of several ways is no knowledge.
-            let [Ok(value)] = values.as_slice() else { continue };
+            let value = match values.as_slice() {
+                [Ok(value)] => value,
+                _ => &Value::Unknown,
+            };
             let inner = if site.inner.is_empty() { String::new() } else { format!("{}.", site.inner) };
             let of_source = found.entry(format!("{kind}.{name}")).or_default();
             put(of_source, format!("{inner}{}", attribute.key.as_str()), value);
@@ -66,7 +70,7 @@ fn put(found: &mut Attributes, name: String, value: &Value) {
 
 fn put_text(found: &mut Attributes, name: String, value: &Value) {
     let text = to_text(value).filter(|text| text.len() <= LONGEST && !text.contains(char::is_control));
-    if let Some(text) = text {
+    if *value != Value::Null {
         found.entry(name).or_insert(text);
     }
 }

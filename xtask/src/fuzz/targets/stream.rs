@@ -41,7 +41,6 @@ pub(super) fn machine_readable(bytes: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(bytes);
     static RULES: LazyLock<Rules> = LazyLock::new(Rules::built_in);
     let finding = classify_text(&RULES, "aws", &text);
-    // Compiles its patterns each time.
     let left = if rng.below(16) == 0 {
         orphans::made("aws", &orphans::Coordinates::new(), &text)
     } else {

@@ -104,9 +104,20 @@ impl Query {
 
     /// What an answer means.
     pub fn judge(&self, asked: &Asked<'_>, told: &Told<'_>) -> Seen {
+        match (self.read(asked, told), self.certain) {
+            (Seen::Gone, Some(word)) if asked.value(word).is_none() => Seen::Unverified(format!(
+                "{} does not find it, but its {} was not recorded",
+                self.program,
+                word.replace('_', " ")
+            )),
+            (seen, _) => seen,
+        }
+    }
+
+    fn read(&self, asked: &Asked<'_>, told: &Told<'_>) -> Seen {
         if !told.success {
             let said = |part: &&str| told.stderr.contains(*part) || told.stdout.contains(*part);
-            return match self.gone.iter().any(|part| said(&part)) {
+            return match self.gone.iter().any(said) {
                 true => Seen::Gone,
                 false => Seen::Unverified(format!("{} failed: {}", self.program, last_words(told))),
             };

@@ -18,6 +18,8 @@ pub struct Query {
     /// Attributes of a source that log in in a way which the program cannot.
     pub unlike: &'static [&'static str],
     pub(super) answer: Shape,
+    /// What has to be known of the image before its absence proves anything: it may be somewhere else.
+    pub(super) certain: Option<&'static str>,
     /// What the program says when there is no such image.
     pub(super) gone: &'static [&'static str],
 }

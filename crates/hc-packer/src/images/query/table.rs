@@ -75,6 +75,7 @@ pub(super) const QUERIES: &[Query] = &[
             state: Some(("state", "available")),
             ..SHAPE
         },
+        certain: Some("region"),
         gone: &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"],
     },
     Query {
@@ -86,6 +87,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: AWS,
         unlike: AWS_UNLIKE,
         answer: Shape { list: Some("snapshots"), name: None, created: Some("starttime"), ..SHAPE },
+        certain: Some("region"),
         gone: &["InvalidSnapshot.NotFound"],
     },
     Query {
@@ -97,6 +99,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: AWS,
         unlike: AWS_UNLIKE,
         answer: Shape { list: Some("volumes"), name: None, created: Some("createtime"), ..SHAPE },
+        certain: Some("region"),
         gone: &["InvalidVolume.NotFound"],
     },
     Query {
@@ -113,6 +116,7 @@ pub(super) const QUERIES: &[Query] = &[
             state: Some(("provisioningstate", "Succeeded")),
             ..SHAPE
         },
+        certain: None,
         gone: &["(NotFound)", "(ResourceNotFound)", "(ResourceGroupNotFound)", "(ParentResourceNotFound)"],
     },
     Query {
@@ -128,6 +132,7 @@ pub(super) const QUERIES: &[Query] = &[
             state: Some(("properties/provisioningstate", "Succeeded")),
             ..SHAPE
         },
+        certain: None,
         gone: &["(NotFound)", "(ResourceNotFound)", "(ResourceGroupNotFound)"],
     },
     Query {
@@ -147,6 +152,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: &[],
         unlike: &[],
         answer: Shape { name: None, created: Some("properties/creationtime"), ..SHAPE },
+        certain: None,
         gone: &["BlobNotFound", "ContainerNotFound", "ErrorCode:404"],
     },
     Query {
@@ -158,6 +164,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: GOOGLE,
         unlike: &["vault_gcp_oauth_engine"],
         answer: Shape { created: Some("creationtimestamp"), state: Some(("status", "READY")), ..SHAPE },
+        certain: Some("project"),
         gone: &["was not found"],
     },
     Query {
@@ -174,6 +181,7 @@ pub(super) const QUERIES: &[Query] = &[
             template: Some("config/template"),
             ..SHAPE
         },
+        certain: Some("inventory_path"),
         gone: &["not found"],
     },
     Query {
@@ -185,6 +193,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: VSPHERE,
         unlike: &[],
         answer: Shape { list: Some(""), created: Some("creation_time"), ..SHAPE },
+        certain: None,
         gone: &["not found"],
     },
     Query {
@@ -196,6 +205,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: &[],
         unlike: &[],
         answer: Shape { list: Some(""), select: Some("vmid"), template: Some("template"), ..SHAPE },
+        certain: None,
         gone: &[],
     },
     Query {
@@ -207,6 +217,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: &[],
         unlike: &[],
         answer: Shape { list: Some(""), name: None, digest: Some("id"), tags: Some("repotags"), ..SHAPE },
+        certain: None,
         gone: &["No such image", "no such image"],
     },
     Query {
@@ -218,6 +229,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: OPENSTACK,
         unlike: &[],
         answer: Shape { created: Some("created_at"), state: Some(("status", "active")), ..SHAPE },
+        certain: None,
         gone: &["No Image found", "Could not find resource"],
     },
     Query {
@@ -234,6 +246,7 @@ pub(super) const QUERIES: &[Query] = &[
             state: Some(("status", "available")),
             ..SHAPE
         },
+        certain: None,
         gone: &["image not found", "Image not found"],
     },
     Query {
@@ -245,6 +258,7 @@ pub(super) const QUERIES: &[Query] = &[
         given: DIGITALOCEAN,
         unlike: &[],
         answer: Shape { list: Some(""), created: Some("created_at"), ..SHAPE },
+        certain: None,
         gone: &["404"],
     },
 ];

@@ -8,13 +8,14 @@ use super::*;
 fn judged(image: (&str, &str, &str, Option<&str>), success: bool, stdout: &str, stderr: &str) -> Seen {
     let (provider, kind, id, name) = image;
     let tags = ["r/web:1".to_owned()];
-    let place = BTreeMap::new();
+    let known = |name: &str| (name.to_owned(), "x".to_owned());
+    let place = BTreeMap::from([known("inventory_path"), known("project")]);
     let asked = Asked {
         provider,
         kind,
         id,
         name,
-        region: None,
+        region: Some("eu-west-1"),
         version: name,
         tags: if provider == "docker" { &tags } else { &[] },
         place: &place,
@@ -217,4 +218,24 @@ fn arguments_hold_what_is_known_and_never_an_option() {
         );
     }
     assert!(query(&asked("oracle-oci", "image", "ocid1", None)).is_none());
+}
+
+#[test]
+fn what_is_not_found_where_it_may_not_be_is_not_gone() {
+    let place = BTreeMap::new();
+    let asked = Asked {
+        provider: "vsphere",
+        kind: "template",
+        id: "web",
+        name: None,
+        region: None,
+        version: None,
+        tags: &[],
+        place: &place,
+        recorded: OffsetDateTime::UNIX_EPOCH,
+    };
+    let told = Told { success: true, stdout: r#"{"virtualMachines": null}"#, stderr: "" };
+    let seen = query(&asked).unwrap().judge(&asked, &told);
+    let why = "govc does not find it, but its inventory path was not recorded";
+    assert_eq!(seen, Seen::Unverified(why.into()));
 }

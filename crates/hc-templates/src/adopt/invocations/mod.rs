@@ -5,20 +5,27 @@
 //! and what they cannot know stays unknown, with its reason.
 
 mod invocation;
+mod kept;
 mod make;
 mod packer;
+mod pipelines;
 mod reader;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::path::Path;
 
-pub(super) use self::invocation::{Invocation, Invocations, Unread, Verb};
+pub(super) use self::invocation::{Invocation, Invocations};
 use self::reader::Reader;
 use self::world::World;
 
 /// Directories that hold other people's files, or results.
 const SKIPPED: [&str; 6] = ["node_modules", "vendor", "packer_cache", "target", "__pycache__", "artifacts"];
+/// Hidden files and directories that hold pipelines.
+const PIPELINES: [&str; 6] =
+    [".github", ".gitlab", ".circleci", ".gitlab-ci.yml", ".travis.yml", ".cirrus.yml"];
 /// Most files that are looked at.
 const FILES: usize = 100_000;
 
@@ -28,8 +35,8 @@ pub(super) fn read(root: &Path) -> Invocations {
     let mut reader = Reader::new(&world);
     let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
         let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0
-            || !(name.starts_with('.') || entry.file_type().is_dir() && SKIPPED.contains(&&*name))
+        let hidden = name.starts_with('.') && !PIPELINES.contains(&&*name);
+        entry.depth() == 0 || !(hidden || entry.file_type().is_dir() && SKIPPED.contains(&&*name))
     });
     for entry in walk.flatten().take(FILES).filter(|entry| entry.file_type().is_file()) {
         let path = entry.path().strip_prefix(root).unwrap_or(entry.path());

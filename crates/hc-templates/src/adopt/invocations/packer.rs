@@ -1,5 +1,7 @@
 //! Command lines of packer, read as its flags are read.
 
+use std::collections::HashMap;
+
 use super::shell::Run;
 use super::world::{Kind, ROOT, World, absolute, is_known, is_mark, join, readable};
 
@@ -138,7 +140,7 @@ pub(super) fn read(world: &World, run: &Run) -> Line {
         }
     }
     match template {
-        Some("-") => line.template = Err("the template comes through a pipe".into()),
+        Some("-") => line.piped(world, run),
         Some(word) => line.template = place(world, run, word),
         None => {}
     }
@@ -153,6 +155,20 @@ pub(super) fn read(world: &World, run: &Run) -> Line {
 }
 
 impl Line {
+    /// A template that another program changes on its way, out of the one file that this reads.
+    fn piped(&mut self, world: &World, run: &Run) {
+        let paths = run.feed.iter().skip(1).filter_map(|word| join(&run.dir, word));
+        let mut files = paths.filter(|path| world.kind(path) == Some(Kind::File));
+        let shown = readable(&run.feed.join(" "));
+        self.template = match (files.next(), files.next()) {
+            (Some(file), None) => {
+                push(&mut self.unknown, format!("the template comes through a pipe: `{shown}`"));
+                Ok(file)
+            }
+            _ => Err("the template comes through a pipe".into()),
+        };
+    }
+
     fn flag(&mut self, world: &World, run: &Run, name: &str, given: &str) {
         let note = match name {
             "var-file" => match place(world, run, given) {
@@ -275,6 +291,27 @@ pub(super) fn settled(run: &Run, mark: char, value: &str) -> Run {
         *text = set(text);
     }
     run
+}
+
+/// A command line whose `-var` have marks where another reading of it has them.
+pub(super) fn opened(run: &Run, open: &Run) -> Run {
+    let mut marked: HashMap<String, &String> = HashMap::new();
+    for word in open.words.iter().filter(|word| !is_known(word)) {
+        marked.insert(word.replace(is_mark, ""), word);
+    }
+    let mut opened = run.clone();
+    let mut before = "";
+    for (word, own) in run.words.iter().zip(&mut opened.words) {
+        let flag = |text: &str| text.trim_start_matches('-') == "var" && text.starts_with('-');
+        let alone = word.split_once('=').is_some_and(|(head, _)| flag(head));
+        if (flag(before) || alone)
+            && let Some(marked) = marked.get(word)
+        {
+            own.clone_from(marked);
+        }
+        before = word;
+    }
+    opened
 }
 
 /// Whether every file that it names is there.

@@ -1,36 +1,27 @@
 //! Goes through Makefiles and scripts, tries values for what nobody sets, and puts together what was found.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use hc_config::Location;
-
-use super::invocation::{Invocation, Invocations, Unread, Verb};
+use super::invocation::Invocations;
+use super::kept::{Kept, RUNS};
 use super::make::{Given, Makefile, Recipe};
-use super::packer::{self, Line};
+use super::packer;
+use super::pipelines;
 use super::shell::{self, Program, Run};
 use super::world::{Kind, Place, World, is_known, join};
 
-/// Most runs that are kept.
-const RUNS: usize = 10_000;
 /// How many unknown names of one run are tried out, one after the other.
 const TRIED: usize = 3;
 /// How deep `make` in recipes is followed.
 const MAKES: usize = 3;
 /// Most Makefiles and command lines of make that are read.
 const MAKEFILES: usize = 500;
+/// Steps of work for one Makefile, and for one script.
+const MAKEFILE_STEPS: u64 = 3_000_000;
+const SCRIPT_STEPS: u64 = 500_000;
 /// Names of Makefiles that make finds by itself, the first that is there.
 const NAMES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
-
-/// A run with its name.
-struct Named {
-    name: String,
-    place: Place,
-    dir: String,
-    template: String,
-    line: Line,
-}
 
 /// What make was asked for.
 #[derive(Clone)]
@@ -47,17 +38,9 @@ struct Asked {
 
 pub(super) struct Reader<'w> {
     world: &'w World,
-    runs: Vec<Named>,
-    unread: Vec<Unnamed>,
+    kept: Kept<'w>,
     /// Makefiles by path, directory and what their command line says.
     makefiles: BTreeMap<(String, String, Given), Makefile<'w>>,
-}
-
-/// A run that cannot be told.
-struct Unnamed {
-    name: String,
-    place: Place,
-    reason: String,
 }
 
 fn parent(path: &str) -> &str {
@@ -71,6 +54,12 @@ fn called(goal: &str) -> String {
     short.filter(|short| !short.is_empty()).unwrap_or(goal).to_owned()
 }
 
+/// A name of a job, as a target could have it.
+fn plain(name: &str) -> String {
+    let words = name.split(|letter: char| !(letter.is_alphanumeric() || "._".contains(letter)));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").chars().take(80).collect()
+}
+
 /// A name with the value that tells its instances apart.
 fn named(name: &str, value: &str) -> String {
     if matches!(name, "build" | "validate") { value.to_owned() } else { format!("{name}-{value}") }
@@ -78,16 +67,19 @@ fn named(name: &str, value: &str) -> String {
 
 impl<'w> Reader<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        Self { world, runs: Vec::new(), unread: Vec::new(), makefiles: BTreeMap::new() }
+        Self { world, kept: Kept::new(world), makefiles: BTreeMap::new() }
     }
 
     /// Reads a file, when it is one that could start packer.
     pub(super) fn file(&mut self, path: &str) {
         let name = path.rsplit('/').next().unwrap_or(path);
         if NAMES.contains(&name) {
+            self.world.allot(MAKEFILE_STEPS);
             let (path, dir) = (path.to_owned(), parent(path).to_owned());
             let asked = Asked { path, dir, given: Given::default(), name: None, depth: 0, tried: 0 };
             self.makefile(&asked, None);
+        } else if pipelines::is_one(path) {
+            self.pipeline(path);
         } else if name.ends_with(".sh") || name.ends_with(".bash") || !name.contains('.') {
             self.script(path);
         }
@@ -180,16 +172,18 @@ impl<'w> Reader<'w> {
     fn packer(&mut self, asked: &Asked, recipe: &Recipe, run: &Run) {
         let line = packer::read(self.world, run);
         let name = Self::name(asked, &recipe.goal);
-        if recipe.unset.is_empty() || packer::is_whole(self.world, &line) || asked.tried >= TRIED {
+        let plain = packer::is_whole(self.world, &line) && line.vars.is_empty();
+        if recipe.unset.is_empty() || plain || asked.tried >= TRIED {
             return self.record(recipe, run, name);
         }
-        // A file is missing, and something has no value: perhaps whoever runs it says which file.
+        // Something has no value: perhaps whoever runs it says which file, or what a variable is.
         let mut probe = asked.clone();
         probe.given.probed = recipe.unset.clone();
         let runs = self.started(&probe, &recipe.goal);
         let Some((_, open)) = runs.into_iter().find(|(_, other)| other.place == run.place) else {
             return self.record(recipe, run, name);
         };
+        let run = &packer::opened(run, &open);
         let missing = |word: &str| {
             run.words.iter().any(|own| own == word || own.ends_with(&format!("={word}")))
                 && packer::is_missing(self.world, run, word)
@@ -263,28 +257,7 @@ impl<'w> Reader<'w> {
     fn record(&mut self, recipe: &Recipe, run: &Run, name: String) {
         let marks: String = recipe.doubts.iter().collect();
         let notes = self.world.reasons(&marks);
-        self.keep(name, run, notes);
-    }
-
-    fn keep(&mut self, name: String, run: &Run, notes: Vec<String>) {
-        if self.runs.len() + self.unread.len() >= RUNS {
-            return;
-        }
-        let mut line = packer::read(self.world, run);
-        for note in notes {
-            if !line.unknown.contains(&note) {
-                line.unknown.push(note);
-            }
-        }
-        let (place, dir) = (run.place.clone(), run.dir.clone());
-        match line.template.clone() {
-            Ok(_) if !is_known(&dir) => {
-                let reason = self.world.reasons(&dir).join(", ");
-                self.unread.push(Unnamed { name, place, reason });
-            }
-            Ok(template) => self.runs.push(Named { name, place, dir, template, line }),
-            Err(reason) => self.unread.push(Unnamed { name, place, reason }),
-        }
+        self.kept.keep(name, run, notes);
     }
 
     /// A script, from the directory in which most of what it names is there.
@@ -298,6 +271,7 @@ impl<'w> Reader<'w> {
         let mut dir = parent(path);
         let mut best: Option<(usize, Vec<(String, Run)>)> = None;
         loop {
+            self.world.allot(SCRIPT_STEPS);
             let runs = self.settled(&name, shell::script(self.world, path, dir));
             let there =
                 runs.iter().filter(|(_, run)| packer::is_whole(self.world, &packer::read(self.world, run)));
@@ -310,9 +284,29 @@ impl<'w> Reader<'w> {
             }
             dir = parent(dir);
         }
-        for (name, run) in best.map(|(_, runs)| runs).unwrap_or_default() {
+        self.all(best.map(|(_, runs)| runs).unwrap_or_default());
+    }
+
+    /// A pipeline, from the directories that it names.
+    fn pipeline(&mut self, path: &str) {
+        let Some(text) = self.world.text(path).filter(|text| text.contains("packer")) else { return };
+        self.world.allot(MAKEFILE_STEPS);
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let stem = called(file.rsplit_once('.').map_or(file, |(stem, _)| stem).trim_start_matches('.'));
+        for step in pipelines::steps(self.world, path, &text) {
+            let name = step.name.as_deref().map_or_else(|| stem.clone(), |name| called(&plain(name)));
+            let place = Place { file: Rc::from(path), line: step.line };
+            let runs = shell::line(self.world, &step.text, place, &step.dir, &step.environment);
+            let runs = self.settled(&name, runs);
+            self.all(runs);
+        }
+    }
+
+    /// Records what one script or pipeline starts.
+    fn all(&mut self, runs: Vec<(String, Run)>) {
+        for (name, run) in runs {
             match run.program {
-                Program::Packer => self.keep(name, &run, Vec::new()),
+                Program::Packer => self.kept.keep(name, &run, Vec::new()),
                 Program::Make => {
                     let given = Given::default();
                     let asked = Asked {
@@ -352,67 +346,8 @@ impl<'w> Reader<'w> {
         done
     }
 
-    fn location(&self, place: &Place, starts: &mut HashMap<Rc<str>, Vec<usize>>) -> Location {
-        let text = self.world.text(&place.file);
-        let text = text.as_deref().unwrap_or_default();
-        let starts = starts.entry(Rc::clone(&place.file)).or_insert_with(|| {
-            [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
-        });
-        let line = place.line.clamp(1, starts.len().max(1));
-        let start = starts.get(line - 1).copied().unwrap_or_default();
-        let end = text[start..].find('\n').map_or(text.len(), |at| at + start);
-        Location { path: PathBuf::from(&*place.file), line, column: 1, span: start..end }
-    }
-
     /// Everything that was found, sorted.
-    pub(super) fn finish(mut self) -> Invocations {
-        let mut starts = HashMap::new();
-        self.runs.sort_by(|a, b| (a.line.build, &a.place, &a.name).cmp(&(b.line.build, &b.place, &b.name)));
-        let mut all = Invocations::default();
-        let whole: BTreeSet<String> =
-            self.runs.iter().filter(|run| !run.line.syntax).map(|run| run.template.clone()).collect();
-        // Who looks at syntax only gives no values; other runs of that template do.
-        let told: BTreeSet<Place> = self.runs.iter().map(|run| run.place.clone()).collect();
-        self.runs.retain(|run| !run.line.syntax || !whole.contains(&run.template));
-        let mut seen = BTreeSet::new();
-        for run in &self.runs {
-            let Named { name, place, dir, template, line } = run;
-            let what = (dir, template, &line.var_files, &line.vars, &line.preset, &line.only, &line.except);
-            if !seen.insert(what) {
-                continue;
-            }
-            all.found.push(Invocation {
-                name: name.clone(),
-                verb: if line.build { Verb::Build } else { Verb::Validate },
-                location: self.location(place, &mut starts),
-                workdir: PathBuf::from(dir),
-                template: PathBuf::from(template),
-                var_files: line.var_files.iter().map(PathBuf::from).collect(),
-                vars: line.vars.clone(),
-                preset: line.preset.clone(),
-                only: line.only.clone(),
-                except: line.except.clone(),
-                unknown: line.unknown.clone(),
-            });
-        }
-        let at = |location: &Location| (location.path.clone(), location.line);
-        all.found.sort_by(|a, b| (at(&a.location), &a.name).cmp(&(at(&b.location), &b.name)));
-        self.unread.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
-        for unread in &self.unread {
-            let location = self.location(&unread.place, &mut starts);
-            // Who else starts the same line knows more.
-            let told = told.contains(&unread.place);
-            let again = all.unread.last().is_some_and(|last: &Unread| {
-                at(&last.location) == at(&location) && last.reason == unread.reason
-            });
-            if !told && !again {
-                all.unread.push(Unread {
-                    name: unread.name.clone(),
-                    location,
-                    reason: unread.reason.clone(),
-                });
-            }
-        }
-        all
+    pub(super) fn finish(self) -> Invocations {
+        self.kept.finish()
     }
 }

@@ -17,7 +17,7 @@ pub(super) const ROOT: &str = "/\u{f8ff}";
 const FIRST: u32 = 0xF_0000;
 const MARKS: u32 = 0xFFFD;
 /// Steps of work for one repository.
-const STEPS: u64 = 30_000_000;
+const STEPS: u64 = 9_000_000;
 /// Largest file that is read, in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
 /// Longest text that an expansion makes, in bytes.
@@ -58,7 +58,9 @@ pub(super) struct World {
     root: PathBuf,
     whys: RefCell<Vec<Why>>,
     marks: RefCell<HashMap<Why, char>>,
+    /// Steps that are left for the file that is read, and for all after it.
     steps: Cell<u64>,
+    later: Cell<u64>,
     texts: RefCell<HashMap<String, Option<Rc<str>>>>,
     listings: RefCell<HashMap<String, Listing>>,
 }
@@ -117,10 +119,18 @@ impl World {
             root: std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()),
             whys: RefCell::default(),
             marks: RefCell::default(),
-            steps: Cell::new(STEPS),
+            steps: Cell::new(0),
+            later: Cell::new(STEPS),
             texts: RefCell::default(),
             listings: RefCell::default(),
         }
+    }
+
+    /// Gives the next file at most so many steps; one that is hostile does not use up those of the others.
+    pub(super) fn allot(&self, steps: u64) {
+        let all = self.later.get() + self.steps.get();
+        self.steps.set(steps.min(all));
+        self.later.set(all - steps.min(all));
     }
 
     /// Spends work; `false` when none is left.
@@ -212,6 +222,12 @@ impl World {
         let text: Option<Rc<str>> = text.map(|text| clean(&text).into());
         self.texts.borrow_mut().insert(path.to_owned(), text.clone());
         text
+    }
+
+    /// Text of a file as it stands, for places in it.
+    pub(super) fn original(&self, path: &str) -> Option<String> {
+        let real = std::fs::canonicalize(self.place(path)?).ok()?;
+        read_text(&real, FILE_LIMIT).ok().flatten()
     }
 
     /// Names in a directory relative to the root, sorted.

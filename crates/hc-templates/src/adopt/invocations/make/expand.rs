@@ -16,7 +16,7 @@ impl Make<'_> {
         if !text.contains('$') {
             return text.to_owned();
         }
-        if self.depth >= DEPTH || !self.world.spend(1 + text.len() / 32) {
+        if self.depth >= DEPTH || !self.world.spend(4 + text.len() / 32) {
             return self.world.exhausted();
         }
         self.depth += 1;
@@ -29,6 +29,7 @@ impl Make<'_> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('$') {
+            let from = out.len();
             out.push_str(&rest[..at]);
             let mut letters = rest[at + 1..].char_indices();
             match letters.next() {
@@ -57,7 +58,7 @@ impl Make<'_> {
                     rest = &rest[at + 1 + name.len_utf8()..];
                 }
             }
-            if out.len() > TEXT_LIMIT || !self.world.spend(1) {
+            if out.len() > TEXT_LIMIT || !self.world.spend(1 + (out.len() - from) / 16) {
                 return self.world.exhausted();
             }
         }

@@ -76,6 +76,8 @@ impl<'w> Makefile<'w> {
             frames: Vec::new(),
             local: std::collections::HashMap::new(),
             rules: Vec::new(),
+            explicit: std::collections::HashMap::new(),
+            one_shell: false,
             specifics: Vec::new(),
             open: None,
             place: Place { file: Rc::from(self.path.as_str()), line: 0 },
@@ -97,6 +99,7 @@ impl<'w> Makefile<'w> {
             }
         }
         make.file(&self.path);
+        make.index();
         make
     }
 
@@ -173,7 +176,7 @@ fn recipes(make: &mut Make<'_>, goal: &str) -> Vec<Recipe> {
                 place: line.place,
                 doubts: doubts.into_iter().chain(line.doubts).collect(),
                 environment,
-                unset: used,
+                unset: used.union(&make.unset).cloned().collect(),
             });
         }
         make.leave();
@@ -186,9 +189,8 @@ fn recipes(make: &mut Make<'_>, goal: &str) -> Vec<Recipe> {
 
 /// The lines of a recipe: one shell each, or one for all.
 fn lines(make: &Make<'_>, making: &Making) -> Vec<Line> {
-    let together = make.rules.iter().any(|rule| rule.targets.iter().any(|target| target == ".ONESHELL"));
     match making.recipe.as_slice() {
-        [first, rest @ ..] if together => {
+        [first, rest @ ..] if make.one_shell => {
             let mut whole = first.clone();
             for line in rest {
                 whole.text.push('\n');

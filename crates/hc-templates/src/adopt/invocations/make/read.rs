@@ -63,7 +63,7 @@ impl Make<'_> {
         let mut definition: Option<Definition> = None;
         let mut lines = text.split('\n').enumerate();
         while let Some((number, first)) = lines.next() {
-            if !self.world.spend(2 + first.len() / 32) {
+            if !self.world.spend(10 + first.len() / 32) {
                 return;
             }
             if counted {

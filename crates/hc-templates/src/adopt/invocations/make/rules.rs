@@ -1,6 +1,6 @@
 //! What a goal runs: explicit, static pattern and pattern rules, with the values that hold for their targets.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use super::super::world::Kind;
 use super::state::{Frame, Line, Make, Origin, Rule, Specific, Var};
@@ -22,7 +22,6 @@ pub(super) struct Making {
 /// Pattern rules with a recipe that no name belongs to, as one of their patterns.
 pub(super) struct Loose {
     pub(super) pattern: String,
-    pub(super) recipe: Vec<Line>,
 }
 
 fn is_pattern(rule: &Rule) -> bool {
@@ -53,9 +52,8 @@ impl Make<'_> {
             }
         }
         let mut goals = Vec::new();
-        let explicit = self.explicit();
         while let Some(goal) = queue.pop_front() {
-            if let Some(making) = self.making(&goal, &explicit) {
+            if let Some(making) = self.making(&goal) {
                 for name in &making.prerequisites {
                     add(name, &mut queue);
                 }
@@ -65,27 +63,28 @@ impl Make<'_> {
         goals
     }
 
-    /// Rules by the names of their targets.
-    pub(super) fn explicit(&self) -> HashMap<&str, Vec<&Rule>> {
-        let mut rules: HashMap<&str, Vec<&Rule>> = HashMap::new();
-        for rule in self.rules.iter().filter(|rule| !is_pattern(rule)) {
+    /// Sorts the rules by their targets.
+    pub(super) fn index(&mut self) {
+        for (at, rule) in self.rules.iter().enumerate().filter(|(_, rule)| !is_pattern(rule)) {
+            self.one_shell |= rule.targets.iter().any(|target| target == ".ONESHELL");
             for target in &rule.targets {
-                rules.entry(target).or_default().push(rule);
+                self.explicit.entry(target.clone()).or_default().push(at);
             }
         }
-        rules
     }
 
     /// What make would run for a name; `None` for one that is no target.
-    pub(super) fn making(&self, goal: &str, explicit: &HashMap<&str, Vec<&Rule>>) -> Option<Making> {
+    pub(super) fn making(&self, goal: &str) -> Option<Making> {
         let mut making = Making {
             target: goal.to_owned(),
             recipe: Vec::new(),
             stem: String::new(),
             prerequisites: Vec::new(),
         };
-        let own = explicit.get(goal).map(Vec::as_slice).unwrap_or_default();
-        for rule in own {
+        let own = self.explicit.get(goal).map(Vec::as_slice).unwrap_or_default();
+        let own: Vec<&Rule> = own.iter().map(|at| &self.rules[*at]).collect();
+        self.world.spend(own.len());
+        for rule in &own {
             making.prerequisites.extend(Self::prerequisites_of(rule, goal));
         }
         let with_recipe = || own.iter().filter(|rule| !rule.recipe.is_empty());
@@ -144,15 +143,14 @@ impl Make<'_> {
         unused
             .filter_map(|rule| {
                 let pattern = rule.targets.iter().find(|target| target.contains('%'))?.clone();
-                Some(Loose { pattern, recipe: rule.recipe.clone() })
+                Some(Loose { pattern })
             })
             .collect()
     }
 
     /// Everything that is made below a goal which sets variables for it, the goal first.
     pub(super) fn below(&self, goal: &str) -> Vec<Making> {
-        let explicit = self.explicit();
-        let Some(first) = self.making(goal, &explicit) else { return Vec::new() };
+        let Some(first) = self.making(goal) else { return Vec::new() };
         let mut makings = vec![first];
         if !self.specifics.iter().any(|specific| stem(&specific.target, goal).is_some()) {
             return makings;
@@ -162,7 +160,7 @@ impl Make<'_> {
         while at < makings.len() && makings.len() < BELOW {
             for name in makings[at].prerequisites.clone() {
                 if seen.insert(name.clone())
-                    && let Some(making) = self.making(&name, &explicit)
+                    && let Some(making) = self.making(&name)
                 {
                     makings.push(making);
                 }

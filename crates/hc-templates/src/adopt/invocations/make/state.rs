@@ -95,6 +95,10 @@ pub(in super::super) struct Make<'w> {
     /// Variables of the target whose recipe is expanded.
     pub(super) local: HashMap<String, Var>,
     pub(super) rules: Vec<Rule>,
+    /// Rules by the names of their targets, made when all is read.
+    pub(super) explicit: HashMap<String, Vec<usize>>,
+    /// Whether a recipe has one shell for all of its lines.
+    pub(super) one_shell: bool,
     pub(super) specifics: Vec<Specific>,
     /// The rule that takes the recipe lines which come next.
     pub(super) open: Option<usize>,

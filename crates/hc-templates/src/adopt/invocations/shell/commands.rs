@@ -214,8 +214,7 @@ impl Shell<'_> {
         }
         let (program, rest) = words.split_first()?;
         if let Some(body) = self.functions.get(program).cloned() {
-            self.called.insert(program.clone());
-            self.within(&body, Some(rest.to_vec()), None);
+            self.call(program, &body, Some(rest.to_vec()));
             return None;
         }
         if TALKERS.contains(&base(program)) {
@@ -299,6 +298,7 @@ impl Shell<'_> {
             dir: self.dir.clone(),
             mounts: Vec::new(),
             place: Place { file: Rc::clone(&self.place.file), line: self.place.line + line - 1 },
+            feed: self.feed.clone(),
         }
     }
 
@@ -317,8 +317,8 @@ impl Shell<'_> {
     }
 
     fn is_packer(&self, word: &str) -> bool {
-        if is_known(word) {
-            return base(word).to_ascii_lowercase().contains("packer");
+        if base(&word.replace(is_mark, "")).to_ascii_lowercase().contains("packer") {
+            return true;
         }
         // `$PACKER_BIN`, which nobody set, and what a command would have found.
         self.world.reasons(word).iter().any(|reason| reason.to_ascii_lowercase().contains("packer"))

@@ -2,7 +2,7 @@
 
 use super::super::world::{TEXT_LIMIT, Why, absolute, is_known, is_mark, matches};
 use super::state::{Held, Shell};
-use super::tree::{Piece, Word};
+use super::tree::{Node, Piece, Word};
 use super::{parse, word};
 
 /// Most words that one word becomes.
@@ -128,7 +128,7 @@ impl Shell<'_> {
         self.depth += 6;
         let before = self.keep();
         let node = parse::script(source);
-        let output = self.output(&node, None);
+        let output = self.output(&node, None).or_else(|| self.of_given(&node));
         self.restore(before);
         self.depth -= 6;
         match output {
@@ -138,6 +138,19 @@ impl Shell<'_> {
                 self.world.unknown(format!("`{shown}` is not run"))
             }
         }
+    }
+
+    /// The name of what is given is given as well.
+    fn of_given(&mut self, node: &Node) -> Option<String> {
+        let Node::List(nodes) = node else { return None };
+        let [node] = nodes.as_slice() else { return None };
+        let Node::Simple { words, .. } = node.as_ref() else { return None };
+        let (program, rest) = words.split_first()?;
+        if !["basename", "dirname", "realpath", "readlink"].contains(&word::text(program).as_str()) {
+            return None;
+        }
+        let fields: Vec<String> = rest.iter().flat_map(|word| self.fields(word)).collect();
+        fields.into_iter().find(|field| self.is_given(field))
     }
 
     fn parameter(&mut self, name: &str, index: Option<&str>, operator: &str, argument: &str) -> Vec<String> {

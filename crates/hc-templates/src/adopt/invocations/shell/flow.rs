@@ -10,6 +10,8 @@ use super::word;
 
 /// Most rounds of one loop.
 const ROUNDS: usize = 400;
+/// Most calls of one function.
+const CALLS: usize = 40;
 /// Most commands that are found.
 const FOUND: usize = 4000;
 
@@ -36,9 +38,17 @@ impl Shell<'_> {
                 last
             }
             Node::Pipe(nodes) => {
+                let outer = std::mem::take(&mut self.feed);
                 for node in nodes {
                     self.aside(node);
+                    self.feed = match node.as_ref() {
+                        Node::Simple { words, .. } => {
+                            words.iter().flat_map(|word| self.fields(word)).collect()
+                        }
+                        _ => Vec::new(),
+                    };
                 }
+                self.feed = outer;
                 None
             }
             Node::And(one, two) => match self.run(one) {
@@ -227,10 +237,20 @@ impl Shell<'_> {
         for state in states {
             let names: Vec<String> = merged.vars.keys().chain(state.vars.keys()).cloned().collect();
             for name in names {
-                if merged.vars.get(&name) != state.vars.get(&name) {
-                    let unknown = self.world.unknown(format!("`{name}` depends on a condition"));
-                    merged.vars.insert(name, Held::One(unknown));
+                let (one, two) = (merged.vars.get(&name), state.vars.get(&name));
+                if one == two {
+                    continue;
                 }
+                // What one branch takes from whoever starts it replaces what was empty.
+                let given = |held: Option<&Held>| match held {
+                    Some(Held::One(value)) if self.is_given(value) => Some(value.clone()),
+                    _ => None,
+                };
+                let unknown = match given(one).or_else(|| given(two)) {
+                    Some(value) => value,
+                    None => self.world.unknown(format!("`{name}` depends on a condition")),
+                };
+                merged.vars.insert(name, Held::One(unknown));
             }
             if merged.dir != state.dir {
                 merged.dir = self.world.unknown("the working directory depends on a condition");
@@ -258,14 +278,24 @@ impl Shell<'_> {
         self.depth -= 4;
     }
 
+    /// Calls a function, not within itself and not too often.
+    pub(super) fn call(&mut self, name: &str, body: &Node, arguments: Option<Vec<String>>) {
+        let calls = self.called.entry(name.to_owned()).or_default();
+        *calls += 1;
+        if *calls <= CALLS && self.active.insert(name.to_owned()) {
+            self.within(body, arguments, None);
+            self.active.remove(name);
+        }
+    }
+
     /// Walks the functions that nothing called: whoever starts the script may ask for them.
     pub(super) fn uncalled(&mut self) {
         for name in self.declared.clone() {
-            if self.called.insert(name.clone())
+            if !self.called.contains_key(&name)
                 && let Some(body) = self.functions.get(&name).cloned()
             {
                 let before = self.keep();
-                self.within(&body, None, None);
+                self.call(&name, &body, None);
                 self.restore(before);
             }
         }

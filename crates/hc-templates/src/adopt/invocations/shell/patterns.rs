@@ -71,8 +71,8 @@ pub(super) fn grep(text: &str, pattern: &str, flags: &[&str], extended: bool) ->
     Some(out)
 }
 
-/// `s/a/b/g` on every line, several with `;` between them.
-pub(super) fn sed(text: &str, script: &str, extended: bool) -> Option<String> {
+/// `s/a/b/g` on every line, several with `;` between them; with `-n` those that a `p` prints.
+pub(super) fn sed(text: &str, script: &str, extended: bool, quiet: bool) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut rest = script.trim();
     while !rest.is_empty() {
@@ -103,15 +103,18 @@ pub(super) fn sed(text: &str, script: &str, extended: bool) -> Option<String> {
             return None;
         }
         let flags: String = after[end..].chars().take_while(char::is_ascii_alphabetic).collect();
-        if flags.contains(|flag| flag != 'g') {
+        if flags.contains(|flag| flag != 'g' && flag != 'p') || flags.contains('p') != quiet {
             return None;
         }
         let regex = regex(&parts[0], extended, false)?;
         let replacement = replacement(&parts[1])?;
+        if quiet {
+            lines.retain(|line| regex.is_match(line));
+        }
         for line in &mut lines {
-            let new = match flags.is_empty() {
-                true => regex.replace(line, replacement.as_str()),
-                false => regex.replace_all(line, replacement.as_str()),
+            let new = match flags.contains('g') {
+                false => regex.replace(line, replacement.as_str()),
+                true => regex.replace_all(line, replacement.as_str()),
             };
             *line = new.into_owned();
         }

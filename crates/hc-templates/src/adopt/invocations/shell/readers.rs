@@ -192,13 +192,13 @@ impl Shell<'_> {
                 patterns::grep(&text, pattern, &flags, extended)
             }
             "sed" => {
-                let quiet = |flag: &&String| !["-e", "-E", "-r"].contains(&flag.as_str());
-                if flags.iter().any(quiet) {
+                let letters: String = flags.iter().flat_map(|flag| flag.chars().skip(1)).collect();
+                if letters.contains(|letter| !"eErn".contains(letter)) {
                     return None;
                 }
                 let (script, paths) = plain.split_first()?;
                 let text = self.contents(paths, input)?;
-                patterns::sed(&text, script, flags.iter().any(|flag| *flag == "-E" || *flag == "-r"))
+                patterns::sed(&text, script, letters.contains(['E', 'r']), letters.contains('n'))
             }
             "ls" => self.ls(&flags, &plain),
             "find" => self.find(rest),

@@ -37,6 +37,8 @@ pub(in super::super) struct Run {
     /// Where directories of this machine stand in a container, container's path first.
     pub(in super::super) mounts: Vec<(String, String)>,
     pub(in super::super) place: Place,
+    /// The command whose output it reads.
+    pub(in super::super) feed: Vec<String>,
 }
 
 /// What a branch can change.
@@ -53,7 +55,11 @@ pub(super) struct Shell<'w> {
     pub(super) functions: HashMap<String, Rc<Node>>,
     /// Names of functions in the order of the file.
     pub(super) declared: Vec<String>,
-    pub(super) called: BTreeSet<String>,
+    /// How often each function was called; those that are at work are in `active`.
+    pub(super) called: HashMap<String, usize>,
+    pub(super) active: BTreeSet<String>,
+    /// The command before it in a pipe.
+    pub(super) feed: Vec<String>,
     /// Arguments; `None` when nobody knows them.
     pub(super) arguments: Option<Vec<String>>,
     pub(super) dir: String,
@@ -71,7 +77,9 @@ impl<'w> Shell<'w> {
             vars: HashMap::new(),
             functions: HashMap::new(),
             declared: Vec::new(),
-            called: BTreeSet::new(),
+            called: HashMap::new(),
+            active: BTreeSet::new(),
+            feed: Vec::new(),
             arguments: None,
             dir: dir.to_owned(),
             script: String::new(),

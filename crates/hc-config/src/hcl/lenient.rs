@@ -1,7 +1,8 @@
-//! Objects that name a key twice: Packer takes the last value, the parser refuses them.
+//! What Packer reads and the parser refuses: objects that name a key twice, and numbers beyond those of 64 bits.
 //!
 //! Real templates have such objects. The repeated key gets a name of the same length that occurs nowhere else, so
-//! that every place in the file stays what it is; once parsed, its value replaces the first one.
+//! that every place in the file stays what it is; once parsed, its value replaces the first one, as in Packer. A large
+//! number is a small one of the same length to the parser; its value is read from the file itself.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +10,17 @@ use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::Body;
 use hcl_edit::visit_mut::{self, VisitMut};
 
-/// How many repeated keys one file may have.
+/// How many repeated keys and large numbers one file may have.
 const LIMIT: usize = 256;
 
 /// Parses HCL as Packer does.
 ///
 /// # Errors
-/// The parser's, for everything but a repeated key.
+/// The parser's, for everything but a repeated key and a large number.
 pub(super) fn parse(text: &str) -> Result<Body, hcl_edit::parser::Error> {
     let mut stand_in = text.to_owned();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut numbers = 0;
     loop {
         let error = match hcl_edit::parser::parse_body(&stand_in) {
             Ok(mut body) => {
@@ -29,6 +31,14 @@ pub(super) fn parse(text: &str) -> Result<Body, hcl_edit::parser::Error> {
             }
             Err(error) => error,
         };
+        if let Some(number) = large_number(&stand_in, error.location().offset())
+            && numbers < LIMIT
+        {
+            let small = format!("1.{}", "0".repeat(number.len() - 2));
+            stand_in.replace_range(number, &small);
+            numbers += 1;
+            continue;
+        }
         let key = error
             .message()
             .contains("redefined object key")
@@ -41,6 +51,24 @@ pub(super) fn parse(text: &str) -> Result<Body, hcl_edit::parser::Error> {
         stand_in.replace_range(key, &fresh);
         names.insert(fresh, name);
     }
+}
+
+/// The number at `offset`, or that ends there, if no double is as large.
+fn large_number(text: &str, offset: usize) -> Option<std::ops::Range<usize>> {
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let bytes = text.as_bytes();
+    let before = bytes.get(..offset)?.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let start = offset - before;
+    let mut end = start + digits(bytes.get(start..)?);
+    if bytes.get(end) == Some(&b'.') {
+        end += 1 + digits(bytes.get(end + 1..)?);
+    }
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end += 1 + sign + digits(bytes.get(end + 1 + sign..)?);
+    }
+    let number: f64 = text.get(start..end)?.parse().ok()?;
+    (number.is_infinite() && bytes.get(start)?.is_ascii_digit()).then_some(start..end)
 }
 
 /// The identifier, or what is between the quotes, at `offset`.
@@ -118,6 +146,15 @@ mod tests {
         assert_eq!(value("a = {\n  one = 1\n  two = 2\n  one = 3\n}\n"), "{ one = 3, two = 2 }");
         assert_eq!(value("a = { \"x.y\" = 1, \"x.y\" = 2, \"x.y\" = 3 }\n"), "{ \"x.y\" = 3 }");
         assert_eq!(value("a = { k = { in = 1, in = 2 }, k = { in = 3 } }\n"), "{ k = { in = 3 } }");
+    }
+
+    #[test]
+    fn numbers_beyond_doubles_are_read() {
+        assert_eq!(value("a = [1e400 / 1e399, 1E+400 - 1E+400, 2]\n"), "[10, 0, 2]");
+        let long = "9".repeat(300);
+        assert_eq!(value(&format!("a = [{long}e10 > 1e308]\n")), "[true]");
+        let error = Document::parse(Path::new("t.hcl"), "a = 1e400x\n").unwrap_err();
+        assert_eq!(error.location.unwrap().to_string(), "t.hcl:1:10");
     }
 
     #[test]
