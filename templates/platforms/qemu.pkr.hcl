@@ -1,4 +1,5 @@
-# Layer 2 for QEMU: a disk that was built before is started with its kernel, provisioned over SSH, and packed.
+# Layer 2 for QEMU: a disk that was built before is started, with its kernel or by its own boot loader, provisioned over SSH,
+# and packed.
 # The key of the run comes in as a systemd credential and is gone from the disk when the machine stops.
 
 variable "hybrid_parent_image" {
@@ -52,7 +53,12 @@ variable "ssh_timeout" {
 locals {
   scripts    = "${path.root}/../../../scripts/linux"
   parent_dir = dirname(var.hybrid_parent_image)
-  # accel=tcg becomes kvm in qemu-auto.sh, where KVM works.
+  # accel=tcg becomes kvm in qemu-auto.sh, where KVM works. This is what a disk with a boot loader needs.
+  disk_args = [
+    ["-cpu", "max"],
+    ["-smbios", "type=11,value=io.systemd.credential.binary:ssh.authorized_keys.root=${base64encode(var.hybrid_ssh_public_key)}"],
+  ]
+  # For one without, the hypervisor is given kernel and initrd.
   qemu_args = [
     ["-cpu", "max"],
     ["-kernel", "${dirname(var.hybrid_parent_image)}/vmlinuz"],

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts a disk image with a throw-away overlay and a key of its own, and looks at what runs. $1 is the image, $2 … are
-# checks of that image: web, hardened, ansible.
+# checks of that image: web, hardened, ansible; bios and uefi also say how it is started. A disk with a kernel beside it is
+# started with that.
 set -euo pipefail
 
 image=$(realpath "${1:?usage: test-boot.sh IMAGE [CHECK…]}")
@@ -21,10 +22,16 @@ qemu-img create -q -f qcow2 -b "$image" -F qcow2 "$work/overlay.qcow2"
 ssh-keygen -q -t ed25519 -N '' -C test -f "$work/key"
 # A port that nobody listens on; taken for good when qemu starts.
 port=$((20000 + RANDOM % 20000))
+if [ -f "$dir/vmlinuz" ]; then
+  boot=(-kernel "$dir/vmlinuz" -initrd "$dir/initrd.img" -append "root=/dev/vda console=ttyS0 net.ifnames=0")
+else
+  boot=()
+fi
+case " $* " in *" uefi "*) boot+=(-bios /usr/share/ovmf/OVMF.fd) ;; esac
 "$here/qemu-auto.sh" -machine pc,accel=tcg -cpu max -smp 2 -m 1024 -display none -no-reboot -nodefaults \
   -serial "file:$work/serial.log" -drive "file=$work/overlay.qcow2,if=virtio,format=qcow2" \
   -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net,netdev=net \
-  -kernel "$dir/vmlinuz" -initrd "$dir/initrd.img" -append "root=/dev/vda console=ttyS0 net.ifnames=0" \
+  "${boot[@]}" \
   -smbios "type=11,value=io.systemd.credential.binary:ssh.authorized_keys.root=$(base64 -w0 "$work/key.pub")" \
   </dev/null &
 pid=$!
@@ -67,6 +74,12 @@ for name in "$@"; do
     hardened)
       check "hardened: no passwords over ssh" 'sshd -T | grep -qx "passwordauthentication no"'
       check "hardened: kernel pointers are hidden" 'test "$(sysctl -n kernel.kptr_restrict)" = 2'
+      ;;
+    bios)
+      check "bios: its own boot loader started it" 'grep -q BOOT_IMAGE= /proc/cmdline && test ! -d /sys/firmware/efi'
+      ;;
+    uefi)
+      check "uefi: its own boot loader started it" 'grep -q BOOT_IMAGE= /proc/cmdline && test -d /sys/firmware/efi'
       ;;
     ansible)
       check "ansible: message of the day" 'test -s /etc/motd'

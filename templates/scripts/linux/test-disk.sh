@@ -8,6 +8,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 qemu-img check -q "$image"
 qemu-img convert -O raw "$image" "$work/disk.raw"
+# Of a disk with partitions, the third is the root file system: where it is stands in its entry of the table.
+if [ "$(dd if="$work/disk.raw" bs=1 skip=512 count=8 status=none | tr -d '\0')" = "EFI PART" ]; then
+  read -r first last < <(od -An -t u8 -j $((1024 + 2 * 128 + 32)) -N 16 "$work/disk.raw")
+  dd if="$work/disk.raw" of="$work/system.raw" bs=512 skip="$first" count=$((last - first + 1)) conv=sparse status=none
+  mv "$work/system.raw" "$work/disk.raw"
+fi
 # What reads this reads to the end (grep -c, not -q): with pipefail a closed pipe would be a failure.
 disk() { debugfs -R "$1" "$work/disk.raw" 2>/dev/null; }
 content() { disk "cat $1"; }

@@ -86,8 +86,9 @@ impl Manager {
     }
 }
 
-/// Commands whose package has another name somewhere: apt, dnf, zypper, pacman, apk, brew. Empty: the command's name.
+/// Commands, and files by their absolute paths, whose package has another name somewhere: apt, dnf, zypper, pacman, apk, brew. Empty: the command's name.
 const TABLE: &[(&[&str], [&str; 6])] = &[
+    (&["/usr/share/ovmf/OVMF.fd"], ["ovmf", "edk2-ovmf", "qemu-ovmf-x86_64", "edk2-ovmf", "ovmf", "qemu"]),
     (&["ansible-playbook", "ansible"], ["ansible"; 6]),
     (&["cc"], ["gcc libc6-dev", "gcc", "gcc", "gcc", "gcc musl-dev", "gcc"]),
     (&["debugfs", "dumpe2fs", "e2fsck", "mkfs.ext4", "resize2fs", "tune2fs"], ["e2fsprogs"; 6]),
@@ -99,6 +100,8 @@ const TABLE: &[(&[&str], [&str; 6])] = &[
     (&["gpg"], ["gnupg", "gnupg2", "gpg2", "gnupg", "gnupg", "gnupg"]),
     // Where it bootstraps Debian on its relatives, it needs Debian's keys.
     (&["mmdebstrap"], ["mmdebstrap debian-archive-keyring", "", "", "", "", ""]),
+    (&["mcopy", "mmd"], ["mtools"; 6]),
+    (&["mkfs.fat", "mkfs.vfat"], ["dosfstools"; 6]),
     (&["mount", "umount"], ["mount", "util-linux", "util-linux", "util-linux", "util-linux", "util-linux"]),
     (&["op"], ["1password-cli"; 6]),
     (&["packer"], ["", "", "", "", "", "hashicorp/tap/packer"]),
@@ -114,6 +117,7 @@ const TABLE: &[(&[&str], [&str; 6])] = &[
         &["qemu-system-aarch64"],
         ["qemu-system-arm", "qemu-system-aarch64", "qemu-arm", "qemu-system-aarch64", "", "qemu"],
     ),
+    (&["sfdisk"], ["fdisk", "util-linux", "util-linux", "util-linux", "sfdisk", "util-linux"]),
     (
         &["ssh", "ssh-add", "ssh-keygen", "ssh-keyscan"],
         ["openssh-client", "openssh-clients", "openssh-clients", "openssh", "openssh-client", "openssh"],

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::results::{How, report};
 use super::{Server, packers, project};
 use crate::project::Project;
 
@@ -184,6 +185,13 @@ fn images_of_two_regions_are_recorded_built_upon_and_looked_at_again() {
             .expect(1)
             .says("error[PublishRefused]")
             .says("is gone");
+        report(
+            "AWS",
+            "amazon",
+            &packer,
+            How::Simulator,
+            "an AMI with a copy in another region, a child of the copy, images looked at again and missed",
+        );
     }
 }
 
@@ -198,5 +206,12 @@ fn a_child_in_a_region_that_its_parent_has_no_image_in_is_not_built() {
             .says("error[ParentImageUnclear]")
             .says("its region is ap-south-1")
             .says("in eu-west-1");
+        report(
+            "AWS",
+            "amazon",
+            &packer,
+            How::Simulator,
+            "a child where its parent has no image is not built",
+        );
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 use super::http::{Http, Request, Response};
+use super::results::{How, report};
 use super::{packers, project};
 use crate::project::Project;
 
@@ -163,6 +164,13 @@ fn refusals_have_their_class_and_only_what_passes_is_tried_again() {
             assert_eq!(result["retryable"], exit == 2, "{code}: {result}");
             assert!(!ran.stdout.contains("azure-canary") && !ran.stderr.contains("azure-canary"));
         }
+        report(
+            "Azure",
+            "azure",
+            &packer,
+            How::Recorded,
+            "refusals are classified, only what passes is tried again",
+        );
     }
 }
 
@@ -183,6 +191,13 @@ fn a_killed_build_leaves_its_group() {
         assert_eq!(
             left[0]["remove"],
             format!("az group delete --subscription {SUBSCRIPTION} --name {name} --yes")
+        );
+        report(
+            "Azure",
+            "azure",
+            &packer,
+            How::Recorded,
+            "what a killed build leaves is named with the command that removes it",
         );
     }
 }

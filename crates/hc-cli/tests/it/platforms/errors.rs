@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::http::{Http, Response, forwarded};
+use super::results::{How, report};
 use super::{Server, packers, project};
 use crate::project::Project;
 
@@ -99,6 +100,7 @@ fn what_passes_is_tried_again_and_built() {
             );
             assert!(result["artifacts"][0].as_str().unwrap().contains("us-east-1:ami-"), "{result}");
         }
+        report("AWS", "amazon", &packer, How::Simulator, "refusals that pass are tried again and built");
     }
 }
 
@@ -125,5 +127,6 @@ fn what_an_edit_must_repair_is_never_tried_again() {
             assert_eq!(result["retryable"], false, "{result}");
             assert!(!ran.stdout.contains("secret-of-the-test") && !ran.stderr.contains("secret-of-the-test"));
         }
+        report("AWS", "amazon", &packer, How::Simulator, "refusals that last are never tried again");
     }
 }

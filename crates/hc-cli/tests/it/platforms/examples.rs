@@ -10,12 +10,14 @@ use crate::project::{Project, Ran};
 /// Plugins that are at hand, by name.
 const PLUGINS: [&str; 7] = ["amazon", "ansible", "azure", "docker", "proxmox", "qemu", "vsphere"];
 /// Builders that people copy, with their platform and its plugin.
-const BUILDERS: [(&str, &str, &str); 9] = [
+const BUILDERS: [(&str, &str, &str); 11] = [
     ("linux.aws.base", "AWS", "amazon"),
     ("linux.azure.gallery", "Azure", "azure"),
     ("linux.docker.base", "Docker", "docker"),
     ("linux.proxmox.clone", "Proxmox", "proxmox"),
     ("linux.qemu.base", "QEMU", "qemu"),
+    ("linux.qemu.bios", "QEMU", "qemu"),
+    ("linux.qemu.uefi", "QEMU", "qemu"),
     ("linux.qemu.hardened", "QEMU", "qemu"),
     ("linux.qemu.web", "QEMU", "qemu"),
     ("linux.vsphere.clone", "vSphere", "vsphere"),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::results::{How, report};
 use super::{Server, packers, program, project, skipped};
 use crate::project::Project;
 
@@ -121,6 +122,13 @@ fn on_vsphere_the_machine_is_destroyed_by_the_command() {
         let (done, text) = run(&left[0]["remove"], &tools, &login);
         assert!(done, "{}: {text}", left[0]["remove"]);
         assert!(!run(&look, &tools, &login).1.contains(name));
+        report(
+            "vSphere",
+            "vsphere",
+            &packer,
+            How::Simulator,
+            "what a killed build leaves is removed by the command that is named",
+        );
     }
 }
 
@@ -169,5 +177,12 @@ fn on_aws_everything_is_removed_by_the_commands() {
         }
         let shown = project.ok(&["orphans"]).stdout;
         assert!(shown.contains("remove it: aws ec2 terminate-instances --region eu-west-1"), "{shown}");
+        report(
+            "AWS",
+            "amazon",
+            &packer,
+            How::Simulator,
+            "what a killed build leaves is removed by the commands that are named",
+        );
     }
 }

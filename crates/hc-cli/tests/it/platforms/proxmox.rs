@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 use super::http::{Http, Request, Response};
+use super::results::{How, report};
 use super::{packers, project};
 use crate::project::Project;
 
@@ -173,6 +174,7 @@ fn a_clone_becomes_a_template_with_its_number() {
         // The log has the name of its own credential, and not its value.
         let log = project.read(result["log_path"].as_str().unwrap());
         assert!(log.contains("PROXMOX_TOKEN=***") && !log.contains("token-of-the-test"), "{log}");
+        report("Proxmox", "proxmox", &packer, How::Recorded, "a clone becomes a template");
     }
 }
 
@@ -203,6 +205,13 @@ fn a_lock_is_waited_for_and_a_refused_login_is_not() {
                 "{result}"
             );
         }
+        report(
+            "Proxmox",
+            "proxmox",
+            &packer,
+            How::Recorded,
+            "refusals are classified, only what passes is tried again",
+        );
     }
 }
 
@@ -221,6 +230,13 @@ fn a_killed_build_leaves_a_machine_with_its_number() {
         assert_eq!(
             machine["remove"],
             "pvesh create /nodes/pve1/qemu/101/status/stop; pvesh delete /nodes/pve1/qemu/101"
+        );
+        report(
+            "Proxmox",
+            "proxmox",
+            &packer,
+            How::Recorded,
+            "what a killed build leaves is named with the command that removes it",
         );
     }
 }

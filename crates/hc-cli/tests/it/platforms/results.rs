@@ -14,7 +14,7 @@ pub(crate) enum How {
     Built,
     /// A program that answers as the platform's API does.
     Simulator,
-    /// A fake packer that repeats what a real run printed or what the plugin's source prints.
+    /// A server of the test that answers as a written-down API does, or a fake packer that repeats what a real one prints.
     Recorded,
     /// Nothing: packer and the plugin looked at the template.
     Syntax,
@@ -43,9 +43,8 @@ pub(crate) fn report(platform: &str, plugin: &str, packer: &Path, how: How, what
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     // Where tests run one after the other, all threads are called so.
     let test = if test == "main" { std::panic::Location::caller().file().to_owned() } else { test };
-    let plugin_version = match how {
-        How::Recorded => None,
-        _ if plugin == CORE => None,
+    let plugin_version = match plugin {
+        CORE => None,
         _ => super::plugin(plugin).and_then(|program| plugin_version(&program)),
     };
     let line = json!({

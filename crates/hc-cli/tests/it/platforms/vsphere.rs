@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::results::{How, report};
 use super::{Server, packers, project, skipped};
 use crate::project::Project;
 
@@ -112,5 +113,12 @@ fn a_template_is_found_by_its_place_started_from_and_missed_when_it_is_gone() {
         );
         let shown = project.run(&["artifacts", "verify"]).expect(1).stdout;
         assert!(shown.contains("web-1: it is no template any more"), "{shown}");
+        report(
+            "vSphere",
+            "vsphere",
+            &packer,
+            How::Simulator,
+            "a clone becomes a template with its place, a child of it, images looked at again and missed",
+        );
     }
 }
