@@ -9,6 +9,7 @@ use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::{Block, BlockLabel, Body};
 
 use super::Document;
+use super::convert::to_bool;
 use super::eval::{Scope, evaluate};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::suggest;
@@ -75,6 +76,13 @@ pub fn required_version<'a>(
     Some((value, text.and_then(|text| text.parse().ok())))
 }
 
+/// Whether HCL takes it for a name.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
 struct Checker {
     diagnostics: Vec<Diagnostic>,
     /// Where each local and data source was declared first.
@@ -110,6 +118,7 @@ impl Checker {
                 "local" => {
                     let problems = only(document, "local", &block.body, &["expression", "sensitive"], &[]);
                     self.diagnostics.extend(problems);
+                    self.local(document, block);
                     self.once(document, "local", &block.labels, &block.ident);
                 }
                 "locals" => {
@@ -124,6 +133,21 @@ impl Checker {
                 }
                 "data" => self.once(document, "data", &block.labels, &block.ident),
                 _ => {}
+            }
+        }
+    }
+
+    fn local(&mut self, document: &Document, block: &Block) {
+        if let Some(label) = block.labels.first().filter(|label| !is_identifier(label.as_str())) {
+            let message = format!("`{}` is not a name for a local", label.as_str());
+            let hint = "a name starts with a letter or `_`; letters, digits, `_` and `-` follow";
+            self.problem(document, label, message, hint);
+        }
+        if let Some(sensitive) = block.body.get_attribute("sensitive") {
+            let value = evaluate(document, &sensitive.value, &Scope::closed()).ok();
+            if value.as_ref().and_then(to_bool).is_none() {
+                let message = "`sensitive` is neither true nor false".to_owned();
+                self.problem(document, &sensitive.value, message, "write `sensitive = true`");
             }
         }
     }

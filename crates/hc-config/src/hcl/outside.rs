@@ -3,6 +3,7 @@
 
 use hcl_edit::expr::FuncCall;
 
+use super::blocks::is_identifier;
 use super::convert;
 use super::document::TextTemplate;
 use super::eval::{Eval, Evaluator, Scope, Source};
@@ -10,7 +11,6 @@ use super::functions::{FILES, is_impure};
 use super::world::{Answer, Call};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::value::Value;
-use crate::variables::is_identifier;
 
 impl Evaluator<'_> {
     /// What the world says of a call; `None` when the call is not for it, or it says nothing.
