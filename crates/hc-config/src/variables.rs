@@ -12,6 +12,7 @@ use crate::hcl::convert::{to_bool, to_text};
 use crate::hcl::eval::{Scope, evaluate};
 use crate::hcl::types::Type;
 use crate::hcl::{Document, blocks, type_expr};
+use crate::identifier::is_identifier;
 use crate::json::Dialect;
 use crate::late::Late;
 use crate::value::Value;
@@ -120,7 +121,7 @@ fn declaration(
     let label = block.labels.first()?;
     let arguments = ["type", "default", "description", "sensitive"];
     diagnostics.extend(blocks::only(document, "variable", &block.body, &arguments, &["validation"]));
-    if !blocks::is_identifier(label.as_str()) {
+    if !is_identifier(label.as_str()) {
         diagnostics.push(
             Diagnostic::error("BadVariable", format!("`{}` is not a name for a variable", label.as_str()))
                 .at(document.location(label))

@@ -12,6 +12,7 @@ use super::Document;
 use super::convert::to_bool;
 use super::eval::{Scope, evaluate};
 use crate::diagnostic::{Diagnostic, Location};
+use crate::identifier::is_identifier;
 use crate::suggest;
 use crate::value::Value;
 
@@ -74,13 +75,6 @@ pub fn required_version<'a>(
     let text = evaluate(document, value, &Scope::closed()).ok();
     let text = text.as_ref().and_then(Value::as_str);
     Some((value, text.and_then(|text| text.parse().ok())))
-}
-
-/// Whether HCL takes it for a name.
-pub(crate) fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 struct Checker {

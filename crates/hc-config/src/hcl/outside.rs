@@ -3,13 +3,13 @@
 
 use hcl_edit::expr::FuncCall;
 
-use super::blocks::is_identifier;
 use super::convert;
 use super::document::TextTemplate;
 use super::eval::{Eval, Evaluator, Scope, Source};
 use super::functions::{FILES, is_impure};
 use super::world::{Answer, Call};
 use crate::diagnostic::{Diagnostic, Location};
+use crate::identifier::is_identifier;
 use crate::value::Value;
 
 impl Evaluator<'_> {
