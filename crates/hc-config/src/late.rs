@@ -1,7 +1,6 @@
 //! Values that are computed from other variables: legacy templates have them in defaults and in var files, and packer
 //! renders them when all are known.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use hcl_edit::expr::Expression;
@@ -10,11 +9,7 @@ use crate::hcl::Document;
 use crate::hcl::eval::{Scope, evaluate_in};
 use crate::hcl::world::World;
 use crate::json::actions;
-use crate::resolve::ResolvedVar;
 use crate::value::Value;
-
-/// Packer gives up after so many rounds.
-const ROUNDS: usize = 100;
 
 /// A value in the making. Prints nothing: it may be made of anything.
 #[derive(Clone)]
@@ -62,33 +57,6 @@ impl Late {
         match evaluate_in(&self.document, &self.expression, scope, world) {
             Ok(value) if !value.has_unknown() => value,
             _ => Value::Unknown,
-        }
-    }
-}
-
-/// Computes what is known by now, each value as soon as those that it is made of are.
-pub(crate) fn settle(vars: &mut BTreeMap<String, ResolvedVar>, world: &dyn World) {
-    let mut open: Vec<String> =
-        vars.iter().filter(|(_, var)| var.late.is_some()).map(|(name, _)| name.clone()).collect();
-    for name in &open {
-        if let Some(var) = vars.get_mut(name) {
-            var.value = Value::Unknown;
-        }
-    }
-    for _ in 0..ROUNDS {
-        let known: crate::value::Entries =
-            vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
-        let scope = Scope::open().with("var", Value::Map(known));
-        let before = open.len();
-        open.retain(|name| {
-            let Some(var) = vars.get_mut(name) else { return false };
-            let value = var.late.as_ref().map_or(Value::Unknown, |late| late.value(&scope, world));
-            let is_open = value == Value::Unknown;
-            var.value = value;
-            is_open
-        });
-        if open.len() == before {
-            return;
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod cloudinit;
 pub mod diagnostic;
 pub mod hcl;
+mod identifier;
 pub mod json;
 pub mod late;
 pub mod number;

@@ -14,10 +14,10 @@ use crate::hcl::eval::{Scope, evaluate, evaluate_known};
 use crate::hcl::types::Type;
 use crate::hcl::world::Nothing;
 use crate::json::Dialect;
-use crate::late::{self, Late};
+use crate::late::Late;
 use crate::secrets::{self, SecretRef};
 use crate::suggest;
-use crate::value::Value;
+use crate::value::{Entries, Value};
 use crate::variables::VariableDecl;
 
 /// One var file, with the name under which `--explain` shows it.
@@ -136,6 +136,8 @@ impl fmt::Debug for ResolvedVar {
     }
 }
 
+/// Packer computes values of others in no more rounds.
+const ROUNDS: usize = 100;
 /// Layer name of template defaults.
 pub const DEFAULT: &str = "template default";
 /// Layer name of values that provisioner stacks emit.
@@ -170,7 +172,7 @@ pub fn resolve(input: &ResolveInput<'_>) -> Resolution {
     for (name, text) in input.sets {
         merge.set(name, text);
     }
-    late::settle(&mut merge.out.vars, &Nothing);
+    settle(&mut merge.out.vars);
     merge.missing();
     merge.validations();
     merge.out
@@ -404,4 +406,30 @@ fn finite(document: &Document, expression: &Expression, scope: &Scope) -> Result
         return Err(Box::new(Diagnostic::error("BadExpression", message).at(document.location(expression))));
     }
     Ok(value)
+}
+
+/// Computes what is known by now, each value as soon as those that it is made of are.
+fn settle(vars: &mut BTreeMap<String, ResolvedVar>) {
+    let mut open: Vec<String> =
+        vars.iter().filter(|(_, var)| var.late.is_some()).map(|(name, _)| name.clone()).collect();
+    for name in &open {
+        if let Some(var) = vars.get_mut(name) {
+            var.value = Value::Unknown;
+        }
+    }
+    for _ in 0..ROUNDS {
+        let known: Entries = vars.iter().map(|(name, var)| (name.clone(), var.value.clone())).collect();
+        let scope = Scope::open().with("var", Value::Map(known));
+        let before = open.len();
+        open.retain(|name| {
+            let Some(var) = vars.get_mut(name) else { return false };
+            let value = var.late.as_ref().map_or(Value::Unknown, |late| late.value(&scope, &Nothing));
+            let is_open = value == Value::Unknown;
+            var.value = value;
+            is_open
+        });
+        if open.len() == before {
+            return;
+        }
+    }
 }

@@ -8,10 +8,11 @@ use hcl_edit::structure::{Block, Body};
 use hcl_edit::visit::{self, Visit};
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::hcl::convert::to_bool;
+use crate::hcl::convert::{to_bool, to_text};
 use crate::hcl::eval::{Scope, evaluate};
 use crate::hcl::types::Type;
 use crate::hcl::{Document, blocks, type_expr};
+use crate::identifier::is_identifier;
 use crate::json::Dialect;
 use crate::late::Late;
 use crate::value::Value;
@@ -168,6 +169,15 @@ fn declaration(
     }
     let made_of_others = default.as_ref().is_some_and(Value::has_unknown) && is_legacy;
     let late = attribute("default").filter(|_| made_of_others).map(|default| Late::new(document, default));
+    let description = text("description");
+    if let (Some(expression), Some(value)) = (attribute("description"), &description)
+        && !matches!(value, Value::Null | Value::Unknown)
+        && to_text(value).is_none()
+    {
+        diagnostics.push(
+            Diagnostic::error("BadVariable", "the description is no text").at(document.location(expression)),
+        );
+    }
     Some(VariableDecl {
         name: label.as_str().to_owned(),
         kind,
@@ -175,7 +185,7 @@ fn declaration(
         has_default: attribute("default").is_some(),
         default,
         sensitive: sensitive == Some(true),
-        description: text("description").and_then(|value| value.as_str().map(str::to_owned)),
+        description: description.and_then(|value| value.as_str().map(str::to_owned)),
         validations,
         location: document.location(block),
     })
@@ -219,6 +229,11 @@ fn validation(
         let hint = format!("a validation may use `var.{variable}` and nothing else");
         bad(&|| document.location(condition), format!("a validation of `{variable}` uses `{name}`"), &hint);
     }
+    if names.roots.is_empty() {
+        let message = format!("a validation of `{variable}` does not look at it");
+        let hint = format!("use `var.{variable}` in the condition");
+        bad(&|| document.location(condition), message, &hint);
+    }
     let message = &rule.body.get_attribute("error_message")?.value;
     let text = evaluate(document, message, &Scope::closed()).ok().and_then(|value| match value {
         Value::String(text) => Some(text),
@@ -236,12 +251,6 @@ fn is_sentence(text: &str) -> bool {
     let text = text.trim();
     let starts = text.chars().next().is_some_and(|first| !first.is_alphabetic() || first.is_uppercase());
     starts && text.ends_with(['.', '?', '!'])
-}
-
-pub(crate) fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 /// Packer reads defaults before it knows any name; the one function that it takes is `env()`.

@@ -9,8 +9,10 @@ use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::{Block, BlockLabel, Body};
 
 use super::Document;
+use super::convert::to_bool;
 use super::eval::{Scope, evaluate};
 use crate::diagnostic::{Diagnostic, Location};
+use crate::identifier::is_identifier;
 use crate::suggest;
 use crate::value::Value;
 
@@ -110,6 +112,7 @@ impl Checker {
                 "local" => {
                     let problems = only(document, "local", &block.body, &["expression", "sensitive"], &[]);
                     self.diagnostics.extend(problems);
+                    self.local(document, block);
                     self.once(document, "local", &block.labels, &block.ident);
                 }
                 "locals" => {
@@ -124,6 +127,21 @@ impl Checker {
                 }
                 "data" => self.once(document, "data", &block.labels, &block.ident),
                 _ => {}
+            }
+        }
+    }
+
+    fn local(&mut self, document: &Document, block: &Block) {
+        if let Some(label) = block.labels.first().filter(|label| !is_identifier(label.as_str())) {
+            let message = format!("`{}` is not a name for a local", label.as_str());
+            let hint = "a name starts with a letter or `_`; letters, digits, `_` and `-` follow";
+            self.problem(document, label, message, hint);
+        }
+        if let Some(sensitive) = block.body.get_attribute("sensitive") {
+            let value = evaluate(document, &sensitive.value, &Scope::closed()).ok();
+            if value.as_ref().and_then(to_bool).is_none() {
+                let message = "`sensitive` is neither true nor false".to_owned();
+                self.problem(document, &sensitive.value, message, "write `sensitive = true`");
             }
         }
     }

@@ -61,7 +61,7 @@ impl Evaluator<'_> {
             let key = convert::to_text(&key)
                 .ok_or_else(|| self.fail(node, "a key of this `for` is not a string"))?;
             if for_expr.grouping {
-                groups.entry(key).or_insert_with(Vec::new).push(value);
+                groups.entry(key).or_default().push(value);
             } else if map.insert(key.clone(), value).is_some() {
                 return Err(self.fail(node, format!("two elements have the key `{key}`")));
             }

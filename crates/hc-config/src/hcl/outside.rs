@@ -9,8 +9,8 @@ use super::eval::{Eval, Evaluator, Scope, Source};
 use super::functions::{FILES, is_impure};
 use super::world::{Answer, Call};
 use crate::diagnostic::{Diagnostic, Location};
+use crate::identifier::is_identifier;
 use crate::value::Value;
-use crate::variables::is_identifier;
 
 impl Evaluator<'_> {
     /// What the world says of a call; `None` when the call is not for it, or it says nothing.

@@ -128,7 +128,7 @@ fn value(expr: &Expr, variables: bool) -> String {
         ("packer_version", []) => "packer.version".to_owned(),
         ("timestamp" | "isotime" | "strftime", _) => "timestamp()".to_owned(),
         ("uuid", []) => "uuidv4()".to_owned(),
-        ("build", [Expr::Text(name)]) if crate::variables::is_identifier(name) => format!("build.{name}"),
+        ("build", [Expr::Text(name)]) if crate::identifier::is_identifier(name) => format!("build.{name}"),
         ("upper" | "lower", [text]) => format!("{name}({})", of(text)),
         ("consul_key" | "vault" | "aws_secretsmanager", [_, ..]) if variables => {
             let arguments: Vec<String> = arguments.iter().map(of).collect();

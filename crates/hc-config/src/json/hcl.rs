@@ -4,7 +4,7 @@
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged as _};
 
-use super::Problem;
+use super::problem::Problem;
 use super::writer::{Strings, Writer, last_of_each};
 
 /// What stands in a body beside arguments.

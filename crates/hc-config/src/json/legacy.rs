@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged as _};
 
+use super::problem::Problem;
 use super::writer::{Strings, Writer, last_of_each};
-use super::{Problem, actions, names};
+use super::{actions, names};
 
 /// Where `{{user …}}` means a variable and `{{env …}}` nothing.
 const CONFIG: Strings = Strings::Legacy { variables: false };

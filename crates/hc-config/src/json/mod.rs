@@ -8,6 +8,7 @@ pub(crate) mod actions;
 mod hcl;
 mod legacy;
 mod names;
+mod problem;
 mod writer;
 
 use std::ops::Range;
@@ -82,19 +83,6 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Shadow, Box<Diagnostic>> {
         Ok((_, Writer { broken: Some((at, what)), .. })) => Err(refused(path, text, at, &what)),
         Ok((dialect, writer)) => Ok(Shadow { dialect, text: writer.text, marks: writer.marks }),
         Err(problem) => Err(refused(path, text, problem.at, &problem.what)),
-    }
-}
-
-/// Something that packer cannot take, and where it stands.
-struct Problem {
-    at: Range<usize>,
-    what: String,
-}
-
-impl Problem {
-    fn new(node: &Value<'_>, what: impl Into<String>) -> Self {
-        let range = node.range();
-        Self { at: range.start..range.end, what: what.into() }
     }
 }
 

@@ -18,7 +18,7 @@ pub fn is_json(path: &Path) -> bool {
 
 /// How a name that HCL cannot spell is written in HCL: other characters as `_x` and their number.
 pub(crate) fn spelled(name: &str) -> String {
-    if crate::variables::is_identifier(name) {
+    if crate::identifier::is_identifier(name) {
         return name.to_owned();
     }
     let mut out = String::new();
@@ -65,7 +65,7 @@ mod tests {
     fn names_that_hcl_cannot_spell_come_back() {
         for name in ["a", "a-b", "7zip", "my.var", "a b", "é", "x_x", "a_x2e", "vmx/data.0"] {
             let spelled = spelled(name);
-            assert!(crate::variables::is_identifier(&spelled), "{spelled}");
+            assert!(crate::identifier::is_identifier(&spelled), "{spelled}");
             assert_eq!(plain_name(&spelled), name);
         }
     }

@@ -75,14 +75,14 @@ impl Sink for Attribute<'_, '_> {
             // What it downloads is pinned by its checksum.
             (Role::Medium | Role::Checksum, _) => false,
             (_, Lack::Fails(_)) => true,
-            (_, Lack::RunTime) => false,
+            (_, Lack::RunTime(_)) => false,
         };
         if told {
-            let what = match lack {
-                Lack::RunTime => UnknownKind::RunTime,
-                Lack::Fails(reason) => UnknownKind::Fails(reason),
+            let (what, reason) = match lack {
+                Lack::RunTime(reason) => (UnknownKind::RunTime, reason),
+                Lack::Fails(why) => (UnknownKind::Fails(why), None),
             };
-            self.work.unknown(self.name, what, location());
+            self.work.unknown_because(self.name, what, reason, location());
         }
     }
 }
@@ -217,12 +217,15 @@ impl<'w, 'a> Attribute<'w, 'a> {
         let Some(parts) = words::parts(text.text).filter(|_| !text.unset) else { return };
         let dir = parts.before.and_then(|dir| self.spot(&self.work.bases.workdir, dir));
         let location = (text.location)();
+        let reason = text.why.map(str::to_owned);
         match dir.map(|spot| spot.found) {
             Some(Found::Dir(dir)) if !is_own(&dir) => {
-                self.work.unknown(self.name, UnknownKind::Below(dir), location.clone());
+                self.work.unknown_because(self.name, UnknownKind::Below(dir), reason, location.clone());
             }
             Some(Found::Outside(_)) => {}
-            _ if is_path => self.work.unknown(self.name, UnknownKind::RunTime, location.clone()),
+            _ if is_path => {
+                self.work.unknown_because(self.name, UnknownKind::RunTime, reason, location.clone());
+            }
             _ => return,
         }
         self.told = Some(location);

@@ -90,9 +90,14 @@ pub(super) fn evaluate(template: &Template<'_>, definitions: &Definitions<'_>) {
     for name in order(definitions) {
         let Some(one) = definitions.get(name) else { continue };
         template.unset.set(false);
+        template.why.take();
         let (values, _) = texts::values(template, one.document, one.expression, &Scope::open());
         if template.unset.get() {
             template.unset_locals.borrow_mut().insert(name.to_owned());
+        }
+        let unknown = values.iter().any(|value| value.as_ref().is_ok_and(Value::has_unknown));
+        if let Some(why) = template.why.take().filter(|_| unknown) {
+            template.unknown_locals.borrow_mut().insert(name.to_owned(), why);
         }
         let mut values: Vec<Value> =
             values.into_iter().map(|value| value.unwrap_or(Value::Unknown)).collect();

@@ -307,7 +307,7 @@ fn mentioned_by_variables(
         let place = || place.clone().unwrap_or_else(|| Location::whole_file(&search.builder.dir));
         let mut sink = Mention(attribute_of(work, name));
         value.each_text(&mut |text| {
-            sink.text(&Text { text, sure: false, unset: false, key: None, location: &place });
+            sink.text(&Text { text, sure: false, unset: false, why: None, key: None, location: &place });
         });
     }
 }

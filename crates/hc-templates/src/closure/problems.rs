@@ -41,6 +41,8 @@ pub struct Unknown {
     pub attribute: String,
     /// Why.
     pub what: UnknownKind,
+    /// What in it only packer knows, and why: `timestamp() depends on the time of the run`; where that can be told.
+    pub reason: Option<String>,
 }
 
 /// Why something is unknown.
@@ -190,7 +192,10 @@ fn unknown(one: &Unknown) -> Diagnostic {
     let diagnostic = diagnostic.hint(hint);
     match &one.what {
         UnknownKind::Fails(reason) => diagnostic.label(reason.clone()),
-        _ => diagnostic,
+        _ => match &one.reason {
+            Some(reason) => diagnostic.label(reason.clone()),
+            None => diagnostic,
+        },
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Text<'t> {
     pub(super) sure: bool,
     /// Whether its holes are there because a variable has no value, which is told elsewhere.
     pub(super) unset: bool,
+    /// What of it only packer knows, and why, where it has holes.
+    pub(super) why: Option<&'t str>,
     /// The attribute of the object that it stands in, innermost first known.
     pub(super) key: Option<&'t str>,
     pub(super) location: &'t dyn Fn() -> Location,
@@ -29,7 +31,8 @@ pub(super) struct Text<'t> {
 /// What could not be known of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Lack {
-    RunTime,
+    /// With what packer alone knows of it, where that can be told.
+    RunTime(Option<String>),
     Fails(String),
 }
 
@@ -79,7 +82,7 @@ pub(super) fn each(
     scope: &Scope,
     sink: &mut dyn Sink,
 ) {
-    Texts { template, document, sink, unset: false }.expression(expression, scope, None, 0);
+    Texts { template, document, sink, unset: false, why: None }.expression(expression, scope, None, 0);
 }
 
 struct Texts<'a, 'b> {
@@ -87,6 +90,7 @@ struct Texts<'a, 'b> {
     document: &'a Document,
     sink: &'a mut dyn Sink,
     unset: bool,
+    why: Option<String>,
 }
 
 impl Texts<'_, '_> {
@@ -120,6 +124,7 @@ impl Texts<'_, '_> {
     fn leaf(&mut self, expression: &Expression, scope: &Scope, key: Option<&str>, depth: usize) {
         let before = self.reported();
         self.template.unset.set(self.unset);
+        self.template.why.take();
         let (values, single) = values(self.template, self.document, expression, scope);
         let mut lack = None;
         let some = values.iter().any(Result::is_ok);
@@ -128,7 +133,8 @@ impl Texts<'_, '_> {
                 Ok(value) => {
                     self.value(value, single, key, expression);
                     if value.has_unknown() {
-                        lack = Some(Lack::RunTime);
+                        let why = self.template.why.borrow().clone();
+                        lack = Some(Lack::RunTime(why.or_else(|| self.why.clone())));
                     }
                 }
                 // What the functions told is not told again; a way that fails beside one that does not is a guard.
@@ -139,7 +145,10 @@ impl Texts<'_, '_> {
         if let Some(lack) = lack {
             let before = self.unset;
             self.unset |= self.template.unset.get();
+            let why = if let Lack::RunTime(why) = &lack { why.clone() } else { None };
+            let outer = std::mem::replace(&mut self.why, why);
             self.parts(expression, scope, key, depth);
+            self.why = outer;
             if !std::mem::replace(&mut self.unset, before) {
                 let document = self.document;
                 self.sink.lack(lack, &|| document.location(expression));
@@ -157,7 +166,8 @@ impl Texts<'_, '_> {
             Value::String(text) => {
                 let document = self.document;
                 let location = || document.location(expression);
-                self.sink.text(&Text { text, sure, unset: self.unset, key, location: &location });
+                let (unset, why) = (self.unset, self.why.as_deref());
+                self.sink.text(&Text { text, sure, unset, why, key, location: &location });
             }
             Value::List(items) => items.iter().for_each(|item| self.value(item, sure, key, expression)),
             Value::Map(entries) => {
@@ -229,7 +239,7 @@ impl Texts<'_, '_> {
     fn quietly(&mut self, expression: &Expression, scope: &Scope, key: Option<&str>, depth: usize) {
         let mut quiet = Quiet(&mut *self.sink);
         let Self { template, document, unset, .. } = *self;
-        let mut inner = Texts { template, document, sink: &mut quiet, unset };
+        let mut inner = Texts { template, document, sink: &mut quiet, unset, why: self.why.clone() };
         inner.expression(expression, scope, key, depth + 1);
     }
 

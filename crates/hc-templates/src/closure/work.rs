@@ -167,7 +167,18 @@ impl<'a> Work<'a> {
 
     /// Notes something that packer alone knows.
     pub(super) fn unknown(&mut self, attribute: &str, what: UnknownKind, location: Location) {
-        self.problems.unknown.push(Unknown { location, attribute: attribute.to_owned(), what });
+        self.unknown_because(attribute, what, None, location);
+    }
+
+    /// The same, with what in it packer alone knows.
+    pub(super) fn unknown_because(
+        &mut self,
+        attribute: &str,
+        what: UnknownKind,
+        reason: Option<String>,
+        location: Location,
+    ) {
+        self.problems.unknown.push(Unknown { location, attribute: attribute.to_owned(), what, reason });
     }
 
     /// Notes the variables of the environment that a text of this machine names.

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use hc_config::Value;
 use hc_config::hcl::eval::Scope;
-use hc_config::hcl::functions::paths;
+use hc_config::hcl::functions::{self, paths};
 use hc_config::hcl::types::Type;
 use hc_config::hcl::world::{Answer, Call, World};
 
@@ -67,6 +67,10 @@ pub(super) struct Template<'a> {
     pub(super) unset: Cell<bool>,
     /// Locals of which the same is true.
     pub(super) unset_locals: RefCell<BTreeSet<String>>,
+    /// What of that which is evaluated only packer knows, and why: the first that was met.
+    pub(super) why: RefCell<Option<String>>,
+    /// The same of locals.
+    pub(super) unknown_locals: RefCell<HashMap<String, String>>,
     /// Locals and data sources that are known, with all values that they may have.
     pub(super) computed: RefCell<HashMap<String, Vec<Value>>>,
     pub(super) context: RefCell<Context>,
@@ -88,6 +92,8 @@ impl<'a> Template<'a> {
             env,
             unset: Cell::new(false),
             unset_locals: RefCell::default(),
+            why: RefCell::default(),
+            unknown_locals: RefCell::default(),
             computed: RefCell::default(),
             context: RefCell::default(),
             reads: RefCell::default(),
@@ -221,8 +227,14 @@ impl<'a> Template<'a> {
             return;
         }
         let attribute = format!("{}()", call.name);
-        let unknown = Unknown { location: (call.location)(), attribute, what };
+        let reason = if what == UnknownKind::RunTime { self.why.borrow().clone() } else { None };
+        let unknown = Unknown { location: (call.location)(), attribute, what, reason };
         self.reads.borrow_mut().problems.unknown.push(unknown);
+    }
+
+    /// Remembers what only packer knows.
+    fn because(&self, why: impl FnOnce() -> String) {
+        self.why.borrow_mut().get_or_insert_with(why);
     }
 
     fn outside(&self, call: &Call<'_>, path: &str, what: OutsideKind) {
@@ -312,6 +324,9 @@ impl World for Template<'_> {
             ("var", name) => Some(self.variable(name)),
             ("local", name) => {
                 self.unset.set(self.unset.get() || self.unset_locals.borrow().contains(name));
+                if let Some(why) = self.unknown_locals.borrow().get(name) {
+                    self.because(|| why.clone());
+                }
                 self.computed(name)
             }
             ("data", "null") => self.computed("data.null"),
@@ -319,6 +334,10 @@ impl World for Template<'_> {
             ("path", "cwd") => Some(Value::String(self.bases.cwd_value())),
             ("source", "type") => self.context.borrow().source.as_ref().map(|(kind, _)| text(kind)),
             ("source", "name") => self.context.borrow().source.as_ref().map(|(_, name)| text(name)),
+            ("data", kind) => {
+                self.because(|| format!("`data.{kind}` is asked when packer runs"));
+                None
+            }
             ("build", "name") => self.context.borrow().build.as_ref().map(text),
             _ => None,
         }
@@ -360,7 +379,12 @@ impl World for Template<'_> {
                 }
                 _ => Answer::NotMine,
             },
-            _ => Answer::NotMine,
+            name => {
+                if let Some(why) = functions::why_impure(name) {
+                    self.because(|| format!("{name}() {why}"));
+                }
+                Answer::NotMine
+            }
         }
     }
 

@@ -75,7 +75,7 @@ impl Engine {
         let running = silent(&mut command);
         let mut engine = Self { docker, host, registry: port, _daemons: [running, serving], _dir: dir };
         let start = Instant::now();
-        while !engine.docker(&["version"]).is_some_and(|_| TcpStream::connect(("127.0.0.1", port)).is_ok()) {
+        while engine.docker(&["version"]).is_none_or(|_| TcpStream::connect(("127.0.0.1", port)).is_err()) {
             if start.elapsed() > PATIENCE || matches!(engine._daemons[0].0.try_wait(), Ok(Some(_))) {
                 skipped("dockerd does not run on this machine");
                 return None;

@@ -74,7 +74,7 @@ pub(super) const TABLE: &[Function] = &[
         i64::try_from(at).ok().map(Value::int)
     }),
     ("keys", 1, 1, |a| {
-        let keys: Vec<Value> = by_key(a)?.into_iter().map(|(key, _)| Value::String(key.clone())).collect();
+        let keys: Vec<Value> = by_key(a)?.into_keys().map(|key| Value::String(key.clone())).collect();
         Some(match a.entries(0)?.of() {
             Some(_) => Value::list(keys, Shape::String),
             None => Value::tuple(keys),
@@ -129,7 +129,7 @@ pub(super) const TABLE: &[Function] = &[
         Some(Value::list(texts.into_iter().map(Value::String).collect(), Shape::String))
     }),
     ("values", 1, 1, |a| {
-        let values = by_key(a)?.into_iter().map(|(_, value)| value.clone()).collect();
+        let values = by_key(a)?.into_values().cloned().collect();
         Some(match a.entries(0)?.of() {
             Some(of) => Value::list(values, of.clone()),
             None => Value::tuple(values),

@@ -96,6 +96,12 @@ pub(super) fn is_impure(name: &str) -> bool {
     refused::why(name).is_some()
 }
 
+/// Why no file of the project decides what a function gives: `depends on the time of the run`. `None` for one of which that is
+/// not so.
+pub fn why_impure(name: &str) -> Option<&'static str> {
+    refused::why(name).map(|(why, _)| why)
+}
+
 /// Every function name of packer, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let evaluated = table().map(|function| function.0).chain(LAZY.iter().copied());

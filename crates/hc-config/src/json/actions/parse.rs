@@ -26,7 +26,7 @@ const DEEPEST: usize = 20;
 pub(super) fn nodes(text: &str) -> Option<Vec<Node>> {
     let mut pieces = pieces(text)?.into_iter();
     let (nodes, end) = sequence(&mut pieces, 0)?;
-    matches!(end, End::Text).then_some(nodes)
+    matches!(end, Stop::Text).then_some(nodes)
 }
 
 /// Text or the inside of an action.
@@ -36,7 +36,7 @@ enum Piece<'a> {
 }
 
 /// How a sequence of parts ended.
-enum End {
+enum Stop {
     Text,
     Else,
     End,
@@ -100,7 +100,7 @@ fn is_fields(text: &str) -> bool {
         .all(|name| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
-fn sequence<'a>(pieces: &mut std::vec::IntoIter<Piece<'a>>, depth: usize) -> Option<(Vec<Node>, End)> {
+fn sequence<'a>(pieces: &mut std::vec::IntoIter<Piece<'a>>, depth: usize) -> Option<(Vec<Node>, Stop)> {
     let mut nodes = Vec::new();
     while let Some(piece) = pieces.next() {
         let action = match piece {
@@ -114,16 +114,16 @@ fn sequence<'a>(pieces: &mut std::vec::IntoIter<Piece<'a>>, depth: usize) -> Opt
             Piece::Action(action) => action,
         };
         match action.split_whitespace().next()? {
-            "end" => return Some((nodes, End::End)),
-            "else" if action == "else" => return Some((nodes, End::Else)),
+            "end" => return Some((nodes, Stop::End)),
+            "else" if action == "else" => return Some((nodes, Stop::Else)),
             "if" if depth < DEEPEST => {
                 let condition = expr(action.strip_prefix("if")?)?;
                 let (then, mut end) = sequence(pieces, depth + 1)?;
                 let mut otherwise = Vec::new();
-                if matches!(end, End::Else) {
+                if matches!(end, Stop::Else) {
                     (otherwise, end) = sequence(pieces, depth + 1)?;
                 }
-                matches!(end, End::End).then_some(())?;
+                matches!(end, Stop::End).then_some(())?;
                 nodes.push(Node::If { condition, then, otherwise });
             }
             "if" | "else" | "range" | "with" | "define" | "template" | "block" | "break" | "continue" => {
@@ -132,7 +132,7 @@ fn sequence<'a>(pieces: &mut std::vec::IntoIter<Piece<'a>>, depth: usize) -> Opt
             _ => nodes.push(Node::Action(expr(action)?)),
         }
     }
-    Some((nodes, End::Text))
+    Some((nodes, Stop::Text))
 }
 
 fn expr(text: &str) -> Option<Expr> {

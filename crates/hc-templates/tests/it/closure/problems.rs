@@ -102,6 +102,47 @@ fn what_packer_alone_knows_is_told_with_its_place() {
 }
 
 #[test]
+fn what_packer_alone_knows_is_told_with_its_reason() {
+    let project = Project::new(&files());
+    let reasons = |locals: &str, body: &str| {
+        let text = format!("locals {{\n{locals}}}\n{}", provisioner("shell", body));
+        let closure = project.closure(&text);
+        let reasons = closure.problems.unknown.iter().map(|one| one.reason.clone().unwrap_or_default());
+        reasons.collect::<Vec<_>>()
+    };
+    let time = "timestamp() depends on the time of the run";
+    let day = "  day  = formatdate(\"YYYY\", timestamp())\n  name = \"x-${local.day}\"\n";
+    assert_eq!(reasons("", "script = \"s/${uuidv4()}.sh\""), ["uuidv4() has another value in every run"]);
+    assert_eq!(reasons(day, "script = \"s/${local.name}.sh\""), [time]);
+    assert_eq!(reasons(day, "inline = [file(\"${local.name}\")]"), [time]);
+    assert_eq!(reasons("", "script = data.http.x.body"), ["`data.http` is asked when packer runs"]);
+    assert_eq!(
+        reasons("", "scripts = [\"s/${vault(\"a\", \"b\")}\", \"s/${build.ID}\"]"),
+        ["vault() asks a server when packer runs", ""]
+    );
+}
+
+#[test]
+fn types_of_variables_decide_what_a_template_reads() {
+    let project = Project::new(&files());
+    let of = |body: &str| {
+        let text = format!(
+            "variable \"none\" {{\n  type = list(string)\n  default = []\n}}\nvariable \"disks\" {{\n  \
+             type = list(object({{ size = number, script = optional(string, \"s/b.sh\") }}))\n  \
+             default = [{{ size = 1 }}]\n}}\n{}",
+            provisioner("shell", body)
+        );
+        let files = project.closure(&text).files;
+        files.into_iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>()
+    };
+    // An empty list is no empty tuple.
+    assert_eq!(of("script = var.none == [] ? \"s/b.sh\" : \"s/a.sh\""), ["s/a.sh"]);
+    assert_eq!(of("script = length(var.none) == 0 ? \"s/b.sh\" : \"s/a.sh\""), ["s/b.sh"]);
+    assert_eq!(of("script = var.disks[0].script"), ["s/b.sh"]);
+    assert_eq!(of("scripts = [for k, v in setunion([\"s/a.sh\"]) : k]"), ["s/a.sh"]);
+}
+
+#[test]
 fn a_variable_without_a_value_is_not_told_twice() {
     let project = Project::new(&files());
     let text = format!(
