@@ -13,7 +13,7 @@ use regex::Regex;
 /// Programs that are on every Debian or Ubuntu; scripts start them undeclared.
 const EVERYWHERE: &str = "\
     awk base64 basename bash cat chmod chown chroot cp cut date dd df diff dirname du echo env expr \
-    false find grep head id install ln ls md5sum mkdir mkfifo mktemp mv nproc od paste printf \
+    false find grep head id install ln ls md5sum mkdir mkfifo mktemp mv nproc numfmt od paste printf \
     readlink realpath rm rmdir sed seq sh sha256sum sleep sort stat sudo sync tail tee test timeout \
     touch tr true truncate tty uname uniq wc xargs";
 /// Programs that hybrid, packer and `hybrid doctor --install` start on every machine.

@@ -43,14 +43,15 @@ pub(crate) fn report(platform: &str, plugin: &str, packer: &Path, how: How, what
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     // Where tests run one after the other, all threads are called so.
     let test = if test == "main" { std::panic::Location::caller().file().to_owned() } else { test };
-    let plugin_version = match plugin {
-        CORE => None,
-        _ => super::plugin(plugin).and_then(|program| plugin_version(&program)),
-    };
+    let packer = packer_version(packer);
+    // Packers of before plugins bring their own.
+    let bundled = plugin == CORE || packer.starts_with("1.6.");
+    let program = (!bundled).then(|| super::plugin(plugin)).flatten();
+    let plugin_version = program.and_then(|program| plugin_version(&program));
     let line = json!({
         "date": today(),
         "platform": platform,
-        "packer": packer_version(packer),
+        "packer": packer,
         "plugin": plugin,
         "plugin_version": plugin_version,
         "how": how.word(),
