@@ -253,7 +253,7 @@ fn an_entry_of_a_build_that_was_recorded_takes_no_image() {
 fn the_stage_of_a_running_validate_stays() {
     let project = Project::with_motd();
     let outside = tempfile::tempdir().unwrap();
-    let script = "case \" $* \" in *' validate '*) sleep 3; ls \"$PWD\" >/dev/null;; esac";
+    let script = "case \" $* \" in *' validate '*) sleep 6; ls \"$PWD\" >/dev/null;; esac";
     let fake = hc_test_support::FakePacker::new(outside.path(), "1.11.2", script).unwrap();
     project.write("hybrid.toml", &format!("[packer]\nbinary = \"{}\"\n", fake.path().display()));
     let mut validate = project.command(&["validate"]).stderr(std::process::Stdio::null()).spawn().unwrap();

@@ -1,8 +1,8 @@
 //! Images of platforms, as their plugins tell of them: which, where, and by which names (PKR-6).
 //!
 //! A plugin says little, each in its own way: an id, a sentence, what it prints while it works. What it leaves out and the
-//! source's own configuration says, such as the datacenter of a vSphere template, is taken from there. A table of
-//! [families](FAMILIES) knows who speaks; plugins that are not in it are believed as they are.
+//! source's own configuration says, such as the datacenter of a vSphere template, is taken from there. A table
+//! of families knows who speaks; plugins that are not in it are believed as they are.
 
 mod azure;
 mod clouds;
